@@ -1,0 +1,75 @@
+"""Bytes, counts and rates, read from text and written for people.
+
+GiB is 2^30 bytes everywhere; bytes stay integers until they are shown.
+"""
+
+from __future__ import annotations
+
+import re
+
+KIB = 1 << 10
+MIB = 1 << 20
+GIB = 1 << 30
+TIB = 1 << 40
+
+_SIZE = re.compile(r"(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>[kmgt]i?b?|b)?", re.IGNORECASE)
+_FACTORS = {"b": 1, "k": KIB, "m": MIB, "g": GIB, "t": TIB}
+
+
+def parse_size(text: str) -> int:
+    """Bytes meant by `64GiB`, `64G`, `1.5 GiB`, `512MiB` or `1073741824`.
+
+    Suffixes are binary whether or not the `i` is written, because memory is sold and reported so.
+    Raises ValueError for anything else.
+    """
+    match = _SIZE.fullmatch(text.strip())
+    if match is None:
+        raise ValueError(f"{text!r} is no size; write for example 64GiB, 512MiB or a number of bytes")
+    unit = (match["unit"] or "b")[0].lower()
+    return round(float(match["number"]) * _FACTORS[unit])
+
+
+def format_bytes(n_bytes: int) -> str:
+    """A size for people: `4.07 GiB`, `312 MiB`, `20 kB`-scale values as `20.0 KiB`."""
+    for factor, name, digits in ((TIB, "TiB", 2), (GIB, "GiB", 2), (MIB, "MiB", 0), (KIB, "KiB", 1)):
+        if abs(n_bytes) >= factor:
+            return f"{n_bytes / factor:.{digits}f} {name}"
+    return f"{n_bytes} B"
+
+
+def format_count(n: int) -> str:
+    """Parameters or users for people: `7.25B`, `109B`, `700M`, `512`."""
+    for factor, suffix in ((10**12, "T"), (10**9, "B"), (10**6, "M")):
+        if n >= factor:
+            return f"{n / factor:.3g}{suffix}"
+    return f"{n:,}"
+
+
+def format_tokens(n: int) -> str:
+    """A context length for people: `8K` for 8192, `128K`, `10M`, `1,000`."""
+    if n >= 1 << 20 and n % (1 << 20) == 0:
+        return f"{n >> 20}M"
+    if n >= 1024 and n % 1024 == 0:
+        return f"{n >> 10}K"
+    return f"{n:,}"
+
+
+def format_rate(tokens_per_s: float) -> str:
+    """A speed for people: `7.6 tok/s`, `131 tok/s`."""
+    digits = 0 if tokens_per_s >= 99.5 else 1
+    return f"{tokens_per_s:.{digits}f} tok/s"
+
+
+def format_milliseconds(milliseconds: float) -> str:
+    """A duration for people: `180 ms`, `2.4 s`, `3 min 20 s`."""
+    if milliseconds < 1000:
+        return f"{milliseconds:.0f} ms"
+    seconds = milliseconds / 1000
+    if seconds < 100:
+        return f"{seconds:.1f} s"
+    return f"{seconds // 60:.0f} min {seconds % 60:.0f} s"
+
+
+def align_up(n: int, step: int) -> int:
+    """The smallest multiple of `step` that is not below `n`."""
+    return -(-n // step) * step
