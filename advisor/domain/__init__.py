@@ -1,0 +1,1 @@
+"""Values and arithmetic of the advice. Nothing here does I/O, reads a clock or knows a front end."""

@@ -1,0 +1,123 @@
+"""What the user needs: the one value that every gate and score reads.
+
+Keys, defaults, ranges and help are `knowledge/questions.toml`; a section here has one field per key there.
+`None` stands for a requirement that the user does not make.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Purpose = Literal["production", "evaluation", "research", "personal"]
+Deployment = Literal["internal", "saas", "embedded", "weights"]
+Redistribution = Literal["none", "weights", "derivative_weights", "product"]
+Role = Literal["developer", "end_user"]
+Entity = Literal["company", "individual", "university", "non_profit", "public_body"]
+UseModality = Literal["text", "image", "audio"]
+TrainTarget = Literal["none", "other_llm", "same_licence_family", "non_llm"]
+TaskKind = Literal["chat", "coding", "reasoning", "math", "translation", "summarization", "agents", "vision"]
+EngineChoice = Literal["llama.cpp", "any"]
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """The described use that a licence is judged against."""
+
+    commercial: bool
+    purpose: Purpose
+    deployment: Deployment
+    redistribute: Redistribution
+    eu_based: bool
+    """Domiciled, or with the principal place of business, in the European Union."""
+    country: str
+    """ISO 3166 code of that place; empty when not stated."""
+    role: Role
+    entity: Entity
+    modality: UseModality
+    fine_tune: bool
+    train_other_models: bool
+    train_target: TrainTarget
+    trained_model_distributed: bool
+    mau: int
+    """Monthly active users today."""
+    mau_at_release: int
+    """Monthly active users in the calendar month before the model version was released."""
+    affiliates_mau_at_release: int
+    received_in_end_user_product: bool
+    revenue_usd_month: int
+    """Global consolidated revenue of the preceding month, of the company or the employer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    kind: TaskKind
+    context_tokens: int
+    """Tokens of prompt and answer together that one request may hold."""
+    fine_tune: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LanguageNeeds:
+    """BCP 47 tags."""
+
+    required: tuple[str, ...]
+    preferred: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    users: int
+    requests_per_user_hour: float
+    concurrent_requests: int | None
+    """Requests in flight at once, where the user knows; otherwise it follows from users and rate."""
+    prompt_tokens: int
+    answer_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class Latency:
+    ttft_ms: int | None
+    """Longest wait for the first token."""
+    tokens_per_s: float | None
+    """Slowest decode speed that one user should see."""
+    percentile: int
+
+
+@dataclass(frozen=True, slots=True)
+class MachineLimits:
+    reserve_ram_bytes: int
+    """System memory to keep for everything else."""
+    reserve_vram_bytes: int
+    """Memory of each GPU to keep for everything else."""
+    allow_cpu: bool
+    """Whether layers may run on the processor."""
+    engine: EngineChoice
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """Importance of each criterion, 0 or more; only their proportions matter."""
+
+    quality: float
+    speed: float
+    headroom: float
+    ecosystem: float
+    licence: float
+
+
+@dataclass(frozen=True, slots=True)
+class Preferences:
+    families: tuple[str, ...]
+    weights: Weights
+
+
+@dataclass(frozen=True, slots=True)
+class Constraints:
+    use: Use
+    task: Task
+    languages: LanguageNeeds
+    scale: Scale
+    latency: Latency
+    machine: MachineLimits
+    preferences: Preferences
