@@ -1,0 +1,1 @@
+"""What the knowledge directory says, as domain values."""
