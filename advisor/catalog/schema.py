@@ -1,0 +1,267 @@
+"""What the files under knowledge/ may say, as pydantic models: one per table.
+
+A figure is `{ value = 32, source = "key" }`, where the key is one of the file's `[sources]`, or
+`{ unknown = "reason" }` where nobody sourced it.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Generic, Literal, TypeVar
+
+from pydantic import Field, model_validator
+
+from advisor.catalog.hardware_schema import CpuFile, GpuFile
+from advisor.catalog.questions_schema import QuestionsFile
+from advisor.catalog.sealed import Kind
+from advisor.catalog.validation import StrictModel
+from advisor.domain.model import Family, Modality, Status
+
+T = TypeVar("T")
+Text = Annotated[str, Field(min_length=1)]
+Id = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]*$")]
+Tag = Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
+Positive = Annotated[int, Field(gt=0)]
+Count = Annotated[int, Field(ge=0)]
+Date = Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")]
+DateOrMonth = Annotated[str, Field(pattern=r"^\d{4}-\d{2}(-\d{2})?$")]
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+class Source(StrictModel):
+    """Where a figure was read, and when somebody last looked (ISO date)."""
+
+    text: Text
+    checked: Date
+
+
+class Known(StrictModel, Generic[T]):
+    """A value that has a source."""
+
+    value: T
+    source: Text
+    note: Text | None = None
+
+
+class Sourced(StrictModel, Generic[T]):
+    """A value with its source, or the reason why there is none."""
+
+    value: T | None = None
+    source: Text | None = None
+    note: Text | None = None
+    unknown: Text | None = None
+
+    @model_validator(mode="after")
+    def _value_or_reason(self) -> Sourced[T]:
+        if (self.value is None) == (self.unknown is None):
+            raise ValueError("needs either a value or the reason why it is unknown")
+        if self.value is not None and self.source is None:
+            raise ValueError("the value has no source")
+        return self
+
+
+Dimension = Known[Positive]
+Number = Known[Count]
+
+
+class ExpertsTable(StrictModel):
+    """`advisor.domain.model.Experts`."""
+
+    n_total: Dimension
+    n_used: Dimension
+    n_shared: Number
+    ffn_size: Dimension
+    layer_step: Dimension | None = None
+    n_leading_dense: Number | None = None
+
+    @model_validator(mode="after")
+    def _no_more_used_than_there_are(self) -> ExpertsTable:
+        if self.n_used.value > self.n_total.value:
+            raise ValueError(f"n_used {self.n_used.value} is more than n_total {self.n_total.value}")
+        return self
+
+
+class WindowTable(StrictModel):
+    """`advisor.domain.model.Window`."""
+
+    tokens: Dimension
+    kind: Known[Literal["sliding", "chunked"]]
+    full_every: Number
+
+
+class LatentTable(StrictModel):
+    """`advisor.domain.model.LatentAttention`."""
+
+    kv_rank: Dimension
+    q_rank: Number
+    nope_head_dim: Dimension
+    rope_head_dim: Dimension
+    value_head_dim: Dimension
+
+
+class StateSpaceTable(StrictModel):
+    """`advisor.domain.model.StateSpace`."""
+
+    conv_kernel: Dimension
+    inner_size: Dimension
+    state_size: Dimension
+    n_heads: Dimension
+    n_groups: Dimension
+
+
+class ShapeTable(StrictModel):
+    """`advisor.domain.model.Shape`; a state-space model has no attention heads and no feed-forward block."""
+
+    architecture: Known[Text]
+    n_layers: Dimension
+    hidden_size: Dimension
+    n_heads: Dimension | None = None
+    n_kv_heads: Dimension | None = None
+    head_dim: Dimension | None = None
+    ffn_size: Dimension | None = None
+    vocab_size: Dimension
+    tied_embeddings: Known[bool]
+    rope_factors: Known[bool] | None = None
+    experts: ExpertsTable | None = None
+    window: WindowTable | None = None
+    latent: LatentTable | None = None
+    state_space: StateSpaceTable | None = None
+
+    @model_validator(mode="after")
+    def _attention_or_state_space(self) -> ShapeTable:
+        attention = {key: getattr(self, key) for key in ("n_heads", "n_kv_heads", "head_dim", "ffn_size")}
+        if self.state_space is not None:
+            return self
+        for key, dimension in attention.items():
+            if dimension is None:
+                raise ValueError(f"{key} is missing")
+        heads, kv_heads = attention["n_heads"].value, attention["n_kv_heads"].value
+        if heads % kv_heads:
+            raise ValueError(f"n_heads {heads} is no multiple of n_kv_heads {kv_heads}")
+        return self
+
+
+class BenchmarkTable(StrictModel):
+    """`advisor.domain.model.Benchmark`."""
+
+    name: Text
+    score: float
+    setting: Text | None = None
+    source: Text
+    via: Text | None = None
+
+
+class ModelTable(StrictModel):
+    """`advisor.domain.model.Model`."""
+
+    id: Id
+    name: Text
+    family: Family
+    line: Id
+    vendor: Text
+    hf_id: Known[Annotated[str, Field(pattern=r"^[\w.-]+/[\w.-]+$")]]
+    release_date: Sourced[DateOrMonth]
+    total_params: Sourced[Positive]
+    text_params: Sourced[Positive]
+    active_params: Sourced[Positive]
+    vision_params: Sourced[Positive] | None = None
+    max_context_tokens: Sourced[Positive]
+    rope_theta: Sourced[Annotated[float, Field(gt=0)]]
+    licence: Known[Text]
+    languages: Sourced[list[Tag]]
+    modalities: Known[list[Modality]]
+    gated: Sourced[bool]
+    status: Known[Status]
+    superseded_by: Id | None = None
+    related_only: Text | None = None
+    shape_reason: Text | None = None
+    notes: list[Text] = Field(default_factory=list)
+    gguf_repos: Known[list[Text]] | None = None
+    ecosystem_notes: list[Text] = Field(default_factory=list)
+    shape: ShapeTable | None = None
+    benchmark: list[BenchmarkTable] = Field(default_factory=list)
+
+    @model_validator(mode="after")
+    def _is_consistent(self) -> ModelTable:
+        if (self.shape is None) == (self.shape_reason is None):
+            raise ValueError("needs either a shape or a shape_reason")
+        if self.status.value == "superseded" and self.superseded_by is None:
+            raise ValueError("a superseded model needs superseded_by")
+        return self
+
+
+class ModelFile(StrictModel):
+    """knowledge/models/<family>/<line>.toml."""
+
+    schema_version: Literal[1]
+    sources: dict[str, Source]
+    model: list[ModelTable]
+
+
+class GgufTable(StrictModel):
+    """`advisor.domain.model.GgufFile`, with the model that it is a quantization of."""
+
+    model: Id
+    repo: Text
+    file: Text
+    quantization: Text
+    n_parts: Positive
+    n_bytes: Positive | None = None
+    tensor_bytes: Positive | None = None
+    sha256: list[Sha256] = Field(default_factory=list)
+    source: Text
+
+
+class GgufLineFile(StrictModel):
+    """knowledge/gguf/<line>.toml."""
+
+    schema_version: Literal[1]
+    sources: dict[str, Source]
+    file: list[GgufTable]
+
+
+class QuantizationTable(StrictModel):
+    """`advisor.domain.quantization.Quantization`."""
+
+    name: Annotated[str, Field(pattern=r"^[A-Z0-9_]+$")]
+    file_type: Number
+    offered: bool
+    perplexity_increase: Sourced[float]
+    kl_divergence: Sourced[Annotated[float, Field(ge=0)]]
+    reference: Text | None = None
+
+
+class QuantizationFile(StrictModel):
+    """knowledge/quantizations.toml."""
+
+    schema_version: Literal[1]
+    sources: dict[str, Source]
+    quantization: list[QuantizationTable]
+
+
+class LanguageTable(StrictModel):
+    """`advisor.domain.model.LanguageName`."""
+
+    tag: Tag
+    english: Text
+    own: Text
+
+
+class LanguageFile(StrictModel):
+    """knowledge/languages.toml."""
+
+    schema_version: Literal[1]
+    sources: dict[str, Source]
+    source: Text
+    language: list[LanguageTable]
+
+
+SCHEMAS: dict[Kind, type[StrictModel]] = {
+    "models": ModelFile,
+    "gguf": GgufLineFile,
+    "quantizations": QuantizationFile,
+    "languages": LanguageFile,
+    "questions": QuestionsFile,
+    "gpus": GpuFile,
+    "cpus": CpuFile,
+}
+"""The schema of each kind of knowledge file."""

@@ -1,0 +1,92 @@
+"""Reading a knowledge file, and validating it unless its digest vouches that this was done.
+
+Loading pydantic and building the schemas takes longer than everything else that a short command does. So the
+files that ship are validated once, when they are sealed; a file whose SHA-256 differs from the one in the seal,
+or that the seal does not name, is validated when it is read.
+"""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Literal
+
+from advisor._toml import load_toml
+from advisor.files import write_atomically
+
+SEAL = "validated.sha256"
+"""Name of the seal in the knowledge directory, in the format of `sha256sum`."""
+
+Kind = Literal["models", "gguf", "licences", "quantizations", "languages", "questions", "gpus", "cpus"]
+
+
+class KnowledgeReader:
+    """Reads the files of one knowledge directory, whose seal it reads once."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._digests = _read_seal(directory / SEAL)
+
+    def read(self, path: Path, kind: Kind) -> dict[str, Any]:
+        """The document in a file under the directory. Raises InputError when it breaks its schema."""
+        document = load_toml(path)
+        if not self._is_vouched_for(path):
+            _validate(document, path, kind)
+        return document
+
+    def _is_vouched_for(self, path: Path) -> bool:
+        # Without a seal nothing needs hashing.
+        return bool(self._digests) and self._digests.get(_name(self._directory, path)) == _digest(path)
+
+
+def seal(directory: Path) -> str:
+    """Validate every sealable file and return the text of its seal. Raises InputError for the first bad file."""
+    lines = []
+    for path, kind in sealable(directory):
+        _validate(load_toml(path), path, kind)
+        lines.append(f"{_digest(path)}  {_name(directory, path)}\n")
+    return "".join(lines)
+
+
+def write_seal(directory: Path) -> None:
+    """Seal the directory anew, after its files were changed. Raises InputError for the first bad file."""
+    write_atomically(directory / SEAL, seal(directory), overwrite=True)
+
+
+def sealable(directory: Path) -> list[tuple[Path, Kind]]:
+    """The files that a seal covers, in order of their names, with the schema of each."""
+    found: list[tuple[Path, Kind]] = [(path, "models") for path in (directory / "models").glob("*/*.toml")]
+    found += [(path, "gguf") for path in (directory / "gguf").glob("*.toml")]
+    found += [(path, "licences") for path in (directory / "licences").glob("*.toml")]
+    singles: tuple[Kind, ...] = ("quantizations", "languages", "questions")
+    found += [(directory / f"{kind}.toml", kind) for kind in singles]
+    devices: tuple[Kind, ...] = ("gpus", "cpus")
+    found += [(directory / "hardware" / f"{kind}.toml", kind) for kind in devices]
+    return sorted(found, key=lambda pair: _name(directory, pair[0]))
+
+
+def _validate(document: dict[str, Any], path: Path, kind: Kind) -> None:
+    if kind == "licences":
+        from advisor.catalog.licence_schema import validate_licence
+
+        validate_licence(document, path)
+        return
+    from advisor.catalog.schema import SCHEMAS
+    from advisor.catalog.validation import validate
+
+    validate(SCHEMAS[kind], document, name=str(path))
+
+
+def _read_seal(path: Path) -> dict[str, str]:
+    if not path.is_file():
+        return {}
+    pairs = (line.split("  ", 1) for line in path.read_text("utf-8").splitlines() if "  " in line)
+    return {name: digest for digest, name in pairs}
+
+
+def _name(directory: Path, path: Path) -> str:
+    return path.relative_to(directory).as_posix()
+
+
+def _digest(path: Path) -> str:
+    return sha256(path.read_bytes()).hexdigest()

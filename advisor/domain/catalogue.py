@@ -1,0 +1,28 @@
+"""Everything the advisor knows, as one frozen value."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from advisor.domain.licence import Licence
+
+from advisor.domain.model import Model
+from advisor.domain.quantization import Quantization
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    version: str
+    """Date of the newest entry."""
+    sha256: str
+    """Hash over the knowledge files, so that a recommendation can name the facts it rests on."""
+    models: tuple[Model, ...]
+    """Ordered by id."""
+    licences: Mapping[str, Licence]
+    quantizations: Mapping[str, Quantization]
+
+    def model(self, model_id: str) -> Model | None:
+        """The model of that id, whatever the case, or None."""
+        wanted = model_id.casefold()
+        return next((m for m in self.models if wanted in (m.id, m.hf_id.casefold())), None)
