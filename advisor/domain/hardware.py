@@ -75,7 +75,8 @@ class EngineDevice:
     description: str
     kind: DeviceKind
     total_bytes: int
-    free_bytes: int
+    free_bytes: int | None
+    """None where the description was remembered from an earlier run, whose free memory says nothing about now."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""What this machine has. Nothing in a probe raises: a reading that fails carries the reason."""

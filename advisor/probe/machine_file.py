@@ -1,0 +1,187 @@
+"""Machine files: a machine written down, to advise for it elsewhere."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+
+from advisor._toml import load_toml
+from advisor.domain.hardware import Cpu, Gpu, Machine, Memory, Reading
+from advisor.errors import InputError, nearest
+from advisor.probe.machine_text import machine_file_text
+from advisor.probe.readings import unknown
+from advisor.probe.simulate import unknown_machine
+from advisor.units import parse_size
+
+__all__ = ["MachineFile", "machine_file_text", "parse_bandwidth", "read_machine_file"]
+
+_BANDWIDTH = re.compile(r"(?P<number>[0-9]+(?:\.[0-9]+)?)\s*(?P<factor>[MGT])B/s", re.IGNORECASE)
+_FACTORS = {"M": 10**6, "G": 10**9, "T": 10**12}
+_MAX_BYTES = 1 << 60
+_MAX_BYTES_PER_S = 1e18
+
+
+def parse_bandwidth(text: str) -> float:
+    """Bytes per second meant by `1008 GB/s`; decimal, as vendors publish it. Raises ValueError."""
+    match = _BANDWIDTH.fullmatch(text.strip())
+    if match is None:
+        raise ValueError(f"{text!r} is no bandwidth; write for example 1008 GB/s or a number of bytes per second")
+    return float(match["number"]) * _FACTORS[match["factor"].upper()]
+
+
+def _size(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    try:
+        return parse_size(value)
+    except OverflowError:
+        raise ValueError("more memory than any machine has") from None
+
+
+def _rate(value: object) -> object:
+    if isinstance(value, int) and not isinstance(value, bool):
+        # Beyond the largest float, which the bound would otherwise never see.
+        return float(min(value, 10**30))
+    return parse_bandwidth(value) if isinstance(value, str) else value
+
+
+Size = Annotated[int, BeforeValidator(_size), Field(strict=True, gt=0, le=_MAX_BYTES)]
+FreeSize = Annotated[int, BeforeValidator(_size), Field(strict=True, ge=0, le=_MAX_BYTES)]
+Bandwidth = Annotated[float, BeforeValidator(_rate), Field(strict=True, gt=0, le=_MAX_BYTES_PER_S)]
+Name = Annotated[str, Field(strict=True, min_length=1, max_length=200)]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class CpuTable(_Table):
+    """The processor; `cores` are physical ones that the engine may use."""
+
+    name: Name | None = None
+    cores: Annotated[int, Field(strict=True, gt=0, le=1 << 16)] | None = None
+
+
+class MemoryTable(_Table):
+    """System memory, in bytes or as `64GiB`; bandwidth in bytes per second or as `89.6 GB/s`."""
+
+    total: Size | None = None
+    available: FreeSize | None = None
+    bandwidth: Bandwidth | None = None
+
+
+class GpuTable(_Table):
+    """Equal GPUs; `memory` and `bandwidth` are those of one."""
+
+    name: Name | None = None
+    memory: Size | None = None
+    count: Annotated[int, Field(strict=True, gt=0, le=1024)] = 1
+    bandwidth: Bandwidth | None = None
+    unified_memory: Annotated[bool, Field(strict=True)] = False
+
+    @model_validator(mode="after")
+    def _says_something(self) -> GpuTable:
+        if self.name is None and self.memory is None:
+            raise ValueError("a GPU needs a name or a memory size")
+        return self
+
+
+class MachineFile(_Table):
+    """The whole file."""
+
+    schema_version: Annotated[int, Field(strict=True, ge=1, le=1)] = 1
+    cpu: CpuTable = CpuTable()
+    memory: MemoryTable = MemoryTable()
+    gpu: tuple[GpuTable, ...] = ()
+
+
+def read_machine_file(path: Path) -> Machine:
+    """The simulated machine of a file. Raises InputError naming the file, the key and the nearest valid key."""
+    try:
+        content = MachineFile.model_validate(load_toml(path))
+    except ValidationError as error:
+        raise _explained(error, str(path)) from error
+    return _machine(content, path.name)
+
+
+def _machine(content: MachineFile, source: str) -> Machine:
+    base = unknown_machine(f"{source} does not say", source)
+    gpus = tuple(_gpus(content.gpu, source))
+    return Machine(
+        simulated=True,
+        platform=base.platform,
+        cpu=_cpu(content.cpu, source),
+        memory=_memory(content.memory, source),
+        gpus=gpus,
+        gpu_query=Reading(len(gpus), source),
+        engine=base.engine,
+        disk_free_bytes=base.disk_free_bytes,
+    )
+
+
+def _cpu(table: CpuTable, source: str) -> Cpu:
+    cores = _stated(table.cores, source)
+    return Cpu(
+        name=_stated(table.name, source),
+        physical_cores=cores,
+        logical_cores=_stated(None, source),
+        usable_cores=_stated(None if table.cores is None else float(table.cores), source),
+        instruction_sets=_stated(None, source),
+    )
+
+
+def _memory(table: MemoryTable, source: str) -> Memory:
+    return Memory(
+        total_bytes=_stated(table.total, source),
+        available_bytes=_stated(table.available, source),
+        limit_bytes=_stated(None, source),
+        bandwidth_bytes_per_s=table.bandwidth,
+    )
+
+
+def _gpus(tables: tuple[GpuTable, ...], source: str) -> list[Gpu]:
+    each = [table for table in tables for _ in range(table.count)]
+    return [
+        Gpu(
+            index,
+            name=_stated(table.name, source),
+            total_bytes=_stated(table.memory, source),
+            free_bytes=_stated(None, source),
+            driver=_stated(None, source),
+            mig=Reading(False, source),
+            unified_memory=table.unified_memory,
+            bandwidth_bytes_per_s=table.bandwidth,
+        )
+        for index, table in enumerate(each)
+    ]
+
+
+def _stated(value: Any, source: str) -> Reading[Any]:
+    return unknown(source, f"{source} does not say") if value is None else Reading(value, source)
+
+
+def _explained(error: ValidationError, name: str) -> InputError:
+    first, *others = error.errors(include_url=False)
+    location = first["loc"]
+    message, hint = first["msg"].removeprefix("Value error, "), None
+    if first["type"] == "extra_forbidden":
+        valid = _valid_keys(location)
+        message = "unknown key"
+        hint = nearest(str(location[-1]), valid) or f"Valid keys: {', '.join(valid)}."
+    why = f"and {len(others)} more in this file" if others else None
+    return InputError(f"{name}: {_place(location)}: {message}", why=why, hint=hint)
+
+
+def _valid_keys(location: tuple[int | str, ...]) -> list[str]:
+    tables: dict[str, type[_Table]] = {"cpu": CpuTable, "memory": MemoryTable, "gpu": GpuTable}
+    table = tables[str(location[0])] if len(location) > 1 else MachineFile
+    return list(table.model_fields)
+
+
+def _place(location: tuple[int | str, ...]) -> str:
+    """`gpu[0].memory`, counted from 0 as the tables are."""
+    text = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in location)
+    return text.lstrip(".") or "the file"
