@@ -97,11 +97,9 @@ def _flatten(document: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def answers_document(answers: Mapping[str, Answer]) -> dict[str, Any]:
-    """Answers as a nested document that `merge_document` reads back; unanswered keys are left out."""
+    """Answers as a nested document that `merge_document` reads back; None where a question was left without one."""
     document: dict[str, Any] = {}
     for key, answer in answers.items():
-        if answer is None:
-            continue
         *path, name = key.split(".")
         node = document
         for part in path:

@@ -1,0 +1,146 @@
+"""Hard requirements: what excludes a model or a quantization, by how much, and what would admit it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from advisor.domain.constraints import Constraints
+from advisor.domain.fit import Fit
+from advisor.domain.languages import LanguageFinding, Support
+from advisor.domain.licence import LicenceFinding, Verdict
+from advisor.domain.model import Model
+from advisor.domain.speed import Speed
+from advisor.units import format_bytes, format_milliseconds, format_tokens
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why something is excluded."""
+
+    code: str
+    """Machine-readable requirement: `licence`, `languages`, `context`, `modality`, `memory`, `decode_speed`, …"""
+    text: str
+    fix: str | None
+    """The smallest change that would admit it; None where none would."""
+    miss: float
+    """How far it is from passing, as a share of the requirement; 1 where it is no matter of degree."""
+
+
+PERMITTED = (Verdict.ALLOWED, Verdict.ALLOWED_WITH_OBLIGATIONS)
+
+
+def model_reasons(
+    model: Model, constraints: Constraints, licence: LicenceFinding, languages: LanguageFinding
+) -> tuple[Reason, ...]:
+    """Reasons that hold for every quantization of a model."""
+    found = (
+        _licence(licence),
+        _languages(languages),
+        _modality(model, constraints),
+        _context(model, constraints),
+        _engine(model),
+    )
+    return tuple(reason for reason in found if reason is not None)
+
+
+def _licence(finding: LicenceFinding) -> Reason | None:
+    if finding.verdict in PERMITTED:
+        return None
+    words = finding.verdict.value.replace("_", " ")
+    why = finding.reasons[0] if finding.reasons else "its terms are not established"
+    return Reason("licence", f"licence: {words}: {why}", finding.changes[0] if finding.changes else None, 1.0)
+
+
+def _languages(finding: LanguageFinding) -> Reason | None:
+    if not finding.missing:
+        return None
+    unknown = [tag for tag in finding.missing if finding.required[tag] is Support.UNKNOWN]
+    unclaimed = [tag for tag in finding.missing if tag not in unknown]
+    if unclaimed:
+        text = f"languages: the model card does not claim {', '.join(unclaimed)}"
+    else:
+        text = f"languages: nobody sourced which languages it supports, so {', '.join(unknown)} cannot be confirmed"
+    fix = f"drop {', '.join(finding.missing)} from languages.required"
+    return Reason("languages", text, fix, len(finding.missing) / max(1, len(finding.required)))
+
+
+def needed_modality(constraints: Constraints) -> str:
+    """What must go into the model."""
+    return "image" if constraints.task.kind == "vision" else constraints.use.modality
+
+
+def _modality(model: Model, constraints: Constraints) -> Reason | None:
+    needed = needed_modality(constraints)
+    if needed in model.modalities:
+        return None
+    fix = "set task.kind to another task" if constraints.task.kind == "vision" else "set use.modality to text"
+    return Reason("modality", f"modality: it takes {' and '.join(model.modalities)}, not {needed}", fix, 1.0)
+
+
+def _context(model: Model, constraints: Constraints) -> Reason | None:
+    asked, most = constraints.task.context_tokens, model.max_context_tokens
+    if most is None:
+        return Reason("context", "context: the longest context of this model is unknown", None, 1.0)
+    if asked <= most:
+        return None
+    text = f"context: {asked:,} tokens asked, at most {most:,}"
+    return Reason("context", text, f"set task.context_tokens to {most} or less", (asked - most) / asked)
+
+
+def _engine(model: Model) -> Reason | None:
+    if model.shape is not None:
+        return None
+    why = model.shape_reason or "its shape is unknown"
+    return Reason("engine", f"engine: llama.cpp cannot run it here: {why}", None, 1.0)
+
+
+def memory_reason(fit: Fit | None, constraints: Constraints) -> Reason:
+    """Why no placement fits, with the one that misses least."""
+    if fit is None:
+        text = "memory: no GPU that llama.cpp can use, and the processor is ruled out"
+        return Reason("memory", text, "set machine.allow_cpu to true", 1.0)
+    short = [(s, p) for s, p in zip(fit.shortfalls, fit.pools, strict=True) if s]
+    missing = sum(s for s, _ in short)
+    where = ", ".join(f"{format_bytes(p.budget_bytes)} of {p.name}" for _, p in short)
+    need = fit.footprint.total_bytes
+    text = f"memory: needs {format_bytes(need)}, {format_bytes(missing)} more than {where} can give"
+    return Reason("memory", text, _memory_fix(fit, missing, constraints), missing / max(1, need))
+
+
+def _memory_fix(fit: Fit, missing: int, constraints: Constraints) -> str:
+    cache = fit.footprint.kv_cache_bytes
+    context = constraints.task.context_tokens
+    if cache > missing and fit.placement.parallel == 1:
+        fitting = int(context * (1 - missing / cache)) // 256 * 256
+        if fitting >= max(256, constraints.scale.prompt_tokens + constraints.scale.answer_tokens):
+            return f"set task.context_tokens to {format_tokens(fitting)} ({fitting})"
+    return f"{format_bytes(missing)} more memory, or a smaller quantization"
+
+
+def speed_reasons(speed: Speed | None, constraints: Constraints) -> tuple[Reason, ...]:
+    """Latency requirements that the expected speed misses."""
+    latency = constraints.latency
+    if speed is None:
+        if latency.ttft_ms is None and latency.tokens_per_s is None:
+            return ()
+        return (
+            Reason("speed_unknown", "speed: cannot be estimated, the GPU's bandwidth is unknown", "measure it", 1.0),
+        )
+    found = []
+    if latency.tokens_per_s is not None and speed.decode_tokens_per_s < latency.tokens_per_s:
+        got, asked = speed.decode_tokens_per_s, latency.tokens_per_s
+        text = f"speed: {got:.1f} tok/s {speed.basis.value}, {asked:g} asked"
+        fix = f"set latency.tokens_per_s to {_floor(got)} or less"
+        found.append(Reason("decode_speed", text, fix, (asked - got) / asked))
+    if latency.ttft_ms is not None and speed.ttft_ms > latency.ttft_ms:
+        wait, limit = format_milliseconds(speed.ttft_ms), format_milliseconds(latency.ttft_ms)
+        text = f"latency: first token after {wait} {speed.basis.value}, {limit} asked"
+        fix = f"set latency.ttft_ms to {int(speed.ttft_ms) + 1} or more"
+        found.append(Reason("ttft", text, fix, (speed.ttft_ms - latency.ttft_ms) / speed.ttft_ms))
+    return tuple(found)
+
+
+def _floor(rate: float) -> str:
+    """A rate rounded down, so that setting it admits the candidate."""
+    digits = 1 if rate >= 1 else 2
+    return f"{int(rate * 10**digits) / 10**digits:g}"

@@ -1,0 +1,97 @@
+"""Where a candidate runs, and the memories that it can run in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+KvType = Literal["f16", "q8_0", "q4_0"]
+PoolKind = Literal["ram", "gpu"]
+
+KV_TYPES: tuple[KvType, ...] = ("f16", "q8_0", "q4_0")
+
+DEFAULT_UBATCH = 512
+DEFAULT_BATCH = 2048
+"""llama.cpp's own defaults (`llama_context_default_params`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """One memory that a candidate can use."""
+
+    name: str
+    kind: PoolKind
+    budget_bytes: int
+    """Capacity less what the user keeps free."""
+    free_bytes: int | None
+    """What is free now; None where it is unknown or simulated."""
+    bandwidth_bytes_per_s: float | None
+    flops: float | None
+    """Dense half-precision operations per second that matter to prefill; None if unknown."""
+    backend: str
+    """`cpu`, `cuda`, `rocm`, `metal`, `sycl` or `vulkan`."""
+    cores: int = 0
+    """Processor cores behind a memory pool; 0 for a GPU."""
+    shares_ram: bool = False
+    """A GPU without memory of its own: what it holds counts against system memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """Everything llama.cpp must be told to run a candidate in one certain way."""
+
+    gpu_layers: tuple[int, ...]
+    """Layers on each GPU, in order of devices; empty without a GPU. The last layers of the model lie here."""
+    output_on_gpu: bool
+    """The output projection is offloaded, which llama.cpp counts as one layer more."""
+    experts_in_ram: bool
+    """Routed experts stay in system memory although their layer is on a GPU."""
+    context_tokens: int
+    """Cells of the whole KV cache: tokens of one request times parallel slots."""
+    parallel: int
+    kv_type: KvType
+    flash_attention: bool
+    batch: int
+    ubatch: int
+    threads: int
+
+    @property
+    def n_gpu_layers(self) -> int:
+        """The number for llama.cpp's `--n-gpu-layers`."""
+        return sum(self.gpu_layers) + (1 if self.output_on_gpu else 0)
+
+    @property
+    def slot_tokens(self) -> int:
+        """Tokens that one request can hold."""
+        return self.context_tokens // self.parallel
+
+
+def cpu_placement(context_tokens: int, *, parallel: int = 1, threads: int = 1, n_gpus: int = 0) -> Placement:
+    """Everything in system memory, with llama.cpp's default batch sizes."""
+    return Placement(
+        gpu_layers=(0,) * n_gpus,
+        output_on_gpu=False,
+        experts_in_ram=False,
+        context_tokens=context_tokens,
+        parallel=parallel,
+        kv_type="f16",
+        flash_attention=True,
+        batch=DEFAULT_BATCH,
+        ubatch=DEFAULT_UBATCH,
+        threads=threads,
+    )
+
+
+def with_gpu_layers(base: Placement, on_gpu: int, budgets: tuple[int, ...]) -> Placement:
+    """The placement with that many layers on the GPUs, and the output where llama.cpp puts it: on a GPU from the
+    first offloaded layer on."""
+    total = sum(budgets)
+    shares: list[int] = []
+    given = 0
+    running = 0
+    for budget in budgets:
+        running += budget
+        upto = round(on_gpu * running / total) if total else 0
+        shares.append(upto - given)
+        given = upto
+    return replace(base, gpu_layers=tuple(shares), output_on_gpu=on_gpu > 0)

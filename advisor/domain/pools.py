@@ -1,0 +1,85 @@
+"""The memories of a machine that a candidate may use, under the user's limits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from advisor.domain.constraints import MachineLimits
+from advisor.domain.hardware import CpuSpec, Gpu, GpuSpec, Machine
+from advisor.domain.placement import Pool
+from advisor.units import GIB
+
+UNIFIED_GPU_SHARE = 0.75
+"""Share of unified memory that Apple's Metal lets a GPU use by default on larger machines
+(`recommendedMaxWorkingSetSize`); the same is assumed for other unified-memory devices."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Published figures of the devices of one machine, where the catalogue knows them."""
+
+    cpu: CpuSpec | None
+    gpus: tuple[GpuSpec | None, ...]
+
+
+def memory_pools(machine: Machine, limits: MachineLimits, figures: Figures) -> tuple[Pool, ...]:
+    """System memory first, then each GPU that the engine can use."""
+    return (_ram_pool(machine, limits, figures.cpu), *_gpu_pools(machine, limits, figures))
+
+
+def engine_uses_gpus(machine: Machine) -> bool:
+    """Whether llama.cpp here can offload; a simulated machine is taken to have the right build."""
+    return machine.simulated or machine.engine.gpu_offload.value is True
+
+
+def _ram_pool(machine: Machine, limits: MachineLimits, spec: CpuSpec | None) -> Pool:
+    capacity = machine.memory.capacity_bytes or 0
+    cores = machine.cpu.usable_cores.value or machine.cpu.physical_cores.value or 1
+    physical = machine.cpu.physical_cores.value or cores
+    return Pool(
+        name="RAM",
+        kind="ram",
+        budget_bytes=max(0, capacity - limits.reserve_ram_bytes),
+        free_bytes=machine.memory.available_bytes.value,
+        bandwidth_bytes_per_s=machine.memory.bandwidth_bytes_per_s or (spec.bandwidth_bytes_per_s if spec else None),
+        flops=None,
+        backend="cpu",
+        cores=max(1, int(min(cores, physical))),
+    )
+
+
+def _gpu_pools(machine: Machine, limits: MachineLimits, figures: Figures) -> tuple[Pool, ...]:
+    if not engine_uses_gpus(machine):
+        return ()
+    pairs = zip(machine.gpus, figures.gpus, strict=True)
+    return tuple(_gpu_pool(gpu, spec, machine, limits) for gpu, spec in pairs)
+
+
+def _gpu_pool(gpu: Gpu, spec: GpuSpec | None, machine: Machine, limits: MachineLimits) -> Pool:
+    unified = gpu.unified_memory or (spec is not None and spec.unified_memory)
+    capacity = gpu.total_bytes.value or (spec.memory_bytes if spec else 0)
+    if unified:
+        capacity = int(UNIFIED_GPU_SHARE * (machine.memory.capacity_bytes or capacity))
+    return Pool(
+        name=f"GPU{gpu.index}",
+        kind="gpu",
+        budget_bytes=max(0, capacity - limits.reserve_vram_bytes),
+        free_bytes=None if unified else gpu.free_bytes.value,
+        bandwidth_bytes_per_s=gpu.bandwidth_bytes_per_s or (spec.bandwidth_bytes_per_s if spec else None),
+        flops=spec.fp16_flops if spec else None,
+        backend=spec.backend if spec else "cuda",
+        shares_ram=unified,
+    )
+
+
+def threads_for(machine: Machine) -> int:
+    """Threads for llama.cpp: physical cores that this process may use, since hyper-threads only contend."""
+    physical = machine.cpu.physical_cores.value
+    usable = machine.cpu.usable_cores.value
+    known = [int(n) for n in (physical, usable) if n]
+    return max(1, min(known, default=1))
+
+
+def describe_budget(pool: Pool) -> str:
+    """A pool in words: `RAM 21.5 GiB`."""
+    return f"{pool.name} {pool.budget_bytes / GIB:.1f} GiB"

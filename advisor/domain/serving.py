@@ -1,0 +1,70 @@
+"""Users to load: how many requests are in flight, and what that asks of one machine."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from advisor.domain.basis import Basis
+from advisor.domain.constraints import Constraints
+from advisor.domain.speed import Speed
+
+DEFAULT_WAIT_S = 1.0
+"""Time to the first token assumed for the load where the user sets no limit."""
+DEFAULT_TOKENS_PER_S = 10.0
+MAX_UTILISATION = 0.8
+"""Share of a replica's capacity to plan with, so that queues stay short."""
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What the users ask of the deployment."""
+
+    requests_per_s: float
+    in_flight: float
+    """Mean number of requests being answered, by Little's law; or the number that the user gave."""
+    slots: int
+    """Parallel slots, so that a request seldom waits for one: the mean and two standard deviations of arrivals."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How many copies of a candidate the load needs."""
+
+    load: Load
+    slots_per_replica: int
+    replicas: int
+    utilisation: float
+    """Share of time that one request at a time would keep the replicas busy."""
+    basis: Basis
+    note: str
+
+
+def expected_load(constraints: Constraints) -> Load:
+    """Load from users and rate; answers are taken to stream just as fast as the targets ask."""
+    scale, latency = constraints.scale, constraints.latency
+    rate = scale.users * scale.requests_per_user_hour / 3600
+    if scale.concurrent_requests is not None:
+        return Load(rate, float(scale.concurrent_requests), scale.concurrent_requests)
+    wait_s = latency.ttft_ms / 1000 if latency.ttft_ms else DEFAULT_WAIT_S
+    seconds = wait_s + scale.answer_tokens / (latency.tokens_per_s or DEFAULT_TOKENS_PER_S)
+    in_flight = rate * seconds
+    if scale.users == 1:
+        return Load(rate, in_flight, 1)
+    return Load(rate, in_flight, max(1, math.ceil(in_flight + 2 * math.sqrt(in_flight))))
+
+
+def plan(load: Load, speed: Speed, slots_per_replica: int, *, answer_tokens: int) -> Plan:
+    """Replicas for a load, counting no gain from batching, so that the number is enough rather than too few."""
+    busy_s = speed.ttft_ms / 1000 + answer_tokens / speed.decode_tokens_per_s
+    demand = load.requests_per_s * busy_s if load.requests_per_s else load.in_flight
+    by_slots = math.ceil(load.slots / slots_per_replica)
+    replicas = max(1, by_slots, math.ceil(demand / MAX_UTILISATION))
+    return Plan(
+        load=load,
+        slots_per_replica=slots_per_replica,
+        replicas=replicas,
+        utilisation=demand / replicas,
+        basis=Basis.ESTIMATED,
+        note="no gain from batching is counted, so fewer replicas may do",
+    )

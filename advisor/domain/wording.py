@@ -1,0 +1,277 @@
+"""What was found, in words: the sentences that the command line and the screens share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from advisor.domain.hardware import Machine, Reading
+from advisor.domain.model import Model, Shape
+from advisor.domain.recommend import Candidate, Recommendation
+from advisor.domain.speed import Speed
+from advisor.units import format_bytes, format_milliseconds, format_rate
+
+if TYPE_CHECKING:
+    from advisor.domain.smoke_report import SmokeReport
+
+VERDICT_MARKS = {
+    "allowed": "✓ allowed",
+    "allowed_with_obligations": "✓ with duties",
+    "needs_separate_licence": "✗ separate licence",
+    "forbidden": "✗ forbidden",
+    "unknown": "? unknown",
+}
+BASIS_MARKS = {"engine": "", "measured": "", "calibrated": "≈", "estimated": "~", "published": ""}
+"""A mark before a figure that nobody measured here."""
+
+
+def reading_text(reading: Reading[Any], *, bytes_: bool = False) -> str:
+    """The value, or `unknown` with the reason; never an empty cell."""
+    value = reading.value
+    if value is None:
+        return f"unknown - {reading.reason or 'not reported'}"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value)) or "none"
+    return format_bytes(value) if bytes_ else f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def machine_facts(machine: Machine) -> list[tuple[str, str]]:
+    """The snapshot as names and values, hints included."""
+    cpu, memory = machine.cpu, machine.memory
+    facts = [
+        ("machine", f"{'simulated, ' if machine.simulated else ''}{machine.platform}"),
+        ("processor", reading_text(cpu.name)),
+        ("cores", _cores(machine)),
+        ("instruction sets", reading_text(cpu.instruction_sets)),
+        ("memory", reading_text(memory.total_bytes, bytes_=True)),
+        ("memory available", reading_text(memory.available_bytes, bytes_=True)),
+    ]
+    if memory.limit_bytes.value is not None:
+        limit = memory.limit_bytes
+        facts.append(("memory limit", f"{reading_text(limit, bytes_=True)} ({limit.source})"))
+    facts += _gpu_facts(machine)
+    facts += [
+        ("llama-cpp-python", reading_text(machine.engine.version)),
+        ("GPU offload in it", reading_text(machine.engine.gpu_offload)),
+        ("devices it can use", _devices(machine)),
+        ("free disk", reading_text(machine.disk_free_bytes, bytes_=True)),
+    ]
+    for finding in machine.findings:
+        facts.append((finding.level, finding.text + (f" {finding.hint}" if finding.hint else "")))
+    return facts
+
+
+def _cores(machine: Machine) -> str:
+    cpu = machine.cpu
+    physical, logical = reading_text(cpu.physical_cores), reading_text(cpu.logical_cores)
+    return f"{physical} physical, {logical} logical, {reading_text(cpu.usable_cores)} usable"
+
+
+def _gpu_facts(machine: Machine) -> list[tuple[str, str]]:
+    if not machine.gpus:
+        query = machine.gpu_query
+        text = "none" if query.value == 0 else reading_text(query)
+        return [("GPU", text + (f". {query.hint}" if query.hint and query.value is None else ""))]
+    facts = []
+    for gpu in machine.gpus:
+        total, free = reading_text(gpu.total_bytes, bytes_=True), reading_text(gpu.free_bytes, bytes_=True)
+        shared = ", memory shared with the system" if gpu.unified_memory else ""
+        facts.append((f"GPU {gpu.index}", f"{reading_text(gpu.name)}: {total}, {free} free{shared}"))
+        if gpu.driver.value is not None:
+            facts.append((f"GPU {gpu.index} driver", reading_text(gpu.driver)))
+    return facts
+
+
+def _devices(machine: Machine) -> str:
+    devices = machine.engine.devices
+    if devices.value is None:
+        return reading_text(devices)
+    return ", ".join(f"{d.name} ({d.description})" for d in devices.value) or "none"
+
+
+def speed_text(speed: Speed | None) -> str:
+    """Decode speed in short, with a mark where it is an estimate."""
+    if speed is None:
+        return "unknown"
+    return f"{BASIS_MARKS[speed.basis.value]}{format_rate(speed.decode_tokens_per_s)}"
+
+
+def ranking_row(rank: int, candidate: Candidate) -> tuple[str, ...]:
+    """Rank, model, quantization, memory, speed, licence, quality, score."""
+    return (
+        str(rank),
+        candidate.model.id,
+        candidate.quantization.name,
+        format_bytes(candidate.fit.footprint.total_bytes),
+        speed_text(candidate.speed),
+        VERDICT_MARKS[candidate.licence.verdict.value],
+        f"{candidate.rating.score:.2f}",
+        f"{candidate.score.total:.3f}",
+    )
+
+
+def explain(candidate: Candidate, found: Recommendation) -> list[str]:
+    """Why this candidate, in lines: memory, speed, licence, languages, score, warnings, the closest other."""
+    lines = [
+        f"{candidate.model.name} in {candidate.quantization.name} ({candidate.model.hf_id})",
+        *memory_lines(candidate),
+        *speed_lines(candidate),
+        *licence_lines(candidate),
+        *language_lines(candidate),
+        *score_lines(candidate),
+    ]
+    lines += [f"  note      {warning}" for warning in candidate.warnings]
+    lines += _closest(candidate, found)
+    return lines
+
+
+def memory_lines(candidate: Candidate) -> list[str]:
+    """One line per device that holds something."""
+    lines = []
+    for device, pool in zip(candidate.fit.footprint.devices, candidate.fit.pools, strict=True):
+        if device.total_bytes:
+            parts = f"weights {format_bytes(device.weights_bytes)}, KV cache {format_bytes(device.kv_cache_bytes)}"
+            rest = f"compute {format_bytes(device.compute_bytes + device.output_bytes)}"
+            whole = f"{format_bytes(device.total_bytes)} of {format_bytes(pool.budget_bytes)}"
+            lines.append(f"  memory    {device.name}: {whole} ({parts}, {rest})")
+    placement = candidate.fit.placement
+    where = f"{placement.n_gpu_layers} layers on GPU" if placement.n_gpu_layers else "on the processor"
+    experts = ", experts in RAM" if placement.experts_in_ram else ""
+    slots = f", {placement.parallel} parallel requests" if placement.parallel > 1 else ""
+    lines.append(f"  runs      {where}{experts}, {placement.slot_tokens:,} tokens of context{slots}")
+    return lines
+
+
+def speed_lines(candidate: Candidate) -> list[str]:
+    """Speed with its interval and basis."""
+    speed = candidate.speed
+    if speed is None:
+        return ["  speed     unknown - no bandwidth figure for this machine"]
+    return [
+        f"  speed     {format_rate(speed.decode_tokens_per_s)} {speed.basis.value} "
+        f"({speed.low:.1f} to {speed.high:.1f}); first token after {format_milliseconds(speed.ttft_ms)} "
+        f"for a prompt of {speed.prompt_tokens:,} tokens"
+    ]
+
+
+def licence_lines(candidate: Candidate) -> list[str]:
+    """The verdict and what it asks for."""
+    finding = candidate.licence
+    lines = [f"  licence   {finding.licence}: {finding.verdict.value.replace('_', ' ')}"]
+    lines += [f"            duty: {duty.text}" for duty in finding.obligations]
+    return lines
+
+
+def language_lines(candidate: Candidate) -> list[str]:
+    """What the card claims on the languages asked for."""
+    found = {**candidate.languages.required, **candidate.languages.preferred}
+    words = [f"{tag} {support.value.replace('_', ' ')}" for tag, support in found.items()]
+    return [f"  languages {', '.join(words)}"] if words else []
+
+
+def score_lines(candidate: Candidate) -> list[str]:
+    """The score as a sum of its terms."""
+    score = candidate.score
+    lines = [f"  score     {score.total:.3f}"]
+    for term in score.terms:
+        part = f"{term.criterion:<9} {term.value:.2f} x {term.weight:.2f} = {term.contribution:.3f}"
+        lines.append(f"            {part}  {term.why}")
+    return lines
+
+
+CLOSE_CALL = 0.02
+"""Scores nearer than this are no reason to prefer one model: evidence on quality is not that fine."""
+
+
+def _closest(candidate: Candidate, found: Recommendation) -> list[str]:
+    others = [c for c in found.ranked if c.model.id != candidate.model.id]
+    if not others:
+        return []
+    nearest = min(others, key=lambda c: abs(c.score.total - candidate.score.total))
+    gap = candidate.score.total - nearest.score.total
+    if abs(gap) < CLOSE_CALL:
+        return [f"  close     {nearest.id} scores within {abs(gap):.3f}: a close call; try both on your own task"]
+    direction = "behind" if gap > 0 else "ahead"
+    return [f"  next      {nearest.id} is {abs(gap):.3f} {direction}"]
+
+
+def model_facts(model: Model) -> list[tuple[str, str, str]]:
+    """Field, value and source of everything known about a model."""
+    shape = model.shape
+    fields: list[tuple[str, str, str]] = [
+        ("name", model.name, "name"),
+        ("hf_id", model.hf_id, "hf_id"),
+        ("family", f"{model.family} / {model.line}", "line"),
+        ("released", model.release_date or "unknown", "release_date"),
+        ("status", _status(model), "status"),
+        ("parameters", _count(model.total_params), "total_params"),
+        ("active parameters", _count(model.active_params), "active_params"),
+        ("context", f"{model.max_context_tokens:,} tokens" if model.max_context_tokens else "unknown",
+         "max_context_tokens"),
+        ("licence", model.licence, "licence"),
+        ("languages", _languages(model), "languages"),
+        ("modalities", ", ".join(model.modalities), "modalities"),
+    ]  # fmt: skip
+    if shape is not None:
+        fields += [(f"shape.{key}", value, f"shape.{key}") for key, value in _shape_fields(shape)]
+    else:
+        fields.append(("shape", f"unknown - {model.shape_reason}", "shape"))
+    rows = [(name, value, _source(model, key)) for name, value, key in fields]
+    rows += [(f"benchmark {b.name}", f"{b.score:g}" + (f" ({b.setting})" if b.setting else ""), b.source)
+             for b in model.benchmarks]  # fmt: skip
+    return rows + [("note", note, "") for note in model.notes]
+
+
+def _source(model: Model, key: str) -> str:
+    found = model.provenance.get(key)
+    if found is None:
+        return ""
+    note = f" {found.note}" if found.note else ""
+    return f"{found.source} (checked {found.checked}){note}"
+
+
+def _status(model: Model) -> str:
+    return f"superseded by {model.superseded_by}" if model.superseded_by else model.status
+
+
+def _count(n: int | None) -> str:
+    return "unknown" if n is None else f"{n:,}"
+
+
+def _languages(model: Model) -> str:
+    languages = model.languages
+    if languages.supported is None:
+        return f"unknown - {languages.reason or 'the card does not say'}"
+    return ", ".join(languages.supported)
+
+
+def _shape_fields(shape: Shape) -> list[tuple[str, str]]:
+    simple = ("architecture", "n_layers", "hidden_size", "n_heads", "n_kv_heads", "head_dim", "ffn_size", "vocab_size")
+    fields = [(key, str(getattr(shape, key))) for key in simple]
+    fields.append(("tied_embeddings", "yes" if shape.tied_embeddings else "no"))
+    if shape.experts:
+        fields.append(("experts", f"{shape.experts.n_used} of {shape.experts.n_total} used per token"))
+    if shape.window:
+        fields.append(("window", f"{shape.window.kind} {shape.window.tokens:,} tokens"))
+    return fields
+
+
+def smoke_facts(report: SmokeReport) -> list[tuple[str, str]]:
+    """A smoke test as names and values."""
+    measured = report.measurement
+    marks = {True: "✓", False: "✗", None: "–"}
+    words = {"pass": "✓ pass", "warn": "~ pass with warnings", "fail": "✗ fail"}
+    what = f"file {report.file}" if report.file else "random weights in the model's true shape, no quality check"
+    facts = [("subject", report.subject), ("weights", what), ("verdict", words[report.verdict.verdict])]
+    facts += [("check", f"{marks[c.passed]} {c.text}") for c in report.verdict.checks]
+    if measured.load_ms is not None:
+        facts.append(("load", format_milliseconds(measured.load_ms)))
+    if measured.full_ttft_ms is not None:
+        prompt = f" for {measured.prompt_tokens} tokens"
+        facts.append(("first token", format_milliseconds(measured.full_ttft_ms) + prompt))
+    if measured.full_decode_tokens_per_s is not None:
+        facts.append(("decode", format_rate(measured.full_decode_tokens_per_s)))
+    if measured.peak_bytes is not None:
+        facts.append(("peak memory", format_bytes(measured.peak_bytes)))
+    return facts + [("answer", text) for text in measured.texts]

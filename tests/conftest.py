@@ -1,0 +1,37 @@
+"""Every test runs in a home of its own: nothing of the developer's machine is read or left behind."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """One home for the whole run, so that what the engine is asked once is remembered."""
+    home = tmp_path_factory.mktemp("home")
+    set_to = {
+        "HOME": str(home),
+        "USERPROFILE": str(home),
+        "XDG_CONFIG_HOME": str(home / "config"),
+        "XDG_CACHE_HOME": str(home / "cache"),
+        "XDG_STATE_HOME": str(home / "state"),
+        "XDG_DATA_HOME": str(home / "data"),
+        "HF_HOME": str(home / "huggingface"),
+        "HF_HUB_OFFLINE": "1",
+        "LLM_ADVISOR_CONFIG_DIR": str(home / "advisor-config"),
+        "LLM_ADVISOR_CACHE_DIR": str(home / "advisor-cache"),
+        "LLM_ADVISOR_STATE_DIR": str(home / "advisor-state"),
+        "TEXTUAL_ANIMATIONS": "none",
+    }
+    before = {name: os.environ.get(name) for name in set_to}
+    os.environ.update(set_to)
+    yield home
+    for name, value in before.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value

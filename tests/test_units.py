@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from advisor.units import (
+    GIB,
+    align_up,
+    format_bytes,
+    format_count,
+    format_milliseconds,
+    format_rate,
+    format_tokens,
+    parse_size,
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "n_bytes"),
+    [
+        ("64GiB", 64 * GIB),
+        ("64G", 64 * GIB),
+        (" 1.5 gib ", 3 * GIB // 2),
+        ("512MiB", 1 << 29),
+        ("1024", 1024),
+        ("2 kb", 2048),
+        ("1TiB", 1 << 40),
+    ],
+)
+def test_sizes_are_read_in_powers_of_two(text: str, n_bytes: int) -> None:
+    assert parse_size(text) == n_bytes
+
+
+@pytest.mark.parametrize("text", ["", "GiB", "-1GiB", "1.2.3G", "64 GiBs", "1e9", "nan"])
+def test_what_is_no_size_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="is no size"):
+        parse_size(text)
+
+
+@given(st.integers(min_value=0, max_value=1 << 50))
+def test_a_number_of_bytes_reads_back_exactly(n: int) -> None:
+    assert parse_size(str(n)) == n
+
+
+def test_figures_are_written_for_people() -> None:
+    assert format_bytes(4_372_054_016) == "4.07 GiB"
+    assert format_bytes(130_023_424) == "124 MiB"
+    assert format_bytes(0) == "0 B"
+    assert format_count(7_248_023_552) == "7.25B"
+    assert format_count(108_641_793_536) == "109B"
+    assert format_tokens(131_072) == "128K"
+    assert format_tokens(10_485_760) == "10M"
+    assert format_tokens(1000) == "1,000"
+    assert format_rate(7.625) == "7.6 tok/s"
+    assert format_rate(131.15) == "131 tok/s"
+    assert format_milliseconds(180) == "180 ms"
+    assert format_milliseconds(2400) == "2.4 s"
+    assert format_milliseconds(200_000) == "3 min 20 s"
+
+
+@given(st.integers(0, 10**9), st.integers(1, 10**6))
+def test_aligned_numbers_are_the_smallest_multiple(n: int, step: int) -> None:
+    aligned = align_up(n, step)
+    assert aligned % step == 0
+    assert n <= aligned < n + step
