@@ -1,0 +1,34 @@
+"""`llm-advisor`: without arguments on a terminal the screens, otherwise the command line."""
+
+from __future__ import annotations
+
+import sys
+
+
+def main() -> None:
+    """Run and leave with the documented exit code."""
+    arguments = sys.argv[1:]
+    if not arguments and _is_interactive():
+        from advisor.cli.diagnostics import guarded
+
+        sys.exit(guarded(_run_tui, debug=False))
+    from advisor.cli.main import run
+
+    sys.exit(run(arguments))
+
+
+def _is_interactive() -> bool:
+    import os
+
+    return sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def _run_tui() -> None:
+    from advisor.service import Advisor
+    from advisor.tui import run
+
+    run(Advisor())
+
+
+if __name__ == "__main__":
+    main()

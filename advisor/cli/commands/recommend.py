@@ -1,0 +1,87 @@
+"""`llm-advisor recommend`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from advisor.cli import output
+from advisor.cli.diagnostics import note
+from advisor.cli.options import constraint_options, machine_choice, machine_options, output_options
+from advisor.domain.recommend import Recommendation
+from advisor.domain.wording import explain, ranking_row
+from advisor.errors import NoCandidateError
+from advisor.service import Advisor
+
+_COLUMNS = ("#", "model", "quant", "memory", "speed", "licence", "quality", "score")
+
+
+@click.command("recommend")
+@constraint_options
+@machine_options
+@output_options
+@click.option("-o", "place", metavar="FILE", help="Write the recommendation as TOML; - for standard output.")
+@click.option("--force", is_flag=True, help="Overwrite the file.")
+@click.option("--quant", metavar="TYPE", help="Consider this file type only, e.g. Q4_K_M.")
+@click.option("--model", "named", multiple=True, metavar="ID", help="Consider a model that is otherwise only listed.")
+@click.option("-n", "limit", type=click.IntRange(1), default=10, show_default=True, help="Rows of the table.")
+def command(
+    constraints_file: Path | None,
+    settings: tuple[str, ...],
+    gpu: str | None,
+    ram: int | None,
+    machine_file: Path | None,
+    as_json: bool,
+    plain: bool,
+    place: str | None,
+    force: bool,
+    quant: str | None,
+    named: tuple[str, ...],
+    limit: int,
+) -> None:
+    """Which model, in which quantization, to run for a use on a machine.
+
+    \b
+    llm-advisor recommend
+    llm-advisor recommend --set 'languages.required=["fr"]' --set task.kind=coding
+    llm-advisor recommend --gpu "RTX 4090" --ram 64GiB --json
+    llm-advisor recommend --constraints needs.toml -o recommendation.toml
+    """
+    advisor = Advisor()
+    answers = advisor.answers(constraints_file, settings)
+    constraints = advisor.constraints(answers)
+    machine = advisor.machine(machine_choice(gpu, ram, machine_file))
+    found = advisor.recommend(machine, constraints, named=named, quantization=quant)
+    if place is not None and found.pick is not None:
+        output.emit_file(advisor.recommendation_text(found, answers), place, force=force)
+    if as_json:
+        output.emit_json(advisor.recommendation_document(found, answers))
+    elif place is None:
+        _print(found, plain=plain, limit=limit)
+    if found.pick is None:
+        raise _nothing(found)
+
+
+def _print(found: Recommendation, *, plain: bool, limit: int) -> None:
+    if found.machine.simulated:
+        note("For a simulated machine.")
+    if found.pick is None:
+        return
+    rows = [ranking_row(i, candidate) for i, candidate in enumerate(found.ranked[:limit], start=1)]
+    output.emit_table(_COLUMNS, rows, plain=plain, numeric=(0, 3, 4, 6, 7))
+    if not plain:
+        output.emit_text("\n" + "\n".join(explain(found.pick, found)))
+
+
+def _nothing(found: Recommendation) -> NoCandidateError:
+    for miss in found.near_misses:
+        name = f"{miss.model.id} {miss.quantization or ''}".strip()
+        for reason in miss.reasons:
+            note(f"near miss {name}: {reason.text}" + (f" -> {reason.fix}" if reason.fix else ""))
+    count = len(found.rejected)
+    return NoCandidateError(
+        "no model satisfies the constraints",
+        why=f"all {count} are excluded",
+        hint="The nearest misses and what would admit them stand above.",
+    )

@@ -1,0 +1,20 @@
+"""`llm-advisor schema`."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from advisor.service import SCHEMAS, Advisor
+
+
+@click.command("schema")
+@click.argument("name", type=click.Choice(SCHEMAS))
+def command(name: str) -> None:
+    """Print the JSON Schema of a file: recommendation or constraints.
+
+    \b
+    llm-advisor schema recommendation > recommendation.schema.json
+    """
+    click.echo(json.dumps(Advisor().schema(name), indent=2, ensure_ascii=False))

@@ -1,0 +1,42 @@
+"""`llm-advisor show`."""
+
+from __future__ import annotations
+
+import click
+
+from advisor.cli import output
+from advisor.cli.options import output_options
+from advisor.domain.model import GgufFile, Model
+from advisor.domain.wording import model_facts
+from advisor.service import Advisor
+from advisor.units import format_bytes
+
+
+@click.command("show")
+@click.argument("model")
+@output_options
+def command(model: str, as_json: bool, plain: bool) -> None:
+    """One model: shape, terms, languages, benchmarks and files, each with its source.
+
+    \b
+    llm-advisor show mistral-7b-instruct-v0.3
+    llm-advisor show meta-llama/Llama-3.3-70B-Instruct --json
+    """
+    advisor = Advisor()
+    chosen = advisor.model(model)
+    files = advisor.gguf_files(chosen)
+    if as_json:
+        output.emit_json(advisor.model_document(chosen, files))
+        return
+    output.emit_table(("field", "value", "source"), [*model_facts(chosen), *_files(chosen, files)], plain=plain)
+
+
+def _files(model: Model, files: tuple[GgufFile, ...]) -> list[tuple[str, str, str]]:
+    return [
+        (
+            f"file {file.quantization}",
+            f"{file.repo}/{file.file}" + (f", {format_bytes(file.n_bytes)}" if file.n_bytes else ""),
+            file.source,
+        )
+        for file in files
+    ]

@@ -1,0 +1,99 @@
+"""`llm-advisor smoke`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from advisor.cli import output
+from advisor.cli.diagnostics import note
+from advisor.cli.options import constraint_options, output_options
+from advisor.domain.constraints import Constraints
+from advisor.domain.smoke_report import SmokeReport, smoke_document
+from advisor.domain.wording import smoke_facts
+from advisor.errors import CheckFailedError, InputError
+from advisor.service import Advisor
+
+
+@click.command("smoke")
+@click.argument("target", metavar="MODEL|FILE.gguf|RECOMMENDATION.toml")
+@click.option("--quant", metavar="TYPE", default="Q4_K_M", show_default=True, help="File type of a model.")
+@constraint_options
+@output_options
+def command(
+    target: str,
+    quant: str,
+    constraints_file: Path | None,
+    settings: tuple[str, ...],
+    as_json: bool,
+    plain: bool,
+) -> None:
+    """Run a model here for a moment and judge what was measured. Exit code 4 when it fails.
+
+    A file that is not on this machine is not downloaded: random weights in the model's true shape are run instead,
+    which tells speed and memory but nothing about the quality of answers.
+
+    \b
+    llm-advisor smoke recommendation.toml
+    llm-advisor smoke ./model.gguf
+    llm-advisor smoke llama-3.2-3b-instruct --quant Q8_0
+    """
+    advisor = Advisor()
+    report = _run(advisor, target, quant, constraints_file, settings)
+    if as_json:
+        output.emit_json(smoke_document(report))
+    else:
+        output.emit_facts(smoke_facts(report), plain=plain)
+    if report.verdict.verdict == "fail":
+        failed = [c.text for c in report.verdict.checks if c.passed is False and c.required]
+        raise CheckFailedError("the smoke test failed", why="; ".join(failed))
+
+
+def _run(
+    advisor: Advisor, target: str, quant: str, constraints_file: Path | None, settings: tuple[str, ...]
+) -> SmokeReport:
+    progress = _Progress()
+    if target.lower().endswith(".gguf"):
+        constraints = advisor.constraints(advisor.answers(constraints_file, settings))
+        return advisor.smoke_file(Path(target), constraints, on_event=progress)
+    if target.lower().endswith(".toml"):
+        return _run_recommended(advisor, Path(target), settings, progress)
+    constraints = advisor.constraints(advisor.answers(constraints_file, settings))
+    return _run_model(advisor, target, quant, constraints, progress)
+
+
+def _run_recommended(advisor: Advisor, path: Path, settings: tuple[str, ...], progress: _Progress) -> SmokeReport:
+    model, quantization = advisor.recorded_pick(path)
+    constraints = advisor.constraints(advisor.answers(path, settings))
+    return _run_model(advisor, model, quantization, constraints, progress)
+
+
+def _run_model(advisor: Advisor, name: str, quant: str, constraints: Constraints, progress: _Progress) -> SmokeReport:
+    model = advisor.model(name)
+    found = advisor.recommend(advisor.machine(), constraints, named=(model.id,), quantization=quant)
+    candidate = next(iter(found.candidates_of(model.id)), None)
+    if candidate is None:
+        rejection = next(r for r in found.rejected if r.model.id == model.id)
+        raise InputError(
+            f"{model.id} in {quant} is excluded here",
+            why="; ".join(reason.text for reason in rejection.reasons),
+            hint="; ".join(reason.fix for reason in rejection.reasons if reason.fix) or None,
+        )
+    return advisor.smoke(candidate, constraints, on_event=progress)
+
+
+class _Progress:
+    """Narrates stages once each, on a terminal only."""
+
+    def __init__(self) -> None:
+        self._said: set[str] = set()
+        self._wanted = sys.stderr.isatty()
+
+    def __call__(self, event: object) -> None:
+        payload = getattr(event, "payload", {})
+        stage = str(payload.get("stage", "run"))
+        if self._wanted and stage not in self._said:
+            self._said.add(stage)
+            note({"write": "writing random weights …", "load": "loading …"}.get(stage, "running …"))

@@ -1,0 +1,47 @@
+"""`llm-advisor verify`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from advisor.cli import output
+from advisor.cli.options import machine_choice, machine_options, output_options
+from advisor.domain.verification import Status
+from advisor.errors import CheckFailedError
+from advisor.service import Advisor
+
+
+@click.command("verify")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--recorded-machine", is_flag=True, help="Replay on the machine that the file records, not on this one.")
+@machine_options
+@output_options
+def command(
+    file: Path,
+    recorded_machine: bool,
+    gpu: str | None,
+    ram: int | None,
+    machine_file: Path | None,
+    as_json: bool,
+    plain: bool,
+) -> None:
+    """Replay a recommendation: is it still true here? Exit code 4 when it no longer holds.
+
+    \b
+    llm-advisor verify recommendation.toml
+    llm-advisor verify recommendation.toml --recorded-machine --json
+    """
+    choice = machine_choice(gpu, ram, machine_file)
+    advisor = Advisor()
+    found = advisor.verify(file, choice, recorded_machine=recorded_machine)
+    if as_json:
+        output.emit_json({"file": str(file), **advisor.verification_document(found)})
+    else:
+        marks = {"holds": "✓ holds", "changed": "~ changed", "fails": "✗ fails"}
+        rows = [(marks[c.status.value], c.id, c.recorded, c.current) for c in found.checks]
+        output.emit_table(("status", "check", "recorded", "now"), rows, plain=plain)
+    if found.status is Status.FAILS:
+        failing = ", ".join(c.id for c in found.checks if c.status is Status.FAILS)
+        raise CheckFailedError(f"{file} no longer holds here", why=failing)

@@ -1,0 +1,81 @@
+"""All of standard error, and the exit codes."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Callable
+from enum import IntEnum
+
+from advisor.errors import (
+    AdvisorError,
+    CheckFailedError,
+    EngineError,
+    InputError,
+    NetworkError,
+    NoCandidateError,
+)
+from advisor.text import printable
+
+
+class ExitCode(IntEnum):
+    """What the process leaves with; documented in the README."""
+
+    OK = 0
+    UNEXPECTED = 1
+    INVALID = 2
+    NO_CANDIDATE = 3
+    CHECK_FAILED = 4
+    NETWORK = 5
+    ENGINE = 6
+    INTERRUPTED = 130
+
+
+_CODES: tuple[tuple[type[AdvisorError], ExitCode], ...] = (
+    (InputError, ExitCode.INVALID),
+    (NoCandidateError, ExitCode.NO_CANDIDATE),
+    (CheckFailedError, ExitCode.CHECK_FAILED),
+    (NetworkError, ExitCode.NETWORK),
+    (EngineError, ExitCode.ENGINE),
+)
+
+
+def exit_code_for(error: AdvisorError) -> ExitCode:
+    """The exit code of an error."""
+    return next((code for kind, code in _CODES if isinstance(error, kind)), ExitCode.UNEXPECTED)
+
+
+def note(text: str) -> None:
+    """Narrate on standard error."""
+    print(printable(text), file=sys.stderr)  # noqa: T201 - this module is standard error
+
+
+def report(error: AdvisorError) -> ExitCode:
+    """Print an error as one line and give its exit code."""
+    note(f"llm-advisor: {error}")
+    return exit_code_for(error)
+
+
+def guarded(action: Callable[[], None], *, debug: bool) -> int:
+    """Run something and turn whatever ends it into an exit code; the traceback only with `debug`."""
+    try:
+        action()
+    except AdvisorError as error:
+        if debug:
+            traceback.print_exc()
+        return report(error)
+    except KeyboardInterrupt:
+        note("llm-advisor: interrupted")
+        return ExitCode.INTERRUPTED
+    except BrokenPipeError:
+        # The reader went away, as `| head` does; pointing stdout elsewhere keeps the interpreter from complaining.
+        import os
+
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitCode.OK
+    except Exception as error:  # the last resort of the process: say so and leave with 1
+        if debug:
+            traceback.print_exc()
+        note(f"llm-advisor: unexpected {type(error).__name__}: {error}. Run again with --debug and report it.")
+        return ExitCode.UNEXPECTED
+    return ExitCode.OK

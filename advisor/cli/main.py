@@ -1,0 +1,85 @@
+"""The command group. Each command is a file of its own, imported only when it is called."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from typing import Any
+
+import click
+
+from advisor import __version__
+from advisor.cli.diagnostics import ExitCode, guarded, note
+from advisor.errors import nearest
+
+COMMANDS = {
+    "probe": "What this machine has and what llama.cpp can use of it.",
+    "recommend": "Which model, in which quantization, to run for a use on a machine.",
+    "models": "List the catalogue.",
+    "show": "One model with its sources.",
+    "size": "Memory of a model or a GGUF file, per device.",
+    "licence": "What a model's licence says about a use.",
+    "smoke": "Run a model here for a moment and judge what was measured.",
+    "verify": "Replay a recommendation: does it still hold here?",
+    "doctor": "Check the installation, probe by probe.",
+    "schema": "Print the JSON Schema of a file.",
+}
+"""Commands in the order of help; the module of `x` is `advisor.cli.commands.x`."""
+
+
+class LazyGroup(click.Group):
+    """A group that knows its commands by name and imports them late, for a quick start."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = import_module(f"advisor.cli.commands.{cmd_name}").command
+        return command
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            hint = nearest(args[0], COMMANDS)
+            raise click.UsageError(f"no command {args[0]!r}." + (f" {hint}" if hint else ""), ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="llm-advisor")
+@click.option("--debug", is_flag=True, expose_value=False, help="Show the traceback of an error; anywhere in the line.")
+def cli() -> None:
+    """Which Mistral or Llama model, in which quantization, should I run for this use on this machine?
+
+    Without a command on a terminal, the screens open.
+    """
+
+
+def run(arguments: list[str]) -> int:
+    """Run the command line and give the exit code."""
+    if not arguments:
+        note("llm-advisor: the screens need a terminal. Usage: llm-advisor COMMAND; see llm-advisor --help")
+        return ExitCode.INVALID
+    asked = [argument for argument in arguments if argument != "--debug"]
+    return guarded(lambda: _dispatch(asked), debug=len(asked) < len(arguments))
+
+
+def _dispatch(arguments: list[str]) -> None:
+    try:
+        code = cli.main(args=arguments, prog_name="llm-advisor", standalone_mode=False)
+    except click.UsageError as error:
+        context = f" Try: {error.ctx.command_path} --help" if error.ctx else ""
+        note(f"llm-advisor: {error.format_message()}{context}")
+        sys.exit(ExitCode.INVALID)
+    except click.Abort as error:
+        raise KeyboardInterrupt from error
+    except click.ClickException as error:
+        note(f"llm-advisor: {error.format_message()}")
+        sys.exit(ExitCode.INVALID)
+    if isinstance(code, int) and code:
+        sys.exit(code)

@@ -1,0 +1,72 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from advisor.errors import InputError
+from advisor.service import MachineChoice
+from advisor.units import parse_size
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Size(click.ParamType[int]):
+    """Bytes, written as 64GiB."""
+
+    name = "size"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        if isinstance(value, int):
+            return value
+        try:
+            return parse_size(str(value))
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+_FILE = click.Path(path_type=Path, dir_okay=False)
+
+
+def output_options(command: F) -> F:
+    """`--json` and `--plain`."""
+    for option in (
+        click.option("--plain", is_flag=True, help="Tab-separated text, nothing cut, for scripts and screen readers."),
+        click.option("--json", "as_json", is_flag=True, help="JSON with schema_version 1."),
+    ):
+        command = option(command)
+    return command
+
+
+def constraint_options(command: F) -> F:
+    """`--constraints FILE` and `--set key=value`."""
+    for option in (
+        click.option("settings", "--set", multiple=True, metavar="KEY=VALUE", help="One answer, e.g. use.mau=5000000."),
+        click.option("constraints_file", "--constraints", type=_FILE, help="TOML file with the answers."),
+    ):
+        command = option(command)
+    return command
+
+
+def machine_options(command: F) -> F:
+    """`--gpu`, `--ram` and `--machine`, which replace this machine by a simulated one."""
+    for option in (
+        click.option("machine_file", "--machine", type=_FILE, help="TOML file of a machine, as probe -o writes it."),
+        click.option("--ram", type=Size(), metavar="SIZE", help="Pretend this much system memory, e.g. 64GiB."),
+        click.option(
+            "--gpu", metavar="NAME[xN]", help='Pretend these GPUs, e.g. "RTX 4090" or "H100 80GBx2"; or none.'
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def machine_choice(gpu: str | None, ram: int | None, machine_file: Path | None) -> MachineChoice:
+    """The choice that the options spell. Raises InputError for memory of zero."""
+    if ram is not None and ram <= 0:
+        raise InputError("--ram: 0 bytes is no machine", hint="Write for example --ram 64GiB.")
+    return MachineChoice(gpu=gpu, ram_bytes=ram, file=machine_file)

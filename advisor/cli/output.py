@@ -1,0 +1,69 @@
+"""All of standard output: data only, the same bytes for the same inputs."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from advisor.files import write_atomically
+from advisor.text import one_line, printable
+
+Row = Sequence[str]
+
+
+def emit_json(document: dict[str, Any]) -> None:
+    """A document with the schema version first."""
+    click.echo(json.dumps({"schema_version": 1, **document}, ensure_ascii=False, indent=2))
+
+
+def emit_text(text: str) -> None:
+    """Lines of text, harmless for a terminal."""
+    click.echo(printable(text))
+
+
+def emit_file(text: str, place: str, *, force: bool) -> None:
+    """Text to a file, or to standard output for `-`. Raises InputError where the file exists or is unwritable."""
+    if place == "-":
+        click.echo(text, nl=False)
+        return
+    write_atomically(Path(place), text, overwrite=force)
+
+
+def emit_table(columns: Row, rows: Sequence[Row], *, plain: bool, numeric: Sequence[int] = ()) -> None:
+    """A table: drawn on a terminal, tab-separated without truncation otherwise."""
+    cells = [[one_line(cell) for cell in row] for row in rows]
+    if plain or not sys.stdout.isatty():
+        for line in (columns, *cells):
+            click.echo("\t".join(line))
+        return
+    _draw(columns, cells, frozenset(numeric))
+
+
+def _draw(columns: Row, rows: Sequence[Row], numeric: frozenset[int]) -> None:
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for i, name in enumerate(columns):
+        table.add_column(name, justify="right" if i in numeric else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
+    Console().print(table)
+
+
+def emit_facts(facts: Sequence[tuple[str, str]], *, plain: bool) -> None:
+    """Names and values, one pair a line: aligned, or tab-separated for `--plain`."""
+    if plain:
+        for name, value in facts:
+            click.echo(f"{one_line(name)}\t{one_line(value)}")
+        return
+    width = max((len(name) for name, _ in facts), default=0)
+    for name, value in facts:
+        click.echo(f"{one_line(name):<{width}}  {one_line(value)}")

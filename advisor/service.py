@@ -1,0 +1,396 @@
+"""The facade that both front ends call. It joins adapters and domain and holds no rules of its own."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from advisor import __version__, paths
+from advisor.domain.answers import answers_document, constraints_from, merge_document
+from advisor.domain.catalogue import Catalogue
+from advisor.domain.constraints import Constraints
+from advisor.domain.hardware import CpuSpec, GpuSpec, Machine
+from advisor.domain.licence import LicenceFinding
+from advisor.domain.model import GgufFile, Model
+from advisor.domain.pools import Figures, memory_pools
+from advisor.domain.questions import Answer, Questionnaire, read_answer
+from advisor.domain.recommend import Candidate, Recommendation, judge_licence, recommend
+from advisor.errors import InputError, nearest
+from advisor.files import write_atomically
+
+if TYPE_CHECKING:
+    from advisor.diagnosis import Diagnosis
+    from advisor.domain.sizing import SizeRequest, Sizing
+    from advisor.domain.smoke_report import SmokeReport
+    from advisor.domain.verification import Verification
+    from advisor.proof import OnEvent
+
+if TYPE_CHECKING:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class MachineChoice:
+    """Which machine to advise for: this one, unless something is overridden."""
+
+    gpu: str | None = None
+    """A name from the hardware catalogue with an optional count, or `none`."""
+    ram_bytes: int | None = None
+    file: Path | None = None
+
+
+SCHEMAS = ("recommendation", "constraints")
+"""Files that have a JSON Schema."""
+
+
+class Advisor:
+    """One session: knowledge is read once, and only when something asks for it."""
+
+    def __init__(self, knowledge: Path | None = None) -> None:
+        self._knowledge = knowledge
+
+    @cached_property
+    def knowledge(self) -> Path:
+        """The knowledge directory. Raises InputError when there is none."""
+        return self._knowledge or paths.knowledge_dir()
+
+    @cached_property
+    def catalogue(self) -> Catalogue:
+        """Models, licences and quantizations."""
+        from advisor.catalog.loader import load_catalogue
+
+        return load_catalogue(self.knowledge)
+
+    @cached_property
+    def questionnaire(self) -> Questionnaire:
+        """The questions with their defaults."""
+        from advisor.catalog.questions import load_questionnaire
+
+        return load_questionnaire(self.knowledge)
+
+    @cached_property
+    def _gpu_specs(self) -> tuple[GpuSpec, ...]:
+        from advisor.catalog.hardware import load_gpus
+
+        return load_gpus(self.knowledge)
+
+    @cached_property
+    def _cpu_specs(self) -> tuple[CpuSpec, ...]:
+        from advisor.catalog.hardware import load_cpus
+
+        return load_cpus(self.knowledge)
+
+    # ---------------------------------------------------------------- machine
+
+    def machine(self, choice: MachineChoice = MachineChoice()) -> Machine:
+        """One snapshot of this machine, or the simulated one that was chosen.
+
+        Raises InputError for an unknown GPU or a machine file that cannot be used; probing itself never fails.
+        """
+        if choice.file is not None:
+            from advisor.probe.machine_file import read_machine_file
+
+            base: Machine = read_machine_file(choice.file)
+        else:
+            base = self._probe()
+        if choice.gpu is None and choice.ram_bytes is None:
+            return base
+        return self._simulate(base, choice)
+
+    def _probe(self) -> Machine:
+        from advisor.engine.describe import describe_engine
+        from advisor.probe.snapshot import probe_machine
+
+        engine = describe_engine(cache_file=paths.cache_dir() / "engine.json")
+        return probe_machine(engine, disk_path=paths.cache_dir())
+
+    def _simulate(self, base: Machine, choice: MachineChoice) -> Machine:
+        from advisor.catalog.hardware import find_gpu
+        from advisor.probe.simulate import parse_gpu_argument, simulated_machine
+
+        gpus: list[tuple[GpuSpec, int]] | None = None
+        if choice.gpu is not None:
+            name, count = parse_gpu_argument(choice.gpu)
+            gpus = [(find_gpu(self._gpu_specs, name), count)] if name and count else []
+        return simulated_machine(base, gpus=gpus, ram_bytes=choice.ram_bytes)
+
+    def figures(self, machine: Machine) -> Figures:
+        """Published figures of a machine's devices, where the hardware catalogue knows them."""
+        from advisor.catalog.hardware import match_cpu, match_gpu
+
+        name = machine.cpu.name.value
+        gpus = tuple(match_gpu(self._gpu_specs, g.name.value or "", g.total_bytes.value) for g in machine.gpus)
+        return Figures(cpu=match_cpu(self._cpu_specs, name) if name else None, gpus=gpus)
+
+    # ---------------------------------------------------------------- needs
+
+    def answers(
+        self, file: Path | None = None, settings: Iterable[str] = (), typed: Mapping[str, object] | None = None
+    ) -> dict[str, Answer]:
+        """Answers from defaults, a constraints file, `key=value` settings and typed values, each over the one before.
+
+        Raises InputError naming the file or setting, the key and the nearest valid key.
+        """
+        answers = self.questionnaire.defaults()
+        if file is not None:
+            from advisor._toml import load_toml
+
+            document = load_toml(file)
+            # A recommendation file carries the answers that it rests on in a table of their own.
+            given = document.get("constraints") if "recommendation" in document else document
+            if not isinstance(given, Mapping):
+                raise InputError(f"{file}: there is no table [constraints]")
+            answers = merge_document(self.questionnaire, answers, given, name=str(file))
+        for setting in settings:
+            answers.update(self._read_setting(setting))
+        for key, raw in (typed or {}).items():
+            answers[key] = read_answer(self.questionnaire[key], raw)
+        return answers
+
+    def _read_setting(self, setting: str) -> dict[str, Answer]:
+        key, equals, text = (part.strip() for part in setting.partition("="))
+        if not equals:
+            raise InputError(f"--set {setting!r} is no assignment", hint="Write --set key=value.")
+        question = self.questionnaire[key]
+        return {key: read_answer(question, _setting_value(text))}
+
+    def constraints(self, answers: Mapping[str, Answer]) -> Constraints:
+        """Constraints from answers. Raises InputError where they contradict one another."""
+        return constraints_from(answers)
+
+    # ---------------------------------------------------------------- advice
+
+    def recommend(
+        self,
+        machine: Machine,
+        constraints: Constraints,
+        *,
+        named: Iterable[str] = (),
+        quantization: str | None = None,
+    ) -> Recommendation:
+        """Gate and score everything. Raises InputError for an unknown model or quantization name."""
+        models = tuple(self.model(name).id for name in named)
+        if quantization is not None:
+            quantization = self.quantization_name(quantization)
+        return recommend(
+            machine,
+            constraints,
+            self.catalogue,
+            self.figures(machine),
+            named=models,
+            quantization=quantization,
+        )
+
+    def model(self, name: str) -> Model:
+        """A model by id or Hugging Face id. Raises InputError with the nearest id."""
+        found = self.catalogue.model(name)
+        if found is None:
+            hint = nearest(name.lower(), [m.id for m in self.catalogue.models])
+            raise InputError(f"unknown model {name!r}", hint=hint or "List them with: llm-advisor models")
+        return found
+
+    def quantization_name(self, name: str) -> str:
+        """A file type's exact name. Raises InputError with the valid ones."""
+        known = self.catalogue.quantizations
+        wanted = name.upper()
+        if wanted not in known:
+            hint = nearest(wanted, known) or f"Known file types: {', '.join(known)}."
+            raise InputError(f"unknown quantization {name!r}", hint=hint)
+        return wanted
+
+    def licence(self, model: Model, constraints: Constraints) -> LicenceFinding:
+        """The verdict on one model for the described use."""
+        return judge_licence(model, self.catalogue, constraints)
+
+    def gguf_files(self, model: Model) -> tuple[GgufFile, ...]:
+        """Published quantizations of a model."""
+        from advisor.catalog.loader import load_gguf_files
+
+        return load_gguf_files(self.knowledge, model.id)
+
+    def size(self, target: str, quantization: str, request: SizeRequest, choice: MachineChoice) -> Sizing:
+        """The footprint of a model, or of a GGUF file by its header.
+
+        Raises InputError for an option that the model or the machine cannot have, and for a file that is no model.
+        """
+        from advisor.domain.sizing import requested_placement, size_model
+        from advisor.domain.weights import weights
+
+        machine = self.machine(choice)
+        limits = self.constraints(self.questionnaire.defaults()).machine
+        budgets = tuple(pool.budget_bytes for pool in memory_pools(machine, limits, self.figures(machine))[1:])
+        if target.lower().endswith(".gguf"):
+            return self._size_file(Path(target), request, budgets)
+        model = self.model(target)
+        if model.shape is None:
+            raise InputError(f"{model.id} cannot be sized", why=model.shape_reason)
+        name = self.quantization_name(quantization)
+        placement = requested_placement(request, model.shape, model.max_context_tokens, budgets)
+        return size_model(model.id, model.shape, weights(model.shape, name), name, placement, len(budgets))
+
+    def _size_file(self, path: Path, request: SizeRequest, budgets: tuple[int, ...]) -> Sizing:
+        from advisor.domain.header import max_context_of, quantization_of, shape_of, weights_of
+        from advisor.domain.sizing import requested_placement, size_model
+        from advisor.gguf.reader import read_header
+
+        header = read_header(path)
+        shape = shape_of(header.metadata, header.tensors)
+        placement = requested_placement(request, shape, max_context_of(header.metadata), budgets)
+        held, name = weights_of(header.tensors), quantization_of(header.metadata)
+        return size_model(path.name, shape, held, name, placement, len(budgets))
+
+    # ---------------------------------------------------------------- documents and files
+
+    def machine_document(self, machine: Machine) -> dict[str, Any]:
+        """The snapshot as plain values."""
+        from advisor.export.documents import machine_document
+
+        return machine_document(machine)
+
+    def machine_file_text(self, machine: Machine) -> str:
+        """The snapshot as a machine file."""
+        from advisor.probe.machine_file import machine_file_text
+
+        return machine_file_text(machine)
+
+    def licence_document(self, model: Model, finding: LicenceFinding) -> dict[str, Any]:
+        """A verdict as plain values."""
+        from advisor.export.documents import licence_document
+
+        return licence_document(model, finding)
+
+    def model_document(self, model: Model, files: tuple[GgufFile, ...]) -> dict[str, Any]:
+        """A model as plain values, with sources."""
+        from advisor.export.documents import model_document
+
+        return model_document(model, files)
+
+    def size_document(self, sizing: Sizing) -> dict[str, Any]:
+        """A footprint as plain values."""
+        from advisor.export.documents import size_document
+
+        return size_document(sizing)
+
+    def recommendation_document(self, found: Recommendation, answers: Mapping[str, Answer]) -> dict[str, Any]:
+        """A recommendation as plain values."""
+        from advisor.export.documents import recommendation_document
+
+        return recommendation_document(found, answers_document(answers))
+
+    def recommendation_text(
+        self, found: Recommendation, answers: Mapping[str, Answer], smoke: SmokeReport | None = None
+    ) -> str:
+        """The recommendation as a commented TOML file. Raises NoCandidateError when there is no pick."""
+        from datetime import UTC, datetime
+
+        from advisor.domain.smoke_report import smoke_document
+        from advisor.export.recommendation_toml import recommendation_toml
+
+        return recommendation_toml(
+            self.recommendation_document(found, answers),
+            tool_version=__version__,
+            engine_version=found.machine.engine.version.value,
+            created=datetime.now(UTC).replace(microsecond=0).isoformat(),
+            smoke=None if smoke is None else smoke_document(smoke),
+        )
+
+    def save_recommendation(self, path: Path, text: str, *, overwrite: bool = False) -> None:
+        """Write the file whole or not at all. Raises InputError where it exists or cannot be written."""
+        write_atomically(path, text, overwrite=overwrite)
+
+    def schema(self, name: str) -> dict[str, Any]:
+        """The JSON Schema of a file, by a name from SCHEMAS."""
+        if name == "constraints":
+            from advisor.export.constraints_schema import constraints_schema
+
+            return constraints_schema(self.questionnaire)
+        from advisor.export.recommendation_file import json_schema
+
+        return json_schema()
+
+    def verify(self, path: Path, choice: MachineChoice, *, recorded_machine: bool = False) -> Verification:
+        """Derive a recorded recommendation again, here or on the recorded machine, and compare.
+
+        Raises InputError for a file that is no recommendation.
+        """
+        from advisor.domain.verification import verify
+        from advisor.export.machine_record import machine_from_record
+        from advisor.export.recommendation_file import read_recommendation
+        from advisor.export.verification import recorded_pick
+
+        file = read_recommendation(path)
+        constraints = self.constraints(self.answers(path))
+        machine = machine_from_record(file.machine) if recorded_machine else self.machine(choice)
+        recorded = recorded_pick(file)
+        known = self.catalogue.model(recorded.model) is not None
+        named = (recorded.model,) if known else ()
+        now = self.recommend(machine, constraints, named=named)
+        alone = self.recommend(machine, constraints, named=named, quantization=recorded.quantization)
+        return verify(recorded, now, alone)
+
+    def verification_document(self, found: Verification) -> dict[str, Any]:
+        """A verification as plain values."""
+        from advisor.export.verification import verification_document
+
+        return verification_document(found)
+
+    def recorded_pick(self, path: Path) -> tuple[str, str]:
+        """Model id and quantization of a recommendation file. Raises InputError for another file."""
+        from advisor.export.recommendation_file import read_recommendation
+
+        pick = read_recommendation(path).recommendation
+        return pick.model, pick.quantization
+
+    # ---------------------------------------------------------------- proof
+
+    def smoke(
+        self,
+        candidate: Candidate,
+        constraints: Constraints,
+        *,
+        on_event: OnEvent | None = None,
+        cancel: threading.Event | None = None,
+    ) -> SmokeReport:
+        """Run the candidate for a moment: its file if it is here, else random weights in its shape; and judge it.
+
+        Raises EngineError where llama.cpp is missing or the run was cancelled, InputError where the disk is full.
+        """
+        from advisor.proof import smoke_candidate
+
+        files = self.gguf_files(candidate.model)
+        return smoke_candidate(candidate, files, self.machine(), constraints, on_event, cancel)
+
+    def smoke_file(
+        self,
+        path: Path,
+        constraints: Constraints,
+        *,
+        on_event: OnEvent | None = None,
+        cancel: threading.Event | None = None,
+    ) -> SmokeReport:
+        """Run a GGUF file on the processor and judge it. Raises InputError for a file that is no model."""
+        from advisor.proof import smoke_file
+
+        return smoke_file(path, self.machine(), constraints, on_event, cancel)
+
+    # ---------------------------------------------------------------- upkeep
+
+    def diagnose(self) -> tuple[Diagnosis, ...]:
+        """Check the installation, part by part. Never raises for what it finds."""
+        from advisor.diagnosis import diagnose
+
+        return diagnose(self.machine(), lambda: self.catalogue)
+
+
+def _setting_value(text: str) -> object:
+    """The TOML value that a setting spells, or the text itself where it is no TOML: bare words are strings."""
+    from advisor._toml import parse_toml
+
+    try:
+        return parse_toml(f"value = {text}", name="--set")["value"]
+    except InputError:
+        return text

