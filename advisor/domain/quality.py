@@ -24,7 +24,9 @@ PRIOR_SD = 0.6
 """Scatter of models of equal size and age, in logits."""
 TASK_SD = 0.5
 """Scatter of a model's abilities at different tasks around their mean, in logits."""
-SWEEPS = 40
+MOST_SWEEPS = 60
+SETTLED = 1e-3
+"""Change of every ability, in logits, below which the fit is taken to stand."""
 PERPLEXITY_SLOPE = 0.178
 """Fall of log perplexity per unit of log parameters: ln(5.9066 / 5.2543) / ln(13.016 / 6.738), from the F16
 perplexities of LLaMA 7B and 13B that llama.cpp's quantization README published. It turns a growth of perplexity into
@@ -102,13 +104,17 @@ def fit_scale(models: Sequence[Model], task: str) -> QualityScale:
     abilities, difficulty = [0.0] * len(models), dict.fromkeys(by_benchmark, 0.0)
     precisions = [0.0] * len(models)
     coefficients = (0.0, 0.0, 0.0)
-    for _ in range(SWEEPS):
+    counts = [len(found) for found in by_model]
+    for _ in range(MOST_SWEEPS):
         for name, found in by_benchmark.items():
-            difficulty[name] = sum(abilities[r.model] - r.logit for r in found) / len(found)
-        coefficients = _regression(features, abilities, [len(found) for found in by_model])
+            difficulty[name] = sum([abilities[r.model] - r.logit for r in found]) / len(found)
+        coefficients = _regression(features, abilities, counts)
+        before = abilities.copy()
         for i, found in enumerate(by_model):
-            prior = sum(c * x for c, x in zip(coefficients, features[i], strict=True))
+            prior = sum([c * x for c, x in zip(coefficients, features[i], strict=True)])
             abilities[i], precisions[i] = _ability(found, difficulty, prior)
+        if max(abs(new - old) for new, old in zip(abilities, before, strict=True)) < SETTLED:
+            break
     return QualityScale(
         abilities={m.id: a for m, a in zip(models, abilities, strict=True)},
         deviations={m.id: p**-0.5 for m, p in zip(models, precisions, strict=True)},
