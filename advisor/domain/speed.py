@@ -24,17 +24,20 @@ GPU_PREFILL_EFFICIENCY = 0.40
 """Share of the dense half-precision peak that llama.cpp's prompt processing reaches; published llama-bench rates of
 7B to 8B models on recent NVIDIA cards lie between 0.3 and 0.5."""
 
-CPU_BANDWIDTH_EFFICIENCY = 0.70
-"""Share of the peak memory bandwidth that decoding on a processor reaches when enough cores read."""
+CPU_BANDWIDTH_EFFICIENCY = 0.60
+"""Share of the peak memory bandwidth that decoding on a processor reaches when enough cores read: llama-bench rates
+of a 7B model give 0.57 on a Ryzen 9 7940HS and 0.64 on a Core i9-13900K."""
 
-CPU_READ_BYTES_PER_CORE = 12e9
-"""Quantized weight bytes that one core can decode per second; decoding on few cores is bound by this."""
+CPU_READ_BYTES_PER_CORE = 15e9
+"""Bytes of 4-bit K-quant weights that one core decodes per second, which bounds few cores: 16 GB/s on a 2-core EPYC
+server with AVX2, 19 GB/s on a core of an Apple M2 Max."""
 
 CPU_FLOPS_PER_CORE = 60e9
-"""Operations per second of one core in llama.cpp's matrix multiplication on quantized weights with AVX2."""
+"""Operations per second of one core in llama.cpp's multiplication of quantized matrices: published prompt speeds give
+30e9 on a large server to 100e9 on a Ryzen 9 7940HS."""
 
-CPU_UNKNOWN_BANDWIDTH = 40e9
-"""Assumed for a processor that the catalogue does not know: two channels of DDR4-2666."""
+CPU_UNKNOWN_BANDWIDTH = 51.2e9
+"""Assumed for a processor that the catalogue does not know: two channels of DDR4-3200."""
 
 SPREAD = {"cpu": 0.5, "gpu": 0.25}
 """Half-width of the interval around an estimate, as a share of it: four in five published rates lie inside for GPUs;
@@ -111,22 +114,40 @@ def _work(shape: Shape, weights: Weights, fit: Fit, depth_tokens: int) -> list[_
     """What each pool contributes to one token. Experts count by the share of them that a token visits."""
     placement = fit.placement
     visited = shape.experts.n_used / shape.experts.n_total if shape.experts else 1.0
-    layers, dense = weights.layer_bytes(), weights.layer_bytes(without_experts=True)
-    kv = kv_layer_bytes(shape, placement)
     filled = min(1.0, depth_tokens / max(1, placement.context_tokens))
-    bytes_per_param = weights.total_bytes / weights.n_elements
-    reads = [0.0] * len(fit.pools)
-    touched = [0.0] * len(fit.pools)
-    for i, pool in enumerate(_layer_pools(fit, shape.n_layers)):
-        expert_pool = 0 if placement.experts_in_ram else pool
-        touched[pool] += dense[i]
-        touched[expert_pool] += (layers[i] - dense[i]) * visited
-        reads[pool] += kv[i] * filled
+    counts = placement.gpu_layers
+    if placement.experts_in_ram or sum(map(bool, (shape.n_layers - sum(counts), *counts))) > 1:
+        touched, reads = _split_work(shape, weights, fit, visited)
+    else:
+        touched, reads = _whole_work(shape, weights, fit, visited)
     touched[len(fit.pools) - 1 if placement.output_on_gpu else 0] += weights.output_bytes
+    bytes_per_param = weights.total_bytes / weights.n_elements
     return [
-        _Share(pool, read + weight, weight / bytes_per_param)
+        _Share(pool, read * filled + weight, weight / bytes_per_param)
         for pool, read, weight in zip(fit.pools, reads, touched, strict=True)
     ]
+
+
+def _whole_work(shape: Shape, weights: Weights, fit: Fit, visited: float) -> tuple[list[float], list[float]]:
+    """Weights touched and cache per pool where one pool holds every layer."""
+    pool = next((i for i, n in enumerate(fit.placement.gpu_layers, start=1) if n), 0)
+    outside = weights.output_bytes + (0 if weights.is_tied else weights.token_embd_bytes)
+    touched, reads = [0.0] * len(fit.pools), [0.0] * len(fit.pools)
+    touched[pool] = weights.total_bytes - outside - (1 - visited) * weights.expert_bytes
+    reads[pool] = sum(kv_layer_bytes(shape, fit.placement))
+    return touched, reads
+
+
+def _split_work(shape: Shape, weights: Weights, fit: Fit, visited: float) -> tuple[list[float], list[float]]:
+    """The same, layer by layer, where several pools hold some."""
+    layers, dense = weights.layer_bytes(), weights.layer_bytes(without_experts=True)
+    kv = kv_layer_bytes(shape, fit.placement)
+    touched, reads = [0.0] * len(fit.pools), [0.0] * len(fit.pools)
+    for i, pool in enumerate(_layer_pools(fit, shape.n_layers)):
+        touched[pool] += dense[i]
+        touched[0 if fit.placement.experts_in_ram else pool] += (layers[i] - dense[i]) * visited
+        reads[pool] += kv[i]
+    return touched, reads
 
 
 def _layer_pools(fit: Fit, n_layers: int) -> list[int]:
@@ -151,7 +172,7 @@ def cpu_read_rate(pool: Pool, assumed: list[str]) -> float:
     """Bytes per second that a processor decodes, bound by its memory or by its cores."""
     bandwidth = pool.bandwidth_bytes_per_s
     if bandwidth is None:
-        assumed.append(f"memory bandwidth unknown, {CPU_UNKNOWN_BANDWIDTH / 1e9:.0f} GB/s assumed")
+        assumed.append(f"memory bandwidth unknown, {CPU_UNKNOWN_BANDWIDTH / 1e9:g} GB/s assumed")
         bandwidth = CPU_UNKNOWN_BANDWIDTH
     return min(CPU_BANDWIDTH_EFFICIENCY * bandwidth, max(1, pool.cores) * CPU_READ_BYTES_PER_CORE)
 

@@ -31,8 +31,11 @@ class TypedGroup:
     @property
     def n_bytes(self) -> int:
         """Bytes of all tensors of the group."""
-        n = self.group.n_elements
-        return sum(t.n_bytes(n) * self.types.count(t) for t in set(self.types))
+        n, first = self.group.n_elements, self.types[0]
+        alike = self.types.count(first)
+        if alike == len(self.types):
+            return first.n_bytes(n) * alike
+        return sum(t.n_bytes(n) for t in self.types)
 
 
 @dataclass(frozen=True, slots=True)
