@@ -25,5 +25,5 @@ def parse_toml(text: str, *, name: str) -> dict[str, Any]:
     """The document in a string; `name` stands for it in errors. Raises InputError."""
     try:
         return tomli.loads(text)
-    except (tomli.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # TOMLDecodeError, or an integer of thousands of digits
         raise InputError(f"{name} is not valid TOML", why=str(error) or "nested too deeply") from error

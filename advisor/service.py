@@ -296,6 +296,7 @@ class Advisor:
             engine_version=found.machine.engine.version.value,
             created=datetime.now(UTC).replace(microsecond=0).isoformat(),
             smoke=None if smoke is None else smoke_document(smoke),
+            questionnaire=self.questionnaire,
         )
 
     def save_recommendation(self, path: Path, text: str, *, overwrite: bool = False) -> None:
@@ -325,11 +326,12 @@ class Advisor:
         file = read_recommendation(path)
         constraints = self.constraints(self.answers(path))
         machine = machine_from_record(file.machine) if recorded_machine else self.machine(choice)
-        recorded = recorded_pick(file)
-        known = self.catalogue.model(recorded.model) is not None
-        named = (recorded.model,) if known else ()
-        now = self.recommend(machine, constraints, named=named)
-        alone = self.recommend(machine, constraints, named=named, quantization=recorded.quantization)
+        recorded, request = recorded_pick(file), file.request
+        known = [m for m in (recorded.model, *request.models) if self.catalogue.model(m) is not None]
+        now = self.recommend(
+            machine, constraints, named=[m for m in request.models if m in known], quantization=request.quantization
+        )
+        alone = self.recommend(machine, constraints, named=known, quantization=recorded.quantization)
         return verify(recorded, now, alone)
 
     def verification_document(self, found: Verification) -> dict[str, Any]:

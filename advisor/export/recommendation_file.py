@@ -1,0 +1,48 @@
+"""Reading a recommendation file back, and its JSON schema."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from advisor._toml import parse_toml
+from advisor.errors import InputError
+from advisor.export.constraints_schema import CONSTRAINTS_SCHEMA, DRAFT
+from advisor.export.problems import explained
+from advisor.export.recommendation_schema import RecommendationFile
+from advisor.units import MIB, format_bytes
+
+MAX_BYTES = MIB
+"""Longer files are refused before they are parsed; a whole recommendation takes a tenth of it."""
+
+
+def read_recommendation(path: Path) -> RecommendationFile:
+    """A recommendation file. Raises InputError `file: key: message`, with the nearest key for an unknown one."""
+    document = parse_toml(_read(path), name=str(path))
+    try:
+        return RecommendationFile.model_validate(document)
+    except ValidationError as error:
+        raise explained(error, RecommendationFile, name=str(path)) from error
+
+
+def _read(path: Path) -> str:
+    try:
+        with path.open("rb") as stream:
+            content = stream.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise InputError(f"{path} cannot be read", why=error.strerror or str(error)) from error
+    if len(content) > MAX_BYTES:
+        raise InputError(f"{path} is no recommendation file", why=f"it is longer than {format_bytes(MAX_BYTES)}")
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path} is not UTF-8 text", why=f"byte {error.start} is not valid") from error
+
+
+def json_schema() -> dict[str, Any]:
+    """JSON schema (2020-12) of a recommendation file; for [constraints] it refers to the schema beside it."""
+    schema = RecommendationFile.model_json_schema()
+    schema["properties"]["constraints"] = {"$ref": CONSTRAINTS_SCHEMA}
+    return {"$schema": DRAFT, **schema}
