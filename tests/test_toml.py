@@ -16,7 +16,7 @@ def test_what_is_no_toml_is_an_input_error_that_names_its_source(text: str) -> N
 
 def test_the_line_of_the_mistake_is_told() -> None:
     with pytest.raises(InputError, match="line 3"):
-        parse_toml("a = 1\nb = 2\nc = ", name="needs.toml")
+        parse_toml("a = 1\nb = 2\nc = = 3\n", name="needs.toml")
 
 
 def test_files_that_cannot_be_read_are_named(tmp_path: Path) -> None:

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from advisor.domain.licence import Licence
-
 from advisor.domain.model import Model
 from advisor.domain.quantization import Quantization
 
