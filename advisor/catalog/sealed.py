@@ -62,7 +62,8 @@ def sealable(directory: Path) -> list[tuple[Path, Kind]]:
     found += [(directory / f"{kind}.toml", kind) for kind in singles]
     devices: tuple[Kind, ...] = ("gpus", "cpus")
     found += [(directory / "hardware" / f"{kind}.toml", kind) for kind in devices]
-    return sorted(found, key=lambda pair: _name(directory, pair[0]))
+    present = [pair for pair in found if pair[0].is_file()]
+    return sorted(present, key=lambda pair: _name(directory, pair[0]))
 
 
 def _validate(document: dict[str, Any], path: Path, kind: Kind) -> None:

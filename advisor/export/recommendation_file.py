@@ -10,8 +10,8 @@ from pydantic import ValidationError
 from advisor._toml import parse_toml
 from advisor.errors import InputError
 from advisor.export.constraints_schema import CONSTRAINTS_SCHEMA, DRAFT
-from advisor.export.problems import explained
 from advisor.export.recommendation_schema import RecommendationFile
+from advisor.schema_errors import explained
 from advisor.units import MIB, format_bytes
 
 MAX_BYTES = MIB
@@ -24,7 +24,7 @@ def read_recommendation(path: Path) -> RecommendationFile:
     try:
         return RecommendationFile.model_validate(document)
     except ValidationError as error:
-        raise explained(error, RecommendationFile, name=str(path)) from error
+        raise explained(error, RecommendationFile, document, name=str(path)) from error
 
 
 def _read(path: Path) -> str:

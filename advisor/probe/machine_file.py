@@ -10,10 +10,10 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from advisor._toml import load_toml
 from advisor.domain.hardware import Cpu, Gpu, Machine, Memory, Reading
-from advisor.errors import InputError, nearest
 from advisor.probe.machine_text import machine_file_text
 from advisor.probe.readings import unknown
 from advisor.probe.simulate import unknown_machine
+from advisor.schema_errors import explained
 from advisor.units import parse_size
 
 __all__ = ["MachineFile", "machine_file_text", "parse_bandwidth", "read_machine_file"]
@@ -100,10 +100,11 @@ class MachineFile(_Table):
 
 def read_machine_file(path: Path) -> Machine:
     """The simulated machine of a file. Raises InputError naming the file, the key and the nearest valid key."""
+    document = load_toml(path)
     try:
-        content = MachineFile.model_validate(load_toml(path))
+        content = MachineFile.model_validate(document)
     except ValidationError as error:
-        raise _explained(error, str(path)) from error
+        raise explained(error, MachineFile, document, name=str(path)) from error
     return _machine(content, path.name)
 
 
@@ -161,27 +162,3 @@ def _gpus(tables: tuple[GpuTable, ...], source: str) -> list[Gpu]:
 
 def _stated(value: Any, source: str) -> Reading[Any]:
     return unknown(source, f"{source} does not say") if value is None else Reading(value, source)
-
-
-def _explained(error: ValidationError, name: str) -> InputError:
-    first, *others = error.errors(include_url=False)
-    location = first["loc"]
-    message, hint = first["msg"].removeprefix("Value error, "), None
-    if first["type"] == "extra_forbidden":
-        valid = _valid_keys(location)
-        message = "unknown key"
-        hint = nearest(str(location[-1]), valid) or f"Valid keys: {', '.join(valid)}."
-    why = f"and {len(others)} more in this file" if others else None
-    return InputError(f"{name}: {_place(location)}: {message}", why=why, hint=hint)
-
-
-def _valid_keys(location: tuple[int | str, ...]) -> list[str]:
-    tables: dict[str, type[_Table]] = {"cpu": CpuTable, "memory": MemoryTable, "gpu": GpuTable}
-    table = tables[str(location[0])] if len(location) > 1 else MachineFile
-    return list(table.model_fields)
-
-
-def _place(location: tuple[int | str, ...]) -> str:
-    """`gpu[0].memory`, counted from 0 as the tables are."""
-    text = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in location)
-    return text.lstrip(".") or "the file"

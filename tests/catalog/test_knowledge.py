@@ -21,7 +21,7 @@ from advisor.domain.model import Model, Shape
 
 from .example import KNOWLEDGE
 
-FILES = [path for path, kind in sealable(KNOWLEDGE) if kind != "licences"]
+FILES = [path for path, kind in sealable(KNOWLEDGE) if kind in ("models", "gguf", "quantizations", "languages")]
 MODEL_FILES = [path for path, kind in sealable(KNOWLEDGE) if kind == "models"]
 GGUF_FILES = [path for path, kind in sealable(KNOWLEDGE) if kind == "gguf"]
 LLAMA3_ROPE = re.compile(r"llama-3\.[123]-")
