@@ -1,0 +1,209 @@
+"""Did it run, and as fast and as small as predicted? The smoke test's measurement and the verdict on it.
+
+It says nothing about the quality of answers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import median
+from typing import Literal
+
+from advisor.units import format_bytes, format_milliseconds, format_rate
+
+Verdict = Literal["pass", "warn", "fail"]
+CheckId = Literal["runs", "text", "decode", "ttft", "interval", "memory", "quiet"]
+
+MEMORY_TOLERANCE = 1.05
+"""Measured memory may exceed the predicted footprint by this factor before it is worth a warning."""
+
+BUSY_CORES = 0.25
+"""Other programs that keep more than this many cores busy slow llama.cpp down by far more than their share, because its
+threads wait for each other after every step."""
+
+
+@dataclass(frozen=True, slots=True)
+class SmokeMeasurement:
+    """What one run on this machine showed. Speeds are None where nothing ran long enough to be timed."""
+
+    synthetic: bool
+    """Random weights in the model's shape, so that nothing had to be downloaded."""
+    layers_run: int
+    layers_total: int
+    error: str | None
+    """Why it did not run; everything below is then empty."""
+    prompt_tokens: int = 0
+    ttft_ms: float | None = None
+    """Of all layers that ran."""
+    decode_tokens_per_s: float | None = None
+    """Of all layers that ran."""
+    full_ttft_ms: float | None = None
+    """Of the whole model: measured, or extrapolated from two slices; None where neither is possible."""
+    full_decode_tokens_per_s: float | None = None
+    peak_bytes: int | None = None
+    """Most system memory held, less what the engine held before it loaded anything."""
+    weights_bytes: int | None = None
+    load_ms: float | None = None
+    others_cores: float | None = None
+    """Processor cores that other programs kept busy meanwhile."""
+    texts: tuple[str, ...] = ()
+    """What a file with real weights answered."""
+
+    @property
+    def is_whole(self) -> bool:
+        return self.layers_run == self.layers_total
+
+    @property
+    def extrapolated(self) -> bool:
+        return not self.is_whole and self.full_decode_tokens_per_s is not None
+
+
+@dataclass(frozen=True, slots=True)
+class SmokeExpectation:
+    """What was required and predicted; None where nothing was."""
+
+    min_decode_tokens_per_s: float | None = None
+    max_ttft_ms: float | None = None
+    ttft_prompt_tokens: int | None = None
+    """The prompt for which the limit of the first token holds; None for the one that was run."""
+    predicted_decode_tokens_per_s: float | None = None
+    decode_low: float | None = None
+    decode_high: float | None = None
+    predicted_ram_bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SmokeCheck:
+    id: CheckId
+    passed: bool | None
+    """None where it could not be judged; the text says why."""
+    required: bool
+    """Whether failing it fails the test, or only warns."""
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class SmokeVerdict:
+    verdict: Verdict
+    checks: tuple[SmokeCheck, ...]
+
+
+def judge(measured: SmokeMeasurement, expected: SmokeExpectation) -> SmokeVerdict:
+    """Hold a measurement against what was required and predicted."""
+    checks = [_runs(measured)]
+    if measured.error is None:
+        optional = [
+            _text(measured),
+            _decode(measured, expected),
+            _ttft(measured, expected),
+            _interval(measured, expected),
+            _memory(measured, expected),
+            _quiet(measured),
+        ]
+        checks += [check for check in optional if check is not None]
+    failed = [check for check in checks if check.passed is False]
+    verdict: Verdict = "fail" if any(c.required for c in failed) else "warn" if failed else "pass"
+    return SmokeVerdict(verdict, tuple(checks))
+
+
+def extrapolate_ms(
+    small_ms: Sequence[float], large_ms: Sequence[float], n_small: int, n_large: int, n_total: int
+) -> float | None:
+    """Milliseconds for all layers from times of two slices that were measured in turn.
+
+    The slope is the median of the paired differences, so that a drift of the machine cancels out. None where the
+    larger slice was not slower, which is noise, or where nothing was timed.
+    """
+    pairs = list(zip(small_ms, large_ms, strict=False))
+    if not pairs or n_large <= n_small:
+        return None
+    slope = median([large - small for small, large in pairs]) / (n_large - n_small)
+    if slope <= 0:
+        return None
+    return median([large for _, large in pairs]) + slope * (n_total - n_large)
+
+
+def _runs(measured: SmokeMeasurement) -> SmokeCheck:
+    if measured.error is not None:
+        return SmokeCheck("runs", False, True, f"did not run: {measured.error}")
+    what = "random weights in the model's shape" if measured.synthetic else "the model's own weights"
+    part = "" if measured.is_whole else f", {measured.layers_run} of {measured.layers_total} layers"
+    return SmokeCheck("runs", True, True, f"ran with {what}{part}")
+
+
+def _text(measured: SmokeMeasurement) -> SmokeCheck | None:
+    if measured.synthetic:
+        return None
+    written = any(text.strip() for text in measured.texts)
+    return SmokeCheck("text", written, True, "wrote text" if written else "wrote no text")
+
+
+def _decode(measured: SmokeMeasurement, expected: SmokeExpectation) -> SmokeCheck | None:
+    limit, rate = expected.min_decode_tokens_per_s, measured.full_decode_tokens_per_s
+    if limit is None:
+        return None
+    if rate is None:
+        return SmokeCheck("decode", None, True, _unjudged(measured))
+    how = "extrapolated" if measured.extrapolated else "measured"
+    return SmokeCheck(
+        "decode", rate >= limit, True, f"decodes {format_rate(rate)} ({how}), {format_rate(limit)} required"
+    )
+
+
+def _ttft(measured: SmokeMeasurement, expected: SmokeExpectation) -> SmokeCheck | None:
+    limit, milliseconds = expected.max_ttft_ms, measured.full_ttft_ms
+    if limit is None:
+        return None
+    if milliseconds is None or measured.prompt_tokens <= 0:
+        return SmokeCheck("ttft", None, True, _unjudged(measured))
+    n_wanted = expected.ttft_prompt_tokens or measured.prompt_tokens
+    scaled = milliseconds * n_wanted / measured.prompt_tokens
+    how = "extrapolated" if measured.extrapolated else "measured"
+    if n_wanted != measured.prompt_tokens:
+        how += f" with {measured.prompt_tokens} tokens"
+    text = (
+        f"first token after {format_milliseconds(scaled)} for a prompt of {n_wanted} tokens ({how}), "
+        f"{format_milliseconds(limit)} allowed"
+    )
+    return SmokeCheck("ttft", scaled <= limit, True, text)
+
+
+def _interval(measured: SmokeMeasurement, expected: SmokeExpectation) -> SmokeCheck | None:
+    low, high, rate = expected.decode_low, expected.decode_high, measured.full_decode_tokens_per_s
+    if low is None or high is None or rate is None:
+        return None
+    guess = expected.predicted_decode_tokens_per_s
+    said = "" if guess is None else f"{format_rate(guess)}, "
+    bounds = f"{format_rate(low)} to {format_rate(high)}"
+    return SmokeCheck("interval", low <= rate <= high, False, f"decodes {format_rate(rate)}, predicted {said}{bounds}")
+
+
+def _memory(measured: SmokeMeasurement, expected: SmokeExpectation) -> SmokeCheck | None:
+    peak, predicted = measured.peak_bytes, expected.predicted_ram_bytes
+    if predicted is None:
+        return None
+    if peak is None or not measured.is_whole:
+        text = f"memory not compared: {measured.layers_run} of {measured.layers_total} layers ran"
+        return SmokeCheck("memory", None, False, text)
+    text = f"held {format_bytes(peak)} of system memory, {format_bytes(predicted)} predicted"
+    return SmokeCheck("memory", peak <= predicted * MEMORY_TOLERANCE, False, text)
+
+
+def _quiet(measured: SmokeMeasurement) -> SmokeCheck | None:
+    """Only speaks up where the machine was busy."""
+    cores = measured.others_cores
+    if cores is None or cores <= BUSY_CORES:
+        return None
+    text = f"other programs kept {cores:.1f} cores busy, so the speeds are too low; run it again on an idle machine"
+    return SmokeCheck("quiet", False, False, text)
+
+
+def _unjudged(measured: SmokeMeasurement) -> str:
+    rate = measured.decode_tokens_per_s
+    if measured.is_whole or rate is None:
+        return "speed not judged: too few tokens were timed"
+    return (
+        f"speed not judged: {format_rate(rate)} is for {measured.layers_run} of {measured.layers_total} layers, "
+        "and only two slices allow an extrapolation"
+    )

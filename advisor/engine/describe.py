@@ -1,0 +1,145 @@
+"""What the installed llama.cpp is and sees, asked once and remembered until the installation changes."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from advisor.domain.hardware import Engine, EngineDevice, Reading
+from advisor.engine.codec import from_json, to_json
+from advisor.engine.messages import Description
+from advisor.errors import AdvisorError, EngineError
+from advisor.files import write_atomically
+
+if TYPE_CHECKING:
+    from advisor.engine.client import EngineClient
+
+T = TypeVar("T")
+
+CACHE_FORMAT = 1
+_PACKAGE = "llama-cpp-python"
+_LIBRARIES = ("*.so", "*.so.*", "*.dylib", "*.dll")
+_DEVICE_SWITCHES = (
+    "CUDA_VISIBLE_DEVICES",
+    "GGML_VK_VISIBLE_DEVICES",
+    "HIP_VISIBLE_DEVICES",
+    "ONEAPI_DEVICE_SELECTOR",
+    "ROCR_VISIBLE_DEVICES",
+)
+"""Environment variables that decide which devices llama.cpp sees."""
+_START_TIMEOUT_S = 30.0
+
+
+def describe_engine(client: EngineClient | None = None, *, cache_file: Path | None = None) -> Engine:
+    """The engine's readings; never raises. Without a client, one is started where the cache does not know."""
+    folder = _package_folder()
+    if folder is None:
+        hint = f"Install it with `pip install {_PACKAGE}`."
+        return _unknown(f"{_PACKAGE} is not installed", hint)
+    key = _installation(folder)
+    remembered = None if cache_file is None else _read_cache(cache_file, key)
+    if remembered is not None:
+        return _engine(remembered, is_fresh=False)
+    try:
+        description = _ask(client)
+    except EngineError as error:
+        return _unknown(error.what if error.why is None else f"{error.what}: {error.why}", error.hint)
+    if cache_file is not None:
+        _write_cache(cache_file, key, description)
+    return _engine(description, is_fresh=True)
+
+
+def _ask(client: EngineClient | None) -> Description:
+    from advisor.engine.client import EngineClient
+    from advisor.engine.operations import describe
+
+    if client is not None:
+        return describe(client)
+    with EngineClient(start_timeout_s=_START_TIMEOUT_S) as own:
+        return describe(own)
+
+
+def _engine(description: Description, *, is_fresh: bool) -> Engine:
+    devices = tuple(
+        [
+            EngineDevice(d.name, d.description, d.kind, d.total_bytes, d.free_bytes if is_fresh else None)
+            for d in description.devices
+        ]
+    )
+    return Engine(
+        version=Reading(description.version, _PACKAGE),
+        gpu_offload=Reading(description.gpu_offload, "llama_supports_gpu_offload"),
+        devices=Reading(devices, "ggml_backend_dev_get"),
+        system_info=Reading(description.system_info, "llama_print_system_info"),
+    )
+
+
+def _unknown(reason: str, hint: str | None) -> Engine:
+    def reading() -> Reading[Any]:
+        return Reading(None, _PACKAGE, reason, hint)
+
+    return Engine(reading(), reading(), reading(), reading())
+
+
+def _package_folder() -> Path | None:
+    """Where llama_cpp lies, without importing it."""
+    try:
+        spec = find_spec("llama_cpp")
+    except (ImportError, ValueError):
+        return None
+    return Path(spec.origin).parent if spec is not None and spec.origin else None
+
+
+def _installation(folder: Path) -> dict[str, Any]:
+    """What the answer depends on: version, libraries, this boot's hardware and the switches of the environment."""
+    return {
+        "format": CACHE_FORMAT,
+        "version": _version(folder),
+        "libraries": sorted(_library_marks(folder)),
+        "boot": _read_text(Path("/proc/sys/kernel/random/boot_id")),
+        "environment": {name: os.environ.get(name) for name in _DEVICE_SWITCHES},
+    }
+
+
+def _version(folder: Path) -> str | None:
+    """Read from the source, because `importlib.metadata` takes longer to import than everything else here."""
+    match = re.search(r'__version__ *= *"([^"]+)"', _read_text(folder / "__init__.py") or "")
+    return match[1] if match else None
+
+
+def _library_marks(folder: Path) -> Iterator[str]:
+    for pattern in _LIBRARIES:
+        for path in (folder / "lib").glob(pattern):
+            status = path.stat()
+            yield f"{path} {status.st_size} {status.st_mtime_ns}"
+
+
+def _read_text(path: Path) -> str | None:
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        return None  # then the key rests on the rest
+
+
+def _read_cache(path: Path, key: dict[str, Any]) -> Description | None:
+    text = _read_text(path)
+    if text is None:
+        return None
+    try:
+        stored = json.loads(text)
+        return from_json(Description, stored["description"]) if stored["key"] == key else None
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return None  # a broken cache is made anew
+
+
+def _write_cache(path: Path, key: dict[str, Any], description: Description) -> None:
+    text = json.dumps({"key": key, "description": to_json(description)}, indent=1) + "\n"
+    try:
+        write_atomically(path, text, overwrite=True)
+    except AdvisorError:
+        return  # the next start asks again

@@ -1,0 +1,122 @@
+"""Memory figures and tensor types out of llama.cpp's log lines.
+
+The formats are those of llama.cpp as vendored by llama-cpp-python 0.3.36; tests compare the figures with real loads.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from fractions import Fraction
+
+from advisor.domain.ggml import GGML_TYPES
+from advisor.engine.messages import DeviceBytes, MemoryFigures, TensorType
+from advisor.units import MIB
+
+_BUFFER = re.compile(r"(?P<device>\S+) +(?P<kind>model|compute|output) buffer size = +(?P<mib>[\d.]+) MiB")
+_CACHE = re.compile(
+    r"\bsize = +[\d.]+ MiB \( *(?P<cells>\d+) cells, +(?P<layers>\d+) layers, +\d+(?:/(?P<streams>\d+))? seqs.*?\)"
+    r", K \((?P<type_k>\w+)\): +(?P<k>[\d.]+) MiB, V \((?P<type_v>\w+)\): +(?P<v>[\d.]+) MiB"
+)
+_STATE = re.compile(
+    r"\bsize = +[\d.]+ MiB \( *\d+ cells, +\d+ layers, "
+    r".*R \(\w+\): +(?P<r>[\d.]+) MiB, S \(\w+\): +(?P<s>[\d.]+)"
+)
+_LAYER = re.compile(r"\blayer +(?P<layer>\d+) assigned to device (?P<device>[^,\s]+)")
+_CACHE_LAYER = re.compile(r"\blayer +(?P<layer>\d+): dev = (?P<device>\S+)")
+_FLASH = re.compile(r"Flash Attention (?:was )?(?P<state>enabled|disabled)|flash_attn += (?P<fixed>enabled|disabled)")
+_QUANTIZED = re.compile(
+    r"\[ *\d+/ *\d+\] +(?P<name>\S+) +- \[.*\], type = +(?P<from>\w+), +(?:.*-> +[\d.]+ MiB \((?P<to>\w+)\))?"
+)
+_QUANT_SIZE = re.compile(r"quant size += +(?P<mib>[\d.]+) MiB")
+
+_ERROR_WORDS = ("error", "assert", "failed", "unable", "abort", "invalid")
+_SOURCE_FOLDER = re.compile(r"\S*/(?=[\w.-]+\.(?:cpp|cu|c|h|m|mm):\d+)")
+_ROUNDING = MIB // 200 + 1
+
+KEPT_DEBUG = ("assigned to device", ": dev = ")
+"""Debug lines that carry figures; the thousands of others are dropped."""
+
+
+def memory_figures(lines: Sequence[str], weights_bytes: int, n_vocab: int) -> MemoryFigures:
+    """All that the lines of one load and one context say."""
+    buffers = {kind: _buffers(lines, kind, 1) for kind in ("model", "compute")}
+    return MemoryFigures(
+        weights_bytes=weights_bytes,
+        kv_cache_bytes=sum(_cache_bytes(match) for match in _matches(_CACHE, lines)),
+        state_bytes=sum(_mib(match["r"]) + _mib(match["s"]) for match in _matches(_STATE, lines)),
+        compute=buffers["compute"],
+        output=_buffers(lines, "output", 4 * n_vocab),  # rows of logits
+        model_buffers=buffers["model"],
+        layer_devices=_layers(_LAYER, lines),
+        kv_layer_devices=_layers(_CACHE_LAYER, lines),
+        flash_attention=_flash_attention(lines),
+    )
+
+
+def quantized_types(lines: Iterable[str]) -> tuple[TensorType, ...]:
+    """The type of each tensor in a quantizer run; one that is kept has the type it had."""
+    return tuple([TensorType(m["name"], (m["to"] or m["from"]).upper()) for m in _matches(_QUANTIZED, lines)])
+
+
+def quantized_bytes(lines: Iterable[str]) -> int | None:
+    """The total that the quantizer printed, exact to 0.01 MiB; None where it printed none."""
+    return next((_mib(match["mib"]) for match in _matches(_QUANT_SIZE, lines)), None)
+
+
+def first_error(lines: Sequence[str]) -> str | None:
+    """The line with the cause of a refusal: the first that speaks of an error, else the last."""
+    return _error(lines, lines)
+
+
+def last_error(lines: Sequence[str]) -> str | None:
+    """The line with the cause of a death: the last that speaks of an error, else the last."""
+    return _error(lines, list(reversed(lines)))
+
+
+def _error(lines: Sequence[str], candidates: Iterable[str]) -> str | None:
+    bad = next((line for line in candidates if any(word in line.lower() for word in _ERROR_WORDS)), None)
+    last = lines[-1] if lines else None
+    return None if last is None else _SOURCE_FOLDER.sub("", bad or last).strip()
+
+
+def _matches(pattern: re.Pattern[str], lines: Iterable[str]) -> Iterable[re.Match[str]]:
+    return (match for match in map(pattern.search, lines) if match)
+
+
+def _buffers(lines: Iterable[str], kind: str, unit: int) -> tuple[DeviceBytes, ...]:
+    """Of each device the last figure: a context may reserve twice while it settles flash attention."""
+    found = {m["device"]: _snapped(m["mib"], unit) for m in _matches(_BUFFER, lines) if m["kind"] == kind}
+    return tuple([DeviceBytes(name, n_bytes) for name, n_bytes in found.items() if n_bytes])
+
+
+def _cache_bytes(match: re.Match[str]) -> int:
+    """A cache holds whole blocks of 32 elements per cell, layer and stream, which undoes the rounding of the log."""
+    n_rows = int(match["cells"]) * int(match["layers"]) * int(match["streams"] or 1)
+    return sum(_snapped(match[side], n_rows * _block_bytes(match[f"type_{side}"])) for side in "kv")
+
+
+def _block_bytes(type_name: str) -> int:
+    kind = GGML_TYPES.get(type_name.upper())
+    return kind.n_bytes(32) if kind else 1
+
+
+def _snapped(mib: str, unit: int) -> int:
+    """The multiple of a unit that the log rounded to 0.01 MiB, or the rounded figure where none is near enough."""
+    rounded = _mib(mib)
+    whole = round(Fraction(rounded, unit)) * unit if unit else rounded
+    return whole if abs(whole - rounded) <= _ROUNDING else rounded
+
+
+def _mib(text: str) -> int:
+    return round(Fraction(text) * MIB)
+
+
+def _layers(pattern: re.Pattern[str], lines: Iterable[str]) -> tuple[str, ...]:
+    found = {int(match["layer"]): match["device"] for match in _matches(pattern, lines)}
+    return tuple([found[layer] for layer in sorted(found)])
+
+
+def _flash_attention(lines: Iterable[str]) -> bool | None:
+    states = [match["state"] or match["fixed"] for match in _matches(_FLASH, lines)]
+    return states[-1] == "enabled" if states else None

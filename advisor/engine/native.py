@@ -1,0 +1,153 @@
+"""llama.cpp's C interface as far as the child needs it, behind the module that the worker imported.
+
+`Any` stays at this edge: the bindings are untyped.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from advisor.domain.hardware import DeviceKind
+from advisor.engine.logs import KEPT_DEBUG, quantized_bytes, quantized_types
+from advisor.engine.messages import (
+    Description,
+    DeviceDescription,
+    FileType,
+    QuantizeParams,
+    QuantizeResult,
+)
+
+_DEBUG = 1
+_FTYPE = "LLAMA_FTYPE_"
+_MAX_LINES = 5000
+_DEVICE_KINDS: tuple[DeviceKind, ...] = ("cpu", "gpu", "igpu", "accelerator")
+"""In the order of `enum ggml_backend_dev_type`."""
+
+
+class NativeError(Exception):
+    """llama.cpp refused or failed; `kind` is a protocol failure kind."""
+
+    def __init__(self, kind: str, message: str) -> None:
+        super().__init__(message)
+        self.kind = kind
+
+
+class LogCapture:
+    """Collects what llama.cpp logs, whole lines only, and passes it on to standard error."""
+
+    def __init__(self, lib: Any) -> None:
+        self.lines: list[str] = []
+        self._pending = ""
+        self._is_debug = False
+        self._callback = lib.llama_log_callback(self._receive)  # kept alive: C holds a pointer to it
+        lib.llama_log_set(self._callback, None)
+
+    @contextmanager
+    def capture(self) -> Iterator[list[str]]:
+        """The lines written inside the block."""
+        self.lines = []
+        yield self.lines
+
+    def _receive(self, level: int, text: bytes, _user_data: object) -> None:
+        piece = text.decode("utf-8", errors="replace")
+        if not self._pending:
+            self._is_debug = level == _DEBUG
+        self._pending += piece
+        if piece.endswith("\n"):
+            line, self._pending = self._pending.rstrip(), ""
+            self._keep(line)
+
+    def _keep(self, line: str) -> None:
+        if self._is_debug and not any(word in line for word in KEPT_DEBUG):
+            return
+        if len(self.lines) < _MAX_LINES:
+            self.lines.append(line)
+        if not self._is_debug:
+            os.write(2, line.encode("utf-8", errors="replace") + b"\n")
+
+
+class Native:
+    """The loaded library: `lib` is the module llama_cpp."""
+
+    def __init__(self, lib: Any, threads: int) -> None:
+        self.lib = lib
+        self.threads = threads
+        self.log = LogCapture(lib)
+        lib.llama_backend_init()
+
+    def ggml(self, name: str, restype: Any, *argtypes: Any) -> Any:
+        """A function of ggml, which the bindings do not wrap."""
+        for library in self._libraries():
+            try:
+                function = getattr(library, name)
+            except AttributeError:
+                continue
+            function.restype, function.argtypes = restype, list(argtypes)
+            return function
+        raise NativeError("internal", f"the library has no function {name}")
+
+    def _libraries(self) -> Iterator[Any]:
+        """libllama finds what it depends on, except on Windows, where every library knows only its own functions."""
+        yield self.lib.llama_cpp._lib
+        if sys.platform == "win32":
+            folder = Path(self.lib.__file__).parent / "lib"
+            yield from (ctypes.CDLL(str(path)) for path in sorted(folder.glob("ggml*.dll")))
+
+    def describe(self) -> Description:
+        """Version, instruction sets and devices."""
+        count = self.ggml("ggml_backend_dev_count", ctypes.c_size_t)()
+        return Description(
+            version=self.lib.__version__,
+            system_info=self.lib.llama_print_system_info().decode("utf-8", errors="replace").strip(),
+            gpu_offload=bool(self.lib.llama_supports_gpu_offload()),
+            devices=tuple([self._device(index) for index in range(count)]),
+            file_types=self._file_types(),
+        )
+
+    def _file_types(self) -> tuple[FileType, ...]:
+        found = {
+            name.removeprefix(_FTYPE): number for name, number in vars(self.lib).items() if name.startswith(_FTYPE)
+        }
+        found.pop("GUESSED", None)  # a flag, no type
+        return tuple([FileType(name, number) for name, number in sorted(found.items(), key=lambda item: item[1])])
+
+    def _device(self, index: int) -> DeviceDescription:
+        pointer, text = ctypes.c_void_p, ctypes.c_char_p
+        device = self.ggml("ggml_backend_dev_get", pointer, ctypes.c_size_t)(index)
+        name = self.ggml("ggml_backend_dev_name", text, pointer)(device)
+        description = self.ggml("ggml_backend_dev_description", text, pointer)(device)
+        kind = self.ggml("ggml_backend_dev_type", ctypes.c_int, pointer)(device)
+        free, total = ctypes.c_size_t(), ctypes.c_size_t()
+        size_p = ctypes.POINTER(ctypes.c_size_t)
+        self.ggml("ggml_backend_dev_memory", None, pointer, size_p, size_p)(device, free, total)
+        known: DeviceKind = _DEVICE_KINDS[kind] if kind < len(_DEVICE_KINDS) else "accelerator"
+        return DeviceDescription(_text(name), _text(description), known, total.value, free.value)
+
+    def quantize_dry_run(self, params: QuantizeParams) -> QuantizeResult:
+        """The types that the quantizer would choose. Raises NativeError where it refuses the file."""
+        lib = self.lib
+        options = lib.llama_model_quantize_default_params()
+        options.dry_run, options.ftype, options.nthread = True, params.file_type, self.threads
+        # The entry names no tensor: only the presence of a matrix decides about types. An empty name ends the list.
+        entries = (lib.llama_model_imatrix_data * 2)()
+        weights = (ctypes.c_float * 1)(1.0)
+        entries[0] = lib.llama_model_imatrix_data(b"-", weights, 1)
+        if params.importance_matrix:
+            options.imatrix = entries
+        path = params.model_path.encode()
+        with self.log.capture() as lines:
+            code = lib.llama_model_quantize(path, path + b".quantized", ctypes.byref(options))
+        total = quantized_bytes(lines)
+        if code != 0 or total is None:
+            raise NativeError("load", f"llama.cpp cannot quantize {Path(params.model_path).name}")
+        return QuantizeResult(quantized_types(lines), total, tuple(lines))
+
+
+def _text(raw: bytes | None) -> str:
+    return (raw or b"").decode("utf-8", errors="replace")

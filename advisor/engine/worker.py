@@ -1,0 +1,172 @@
+"""The engine child: `python -m advisor.engine.worker`. The only file that imports llama_cpp.
+
+Native code writes to file descriptors 1 and 2, so the protocol moves to a private one first and both go to standard
+error. The child ends when its standard input closes or its parent dies.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ctypes
+import os
+import queue
+import signal
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any, BinaryIO
+
+from advisor.engine.blocks import quantize_rows
+from advisor.engine.codec import from_json, to_json
+from advisor.engine.loading import dry_run
+from advisor.engine.logs import first_error
+from advisor.engine.messages import (
+    BenchParams,
+    DescribeParams,
+    DryRunParams,
+    GenerateParams,
+    QuantizeParams,
+    RowsParams,
+)
+from advisor.engine.native import Native, NativeError
+from advisor.engine.protocol import (
+    FAILURE_KINDS,
+    PROTOCOL_VERSION,
+    Event,
+    Failure,
+    Hello,
+    Message,
+    ProtocolError,
+    Request,
+    Result,
+    decode,
+    encode,
+)
+from advisor.engine.running import Emit, bench, generate
+
+_PR_SET_PDEATHSIG = 1
+_FAILURE_LINES = 40
+
+_Operation = Callable[[Native, Any, Emit], Any]
+_OPERATIONS: dict[str, tuple[type, _Operation]] = {
+    "describe": (DescribeParams, lambda native, params, emit: native.describe()),
+    "dry_run": (DryRunParams, lambda native, params, emit: dry_run(native, params)),
+    "quantize_dry_run": (QuantizeParams, lambda native, params, emit: native.quantize_dry_run(params)),
+    "quantize_rows": (RowsParams, lambda native, params, emit: quantize_rows(native, params)),
+    "bench": (BenchParams, bench),
+    "generate": (GenerateParams, generate),
+}
+
+
+class _Channel:
+    """The private pipe to the parent."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self._lock = threading.Lock()
+
+    def send(self, message: Message) -> None:
+        with self._lock:
+            self._stream.write(encode(message))
+            self._stream.flush()
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Serve requests until standard input closes. Returns the exit code."""
+    options = _parse(arguments)
+    requests, channel = _take_over_descriptors()
+    _die_with_parent(options.parent)
+    _limit(options.memory_limit)
+    try:
+        import llama_cpp
+    except (ImportError, OSError, RuntimeError) as error:
+        channel.send(Hello(PROTOCOL_VERSION, os.getpid(), f"{type(error).__name__}: {error}"))
+        return 1
+    native = Native(llama_cpp, options.threads)
+    inbox = _start_reader(requests)
+    channel.send(Hello(PROTOCOL_VERSION, os.getpid()))
+    while True:
+        channel.send(_serve(native, inbox.get(), channel))
+
+
+def _parse(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="advisor.engine.worker", description="Runs llama.cpp for llm-advisor.")
+    parser.add_argument("--parent", type=int, required=True, help="process id of the parent")
+    parser.add_argument("--threads", type=int, required=True, help="threads unless a request says otherwise")
+    parser.add_argument("--memory-limit", type=int, default=None, help="bytes of address space")
+    return parser.parse_args(arguments)
+
+
+def _take_over_descriptors() -> tuple[BinaryIO, _Channel]:
+    requests = os.fdopen(os.dup(0), "rb")
+    channel = _Channel(os.fdopen(os.dup(1), "wb"))
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    os.dup2(2, 1)
+    return requests, channel
+
+
+def _die_with_parent(parent: int) -> None:
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        if os.getppid() != parent:
+            os._exit(1)  # the parent died before the signal was armed
+
+
+def _limit(memory_bytes: int | None) -> None:
+    if sys.platform != "win32":
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # an abort is reported; nobody wants the core file
+        if memory_bytes is not None:
+            resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
+
+
+def _start_reader(stream: BinaryIO) -> queue.Queue[Request]:
+    """Reads ahead in a thread, which also ends the process when the parent closes the pipe, even amid a long call."""
+    inbox: queue.Queue[Request] = queue.Queue()
+
+    def read() -> None:
+        for line in stream:
+            try:
+                message = decode(line)
+            except ProtocolError as error:
+                print(f"a line is no request: {error}", file=sys.stderr)  # noqa: T201  # the parent keeps it
+                os._exit(2)
+            if isinstance(message, Request):
+                inbox.put(message)
+        os._exit(0)
+
+    threading.Thread(target=read, name="requests", daemon=True).start()
+    return inbox
+
+
+def _serve(native: Native, request: Request, channel: _Channel) -> Result | Failure:
+    def emit(kind: Any, payload: Mapping[str, Any]) -> None:
+        channel.send(Event(request.id, kind, payload))
+
+    native.log.lines = []
+    if request.op not in _OPERATIONS:
+        return Failure(request.id, "request", f"unknown operation {request.op!r}")
+    kind, operation = _OPERATIONS[request.op]
+    try:
+        params: Any = from_json(kind, request.params)
+    except ValueError as error:
+        return Failure(request.id, "request", str(error))
+    try:
+        return Result(request.id, to_json(operation(native, params, emit)))
+    except NativeError as error:
+        return _failure(native, request, error)
+    except MemoryError:
+        return Failure(request.id, "run", "out of memory")
+
+
+def _failure(native: Native, request: Request, error: NativeError) -> Failure:
+    kind = next(k for k in FAILURE_KINDS if k == error.kind)
+    why = first_error(native.log.lines) if kind in ("load", "context", "run") else None
+    return Failure(request.id, kind, str(error), why, tuple(native.log.lines[-_FAILURE_LINES:]))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

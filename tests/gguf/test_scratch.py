@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from advisor.errors import InputError
+from advisor.gguf.scratch import scratch_dir
+
+HOLD = """
+import sys, time
+from pathlib import Path
+from advisor.gguf.scratch import scratch_dir
+with scratch_dir(Path(sys.argv[1])) as folder:
+    (folder / "weights").write_bytes(b"x" * 1000)
+    print("ready", flush=True)
+    time.sleep(60)
+"""
+
+
+def test_the_directory_is_private_and_gone_afterwards(tmp_path: Path) -> None:
+    with scratch_dir(tmp_path) as folder:
+        (folder / "a").write_text("x")
+        assert folder.stat().st_mode & 0o077 == 0
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_directory_is_gone_after_an_exception(tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError), scratch_dir(tmp_path):
+        raise RuntimeError
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_a_killed_process_left_is_removed_and_a_living_one_keeps_its_own(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", HOLD, str(tmp_path)]
+    with (
+        subprocess.Popen(command, stdout=subprocess.PIPE) as dead,
+        subprocess.Popen(command, stdout=subprocess.PIPE) as living,
+    ):
+        for process in (dead, living):
+            assert process.stdout is not None
+            assert process.stdout.readline() == b"ready\n"
+        dead.kill()
+        dead.wait()
+        assert len(list(tmp_path.iterdir())) == 2
+        with scratch_dir(tmp_path):
+            left = {path.name.split("-")[2] for path in tmp_path.iterdir()}
+        assert left == {str(living.pid), str(os.getpid())}
+        living.kill()
+    with scratch_dir(tmp_path):
+        time.sleep(0)
+    assert not list(tmp_path.iterdir())
+
+
+def test_other_names_links_and_files_are_left_alone(tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "keep").write_text("x")
+    root = tmp_path / "root"
+    root.mkdir()
+    gone = str(2**22 + 1)  # beyond the largest process id of Linux
+    (root / f"llm-advisor-{gone}-link").symlink_to(outside)
+    (root / f"llm-advisor-{gone}-file").write_text("x")
+    (root / "llm-advisor-notes").mkdir()
+    (root / f"llm-advisor-{gone}-left").mkdir()
+    with scratch_dir(root):
+        pass
+    assert {path.name for path in root.iterdir()} == {
+        f"llm-advisor-{gone}-link",
+        f"llm-advisor-{gone}-file",
+        "llm-advisor-notes",
+    }
+    assert (outside / "keep").exists()
+
+
+def test_a_missing_root_is_an_input_error(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="takes no temporary files"), scratch_dir(tmp_path / "missing"):
+        pass
