@@ -5,21 +5,20 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from advisor.domain.hardware import Engine, EngineDevice, Reading
-from advisor.engine.codec import from_json, to_json
-from advisor.engine.messages import Description
 from advisor.errors import AdvisorError, EngineError
 from advisor.files import write_atomically
 
 if TYPE_CHECKING:
     from advisor.engine.client import EngineClient
 
-T = TypeVar("T")
+Facts = Mapping[str, Any]
+"""`advisor.engine.messages.Description` as JSON."""
 
 CACHE_FORMAT = 1
 _PACKAGE = "llama-cpp-python"
@@ -44,38 +43,44 @@ def describe_engine(client: EngineClient | None = None, *, cache_file: Path | No
     key = _installation(folder)
     remembered = None if cache_file is None else _read_cache(cache_file, key)
     if remembered is not None:
-        return _engine(remembered, is_fresh=False)
+        return remembered
     try:
-        description = _ask(client)
+        facts = _ask(client)
     except EngineError as error:
         return _unknown(error.what if error.why is None else f"{error.what}: {error.why}", error.hint)
     if cache_file is not None:
-        _write_cache(cache_file, key, description)
-    return _engine(description, is_fresh=True)
+        _write_cache(cache_file, key, facts)
+    return _engine(facts, is_fresh=True)
 
 
-def _ask(client: EngineClient | None) -> Description:
+def _ask(client: EngineClient | None) -> Facts:
+    """The child's answer as plain values. Whoever finds it in the cache imports nothing of the protocol."""
     from advisor.engine.client import EngineClient
+    from advisor.engine.codec import to_json
     from advisor.engine.operations import describe
 
     if client is not None:
-        return describe(client)
+        answer: Facts = to_json(describe(client))
+        return answer
     with EngineClient(start_timeout_s=_START_TIMEOUT_S) as own:
-        return describe(own)
+        return _ask(own)
 
 
-def _engine(description: Description, *, is_fresh: bool) -> Engine:
+def _engine(facts: Facts, *, is_fresh: bool) -> Engine:
+    """Readings from plain values. Raises KeyError or TypeError where they are not what the child answers."""
     devices = tuple(
         [
-            EngineDevice(d.name, d.description, d.kind, d.total_bytes, d.free_bytes if is_fresh else None)
-            for d in description.devices
+            EngineDevice(
+                d["name"], d["description"], d["kind"], d["total_bytes"], d["free_bytes"] if is_fresh else None
+            )
+            for d in facts["devices"]
         ]
     )
     return Engine(
-        version=Reading(description.version, _PACKAGE),
-        gpu_offload=Reading(description.gpu_offload, "llama_supports_gpu_offload"),
+        version=Reading(facts["version"], _PACKAGE),
+        gpu_offload=Reading(facts["gpu_offload"], "llama_supports_gpu_offload"),
         devices=Reading(devices, "ggml_backend_dev_get"),
-        system_info=Reading(description.system_info, "llama_print_system_info"),
+        system_info=Reading(facts["system_info"], "llama_print_system_info"),
     )
 
 
@@ -126,19 +131,19 @@ def _read_text(path: Path) -> str | None:
         return None  # then the key rests on the rest
 
 
-def _read_cache(path: Path, key: dict[str, Any]) -> Description | None:
+def _read_cache(path: Path, key: dict[str, Any]) -> Engine | None:
     text = _read_text(path)
     if text is None:
         return None
     try:
         stored = json.loads(text)
-        return from_json(Description, stored["description"]) if stored["key"] == key else None
+        return _engine(stored["description"], is_fresh=False) if stored["key"] == key else None
     except (ValueError, KeyError, TypeError, RecursionError):
         return None  # a broken cache is made anew
 
 
-def _write_cache(path: Path, key: dict[str, Any], description: Description) -> None:
-    text = json.dumps({"key": key, "description": to_json(description)}, indent=1) + "\n"
+def _write_cache(path: Path, key: dict[str, Any], facts: Facts) -> None:
+    text = json.dumps({"key": key, "description": facts}, indent=1) + "\n"
     try:
         write_atomically(path, text, overwrite=True)
     except AdvisorError:

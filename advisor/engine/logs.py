@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from fractions import Fraction
 
 from advisor.domain.ggml import GGML_TYPES
 from advisor.engine.messages import DeviceBytes, MemoryFigures, TensorType
@@ -30,16 +29,15 @@ _QUANTIZED = re.compile(
 )
 _QUANT_SIZE = re.compile(r"quant size += +(?P<mib>[\d.]+) MiB")
 
+_FIGURE_WORDS = ("MiB", "layer", "Flash", "flash_attn")
 _ERROR_WORDS = ("error", "assert", "failed", "unable", "abort", "invalid")
 _SOURCE_FOLDER = re.compile(r"\S*/(?=[\w.-]+\.(?:cpp|cu|c|h|m|mm):\d+)")
 _ROUNDING = MIB // 200 + 1
 
-KEPT_DEBUG = ("assigned to device", ": dev = ")
-"""Debug lines that carry figures; the thousands of others are dropped."""
-
 
 def memory_figures(lines: Sequence[str], weights_bytes: int, n_vocab: int) -> MemoryFigures:
     """All that the lines of one load and one context say."""
+    lines = [line for line in lines if any(word in line for word in _FIGURE_WORDS)]
     buffers = {kind: _buffers(lines, kind, 1) for kind in ("model", "compute")}
     return MemoryFigures(
         weights_bytes=weights_bytes,
@@ -104,12 +102,12 @@ def _block_bytes(type_name: str) -> int:
 def _snapped(mib: str, unit: int) -> int:
     """The multiple of a unit that the log rounded to 0.01 MiB, or the rounded figure where none is near enough."""
     rounded = _mib(mib)
-    whole = round(Fraction(rounded, unit)) * unit if unit else rounded
+    whole = round(rounded / unit) * unit if unit else rounded
     return whole if abs(whole - rounded) <= _ROUNDING else rounded
 
 
 def _mib(text: str) -> int:
-    return round(Fraction(text) * MIB)
+    return round(float(text) * MIB)
 
 
 def _layers(pattern: re.Pattern[str], lines: Iterable[str]) -> tuple[str, ...]:

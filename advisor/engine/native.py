@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from advisor.domain.hardware import DeviceKind
-from advisor.engine.logs import KEPT_DEBUG, quantized_bytes, quantized_types
+from advisor.engine.logs import quantized_bytes, quantized_types
 from advisor.engine.messages import (
     Description,
     DeviceDescription,
@@ -26,6 +26,8 @@ from advisor.engine.messages import (
 _DEBUG = 1
 _FTYPE = "LLAMA_FTYPE_"
 _MAX_LINES = 5000
+_ASSIGNED, _CACHED = b"assigned to device", b": dev = "
+"""The debug lines that `advisor.engine.logs` reads: the device of each layer and of its cache."""
 _DEVICE_KINDS: tuple[DeviceKind, ...] = ("cpu", "gpu", "igpu", "accelerator")
 """In the order of `enum ggml_backend_dev_type`."""
 
@@ -43,8 +45,7 @@ class LogCapture:
 
     def __init__(self, lib: Any) -> None:
         self.lines: list[str] = []
-        self._pending = ""
-        self._is_debug = False
+        self._pending = b""
         self._callback = lib.llama_log_callback(self._receive)  # kept alive: C holds a pointer to it
         lib.llama_log_set(self._callback, None)
 
@@ -55,21 +56,23 @@ class LogCapture:
         yield self.lines
 
     def _receive(self, level: int, text: bytes, _user_data: object) -> None:
-        piece = text.decode("utf-8", errors="replace")
-        if not self._pending:
-            self._is_debug = level == _DEBUG
-        self._pending += piece
-        if piece.endswith("\n"):
-            line, self._pending = self._pending.rstrip(), ""
-            self._keep(line)
+        if level == _DEBUG and not self._pending and text.endswith(b"\n") and not _is_kept(text):
+            return  # the common case, thousands of times for each context
+        self._pending += text
+        if text.endswith(b"\n"):
+            line, self._pending = self._pending.rstrip(), b""
+            self._keep(line, is_echoed=level != _DEBUG)
 
-    def _keep(self, line: str) -> None:
-        if self._is_debug and not any(word in line for word in KEPT_DEBUG):
-            return
+    def _keep(self, line: bytes, *, is_echoed: bool) -> None:
         if len(self.lines) < _MAX_LINES:
-            self.lines.append(line)
-        if not self._is_debug:
-            os.write(2, line.encode("utf-8", errors="replace") + b"\n")
+            self.lines.append(line.decode("utf-8", errors="replace"))
+        if is_echoed:
+            os.write(2, line + b"\n")
+
+
+def _is_kept(text: bytes) -> bool:
+    """Whether a debug line carries a figure."""
+    return _ASSIGNED in text or _CACHED in text
 
 
 class Native:
