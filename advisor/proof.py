@@ -30,6 +30,9 @@ from advisor.hub.local import find_cached
 
 OnEvent = Callable[[Event], None]
 
+SMOKE_PROMPT_TOKENS = 128
+"""Longest prompt that is run; the wait for a longer one is scaled from it. More would take minutes on a processor."""
+
 
 def smoke_candidate(
     candidate: Candidate,
@@ -86,7 +89,7 @@ def _run(
 ) -> SmokeMeasurement:
     params = SmokeParams(
         context=context_params(placement),
-        prompt_tokens=constraints.scale.prompt_tokens,
+        prompt_tokens=min(constraints.scale.prompt_tokens, SMOKE_PROMPT_TOKENS),
         scratch_root=_scratch_root(),
     )
     with EngineClient(threads=placement.threads) as client, _cancelling(client.cancel, cancel):

@@ -14,8 +14,8 @@ from advisor.units import GIB
 
 SYNTHETIC_SHARE = 0.5
 """Share of the memory that is free now which random weights may take, so that a test never pushes others out."""
-SYNTHETIC_MOST = 8 * GIB
-"""More random weights than this take longer to write than they tell."""
+SYNTHETIC_MOST = 3 * GIB
+"""Random weights that are written, loaded and run within a minute on a slow machine; larger models run in slices."""
 
 
 @dataclass(frozen=True, slots=True)

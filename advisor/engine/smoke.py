@@ -31,7 +31,7 @@ _PASSAGE = (
 )
 _LONG_QUESTION = "Retell the passage below in your own words.\n\n"
 _TOKENS_PER_PASSAGE = 45
-_PREFILL_REPEATS = 3
+_PREFILL_REPEATS = 2
 _CONTEXT = ContextParams(n_ctx=2048)
 
 
