@@ -58,6 +58,14 @@ def _draw(columns: Row, rows: Sequence[Row], numeric: frozenset[int]) -> None:
     Console().print(table)
 
 
+def emit_paragraphs(paragraphs: Sequence[tuple[str, Sequence[str]]]) -> None:
+    """Titled paragraphs, their lines indented."""
+    for title, lines in paragraphs:
+        click.echo(f"\n{one_line(title)}")
+        for line in lines:
+            click.echo(f"  {printable(line)}")
+
+
 def emit_facts(facts: Sequence[tuple[str, str]], *, plain: bool) -> None:
     """Names and values, one pair a line: aligned, or tab-separated for `--plain`."""
     if plain:

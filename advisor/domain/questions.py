@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal
 
@@ -19,6 +20,8 @@ _WORDS_FOR_NOTHING = ("", "none", "unset")
 
 @dataclass(frozen=True, slots=True)
 class Question:
+    """One thing that the user is asked."""
+
     key: str
     """Dotted key in the constraints file, for example `task.context_tokens`."""
     kind: QuestionKind
@@ -60,12 +63,16 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Section:
+    """Questions that belong together."""
+
     id: str
     title: str
 
 
 @dataclass(frozen=True, slots=True)
 class Questionnaire:
+    """All questions in their order."""
+
     sections: tuple[Section, ...]
     questions: tuple[Question, ...]
 
@@ -123,20 +130,31 @@ def _read_bool(question: Question, raw: object) -> bool:
     raise ValueError
 
 
+@contextmanager
+def _in_plain_words() -> Iterator[None]:
+    """Drop Python's own words about a number, so that those about the question take their place."""
+    try:
+        yield
+    except (ValueError, OverflowError):
+        raise ValueError from None
+
+
 def _read_integer(question: Question, raw: object) -> int:
     if isinstance(raw, bool):
         raise ValueError
     if isinstance(raw, int):
         return raw
     if isinstance(raw, str):
-        return int(raw.strip().replace(",", "").replace("_", ""))
+        with _in_plain_words():
+            return int(raw.strip().replace(",", "").replace("_", ""))
     raise ValueError
 
 
 def _read_number(question: Question, raw: object) -> float:
     if isinstance(raw, bool) or not isinstance(raw, int | float | str):
         raise ValueError
-    return float(raw)
+    with _in_plain_words():
+        return float(raw)
 
 
 def _read_size(question: Question, raw: object) -> int:

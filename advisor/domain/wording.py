@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from advisor.domain.hardware import Machine, Reading
 from advisor.domain.model import Model, Shape
-from advisor.domain.recommend import Candidate, Recommendation
+from advisor.domain.recommend import Candidate
 from advisor.domain.speed import Speed
 from advisor.units import format_bytes, format_milliseconds, format_rate
 
@@ -111,89 +111,8 @@ def ranking_row(rank: int, candidate: Candidate) -> tuple[str, ...]:
     )
 
 
-def explain(candidate: Candidate, found: Recommendation) -> list[str]:
-    """Why this candidate, in lines: memory, speed, licence, languages, score, warnings, the closest other."""
-    lines = [
-        f"{candidate.model.name} in {candidate.quantization.name} ({candidate.model.hf_id})",
-        *memory_lines(candidate),
-        *speed_lines(candidate),
-        *licence_lines(candidate),
-        *language_lines(candidate),
-        *score_lines(candidate),
-    ]
-    lines += [f"  note      {warning}" for warning in candidate.warnings]
-    lines += _closest(candidate, found)
-    return lines
-
-
-def memory_lines(candidate: Candidate) -> list[str]:
-    """One line per device that holds something."""
-    lines = []
-    for device, pool in zip(candidate.fit.footprint.devices, candidate.fit.pools, strict=True):
-        if device.total_bytes:
-            parts = f"weights {format_bytes(device.weights_bytes)}, KV cache {format_bytes(device.kv_cache_bytes)}"
-            rest = f"compute {format_bytes(device.compute_bytes + device.output_bytes)}"
-            whole = f"{format_bytes(device.total_bytes)} of {format_bytes(pool.budget_bytes)}"
-            lines.append(f"  memory    {device.name}: {whole} ({parts}, {rest})")
-    placement = candidate.fit.placement
-    where = f"{placement.n_gpu_layers} layers on GPU" if placement.n_gpu_layers else "on the processor"
-    experts = ", experts in RAM" if placement.experts_in_ram else ""
-    slots = f", {placement.parallel} parallel requests" if placement.parallel > 1 else ""
-    lines.append(f"  runs      {where}{experts}, {placement.slot_tokens:,} tokens of context{slots}")
-    return lines
-
-
-def speed_lines(candidate: Candidate) -> list[str]:
-    """Speed with its interval and basis."""
-    speed = candidate.speed
-    if speed is None:
-        return ["  speed     unknown - no bandwidth figure for this machine"]
-    return [
-        f"  speed     {format_rate(speed.decode_tokens_per_s)} {speed.basis.value} "
-        f"({speed.low:.1f} to {speed.high:.1f}); first token after {format_milliseconds(speed.ttft_ms)} "
-        f"for a prompt of {speed.prompt_tokens:,} tokens"
-    ]
-
-
-def licence_lines(candidate: Candidate) -> list[str]:
-    """The verdict and what it asks for."""
-    finding = candidate.licence
-    lines = [f"  licence   {finding.licence}: {finding.verdict.value.replace('_', ' ')}"]
-    lines += [f"            duty: {duty.text}" for duty in finding.obligations]
-    return lines
-
-
-def language_lines(candidate: Candidate) -> list[str]:
-    """What the card claims on the languages asked for."""
-    found = {**candidate.languages.required, **candidate.languages.preferred}
-    words = [f"{tag} {support.value.replace('_', ' ')}" for tag, support in found.items()]
-    return [f"  languages {', '.join(words)}"] if words else []
-
-
-def score_lines(candidate: Candidate) -> list[str]:
-    """The score as a sum of its terms."""
-    score = candidate.score
-    lines = [f"  score     {score.total:.3f}"]
-    for term in score.terms:
-        part = f"{term.criterion:<9} {term.value:.2f} x {term.weight:.2f} = {term.contribution:.3f}"
-        lines.append(f"            {part}  {term.why}")
-    return lines
-
-
 CLOSE_CALL = 0.02
 """Scores nearer than this are no reason to prefer one model: evidence on quality is not that fine."""
-
-
-def _closest(candidate: Candidate, found: Recommendation) -> list[str]:
-    others = [c for c in found.ranked if c.model.id != candidate.model.id]
-    if not others:
-        return []
-    nearest = min(others, key=lambda c: abs(c.score.total - candidate.score.total))
-    gap = candidate.score.total - nearest.score.total
-    if abs(gap) < CLOSE_CALL:
-        return [f"  close     {nearest.id} scores within {abs(gap):.3f}: a close call; try both on your own task"]
-    direction = "behind" if gap > 0 else "ahead"
-    return [f"  next      {nearest.id} is {abs(gap):.3f} {direction}"]
 
 
 def model_facts(model: Model) -> list[tuple[str, str, str]]:

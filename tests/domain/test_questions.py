@@ -69,6 +69,8 @@ def test_an_unknown_key_is_refused_with_the_nearest() -> None:
     [
         ("use.mau", -1, "out of range"),
         ("use.mau", True, "cannot be used"),
+        ("use.mau", "81z", "expected a whole number of at least 0"),
+        ("latency.tokens_per_s", "fast", "expected a number from 0.01"),
         ("use.mau", 1.5, "cannot be used"),
         ("task.kind", "codng", "Did you mean 'coding'"),
         ("languages.required", ["english!"], "is no language code"),

@@ -9,10 +9,15 @@ import click
 from advisor.cli import output
 from advisor.cli.diagnostics import note
 from advisor.cli.options import constraint_options, machine_choice, machine_options, output_options
+from advisor.cli.progress import MeasuringProgress
+from advisor.domain.presentation import explanation
 from advisor.domain.recommend import Recommendation
-from advisor.domain.wording import explain, ranking_row
+from advisor.domain.wording import ranking_row
 from advisor.errors import NoCandidateError
 from advisor.service import Advisor
+
+_WIDTH = 78
+"""Cells that bars may take, so that the text fits a small terminal."""
 
 _COLUMNS = ("#", "model", "quant", "memory", "speed", "licence", "quality", "score")
 
@@ -25,6 +30,7 @@ _COLUMNS = ("#", "model", "quant", "memory", "speed", "licence", "quality", "sco
 @click.option("--force", is_flag=True, help="Overwrite the file.")
 @click.option("--quant", metavar="TYPE", help="Consider this file type only, e.g. Q4_K_M.")
 @click.option("--model", "named", multiple=True, metavar="ID", help="Consider a model that is otherwise only listed.")
+@click.option("--measure", is_flag=True, help="Time the best candidates here, with slices of them, and rank again.")
 @click.option("-n", "limit", type=click.IntRange(1), default=10, show_default=True, help="Rows of the table.")
 def command(
     constraints_file: Path | None,
@@ -38,6 +44,7 @@ def command(
     force: bool,
     quant: str | None,
     named: tuple[str, ...],
+    measure: bool,
     limit: int,
 ) -> None:
     """Which model, in which quantization, to run for a use on a machine.
@@ -53,6 +60,8 @@ def command(
     constraints = advisor.constraints(answers)
     machine = advisor.machine(machine_choice(gpu, ram, machine_file))
     found = advisor.recommend(machine, constraints, named=named, quantization=quant)
+    if measure:
+        found = _measured(advisor, found)
     if place is not None and found.pick is not None:
         output.emit_file(advisor.recommendation_text(found, answers), place, force=force)
     if as_json:
@@ -63,6 +72,14 @@ def command(
         raise _nothing(found)
 
 
+def _measured(advisor: Advisor, found: Recommendation) -> Recommendation:
+    with MeasuringProgress() as progress:
+        ranked, problems = advisor.measure_finalists(found, on_event=progress)
+    for problem in problems:
+        note(f"not measured: {problem}")
+    return ranked
+
+
 def _print(found: Recommendation, *, plain: bool, limit: int) -> None:
     if found.machine.simulated:
         note("For a simulated machine.")
@@ -71,7 +88,7 @@ def _print(found: Recommendation, *, plain: bool, limit: int) -> None:
     rows = [ranking_row(i, candidate) for i, candidate in enumerate(found.ranked[:limit], start=1)]
     output.emit_table(_COLUMNS, rows, plain=plain, numeric=(0, 3, 4, 6, 7))
     if not plain:
-        output.emit_text("\n" + "\n".join(explain(found.pick, found)))
+        output.emit_paragraphs([(p.title, p.lines) for p in explanation(found.pick, found, width=_WIDTH)])
 
 
 def _nothing(found: Recommendation) -> NoCandidateError:

@@ -1,0 +1,22 @@
+"""A recommendation in which the user's own choice takes the place of the first in rank."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from advisor.domain.recommend import Candidate, Recommendation
+from advisor.domain.serving import plan
+
+
+def with_choice(found: Recommendation, chosen: Candidate) -> Recommendation:
+    """The recommendation with `chosen` as its pick, the others following in their order, and a plan for it."""
+    if found.pick is not None and found.pick.id == chosen.id:
+        return found
+    others = tuple(c for c in found.ranked if c.model.id != chosen.model.id)
+    answer_tokens = found.constraints.scale.answer_tokens
+    new_plan = (
+        plan(found.load, chosen.speed, chosen.fit.placement.parallel, answer_tokens=answer_tokens)
+        if chosen.speed is not None
+        else None
+    )
+    return replace(found, ranked=(chosen, *others), plan=new_plan)

@@ -1,0 +1,317 @@
+"""A candidate or a rejection as titled paragraphs and bars: the explanation beside a ranking."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from advisor.domain.basis import Basis
+from advisor.domain.footprint import DeviceFootprint
+from advisor.domain.hardware import Machine
+from advisor.domain.languages import LanguageFinding, Support
+from advisor.domain.licence import LicenceFinding, Obligation
+from advisor.domain.placement import Pool
+from advisor.domain.recommend import Candidate, Recommendation, Rejection
+from advisor.domain.smoke import SmokeMeasurement, SmokeVerdict
+from advisor.domain.wording import CLOSE_CALL, VERDICT_MARKS, speed_text
+from advisor.units import format_bytes, format_milliseconds, format_rate
+
+BAR_PARTS = (("weights", "█"), ("KV cache", "▓"), ("compute", "▒"), ("free", "·"))
+"""What a memory bar is made of; the characters differ in shape, so it reads without colour."""
+
+BASIS_WORDS = {
+    Basis.ENGINE: "llama.cpp reported it in a load without weights",
+    Basis.MEASURED: "timed on this machine",
+    Basis.CALIBRATED: "estimated, then scaled by a measurement on this machine",
+    Basis.ESTIMATED: "a formula over published figures; nothing was timed here",
+    Basis.PUBLISHED: "stated by a source",
+}
+
+SUPPORT_MARKS = {Support.SUPPORTED: "✓", Support.NOT_CLAIMED: "✗", Support.UNKNOWN: "?"}
+SUPPORT_WORDS = {
+    Support.SUPPORTED: "supported, says the model card",
+    Support.NOT_CLAIMED: "not claimed by the model card",
+    Support.UNKNOWN: "unknown - nobody sourced it",
+}
+
+CHECK_MARKS = {True: "✓", False: "✗", None: "?"}
+VERDICT_WORDS = {"pass": "✓ passed", "warn": "! passed, but not as predicted", "fail": "✗ failed"}
+
+_CRITERION_WIDTH = 9
+_SUM_WIDTH = len("0.00 × 0.00 = 0.000")
+_LONGEST_BAR = 48
+
+
+@dataclass(frozen=True, slots=True)
+class Paragraph:
+    """A title and its lines, as plain text."""
+
+    title: str
+    lines: tuple[str, ...]
+
+
+def share_bar(share: float, width: int = 10) -> str:
+    """A share of 0..1 as filled and empty cells."""
+    filled = round(max(0.0, min(1.0, share)) * width)
+    return "█" * filled + "·" * (width - filled)
+
+
+def memory_bar(device: DeviceFootprint, pool: Pool, width: int) -> str:
+    """A device's budget as cells: weights, KV cache, compute, free. What is used shows at least one cell."""
+    parts = _parts(device, pool)
+    whole = max(1, sum(n for _, n in parts))
+    cells = [max(1, round(width * n / whole)) if n else 0 for _, n in parts]
+    # Rounding must not change the length: the longest part gives or takes.
+    longest = cells.index(max(cells))
+    cells[longest] = max(0, cells[longest] + width - sum(cells))
+    return "".join(sign * n for (_, sign), n in zip(BAR_PARTS, cells, strict=True))
+
+
+def _parts(device: DeviceFootprint, pool: Pool) -> tuple[tuple[str, int], ...]:
+    compute = device.compute_bytes + device.output_bytes
+    free = max(0, pool.budget_bytes - device.total_bytes)
+    sizes = (device.weights_bytes, device.kv_cache_bytes, compute, free)
+    return tuple((name, size) for (name, _), size in zip(BAR_PARTS, sizes, strict=True))
+
+
+def explanation(candidate: Candidate, found: Recommendation, *, width: int) -> tuple[Paragraph, ...]:
+    """Everything that speaks for and against a candidate, for a panel of `width` cells."""
+    paragraphs = (
+        _heading(candidate, found),
+        Paragraph(f"Score {candidate.score.total:.3f} = value × weight, summed", _score_lines(candidate, width)),
+        Paragraph("Memory", _memory_lines(candidate, width)),
+        Paragraph("Speed", _speed_lines(candidate)),
+        Paragraph("Licence", licence_lines(candidate.licence)),
+        Paragraph("Languages", _language_lines(candidate.languages)),
+        Paragraph("Take note", candidate.warnings),
+        Paragraph("What would change this", candidate.licence.changes),
+        Paragraph("Other quantizations that pass", _sibling_lines(candidate, found)),
+        Paragraph("For your users", _load_lines(candidate, found)),
+        Paragraph("Licence clauses", _clause_lines(candidate.licence)),
+    )
+    return tuple(p for p in paragraphs if p.lines)
+
+
+def _heading(candidate: Candidate, found: Recommendation) -> Paragraph:
+    rank = next((i for i, c in enumerate(found.ranked, start=1) if c.id == candidate.id), None)
+    place = "" if rank is None else f" · rank {rank} of {len(found.ranked)}"
+    name = f"{candidate.model.name} {candidate.quantization.name}"
+    return Paragraph(name + place, (candidate.model.hf_id, *_neighbour_lines(candidate, found)))
+
+
+def _neighbour_lines(candidate: Candidate, found: Recommendation) -> tuple[str, ...]:
+    others = [c for c in found.ranked if c.model.id != candidate.model.id]
+    if not others:
+        return ("no other model passes",)
+    near = min(others, key=lambda c: abs(c.score.total - candidate.score.total))
+    gap = candidate.score.total - near.score.total
+    if abs(gap) < CLOSE_CALL:
+        return (f"a close call with {near.model.name} ({abs(gap):.3f} apart): try both on your own task",)
+    return (f"{near.model.name} is {abs(gap):.3f} {'behind' if gap > 0 else 'ahead'}",)
+
+
+def _score_lines(candidate: Candidate, width: int) -> tuple[str, ...]:
+    lines: list[str] = []
+    bar = max(3, min(10, width - _CRITERION_WIDTH - _SUM_WIDTH - 2))
+    for term in candidate.score.terms:
+        sums = f"{term.value:.2f} × {term.weight:.2f} = {term.contribution:.3f}"
+        lines.append(f"{term.criterion:<{_CRITERION_WIDTH}} {share_bar(term.value, bar)} {sums}")
+        lines.append(f"  {term.why}")
+    return tuple(lines)
+
+
+def _memory_lines(candidate: Candidate, width: int) -> tuple[str, ...]:
+    fit = candidate.fit
+    lines: list[str] = []
+    for device, pool in zip(fit.footprint.devices, fit.pools, strict=True):
+        if not device.total_bytes:
+            continue
+        lines.append(f"{device.name}: {format_bytes(device.total_bytes)} of {format_bytes(pool.budget_bytes)}")
+        lines.append(memory_bar(device, pool, max(8, min(_LONGEST_BAR, width))))
+        signs = dict(BAR_PARTS)
+        lines += [f"{signs[name]} {name:<8} {format_bytes(n):>9}" for name, n in _parts(device, pool) if n]
+    return (*lines, _placement_line(candidate), f"basis: {candidate.fit.footprint.basis.value}")
+
+
+def _placement_line(candidate: Candidate) -> str:
+    placement = candidate.fit.placement
+    where = f"{placement.n_gpu_layers} layers on GPU" if placement.n_gpu_layers else "all on the processor"
+    experts = ", experts in RAM" if placement.experts_in_ram else ""
+    slots = f", {placement.parallel} requests at once" if placement.parallel > 1 else ""
+    return f"{where}{experts}; {placement.slot_tokens:,} tokens of context{slots}"
+
+
+def _speed_lines(candidate: Candidate) -> tuple[str, ...]:
+    speed = candidate.speed
+    if speed is None:
+        return ("unknown - no memory bandwidth is known for a device of this machine",)
+    return (
+        f"{format_rate(speed.decode_tokens_per_s)}, likely between {speed.low:.1f} and {speed.high:.1f}",
+        f"first token after {format_milliseconds(speed.ttft_ms)} for a prompt of {speed.prompt_tokens:,} tokens",
+        f"basis: {speed.basis.value} - {BASIS_WORDS[speed.basis]}",
+    )
+
+
+def licence_lines(finding: LicenceFinding) -> tuple[str, ...]:
+    """Verdict, reasons where it withholds, duties with the exact words, and the cautious reading."""
+    lines = [f"{VERDICT_MARKS[finding.verdict.value]} - {finding.licence}"]
+    if not finding.verdict.grants:
+        lines += finding.reasons
+    lines += [_duty_line("duty", duty) for duty in finding.obligations]
+    lines += [f"always: {term.text}" for term in finding.standing]
+    cautious = finding.conservative
+    if cautious is not None:
+        lines.append(f"a cautious reader says: {VERDICT_MARKS[cautious.verdict.value]}")
+        extra = [duty for duty in cautious.obligations if duty not in finding.obligations]
+        lines += [_duty_line("cautious duty", duty) for duty in extra]
+        lines += [f"because: {point.text}" for point in cautious.because]
+    return tuple(lines)
+
+
+def _duty_line(word: str, duty: Obligation) -> str:
+    exact = duty.exact
+    words = f" Exact words: “{exact}”" if exact and exact not in duty.text else ""
+    return f"{word}: {duty.text}{words}"
+
+
+def _clause_lines(finding: LicenceFinding) -> tuple[str, ...]:
+    return tuple(f"{clause.id}: {clause.text} [{clause.source}]" for clause in finding.clauses)
+
+
+def _language_lines(finding: LanguageFinding) -> tuple[str, ...]:
+    asked = [(tag, s, "required") for tag, s in finding.required.items()]
+    asked += [(tag, s, "preferred") for tag, s in finding.preferred.items()]
+    return tuple(f"{SUPPORT_MARKS[s]} {tag} {SUPPORT_WORDS[s]} ({wish})" for tag, s, wish in asked)
+
+
+def language_marks(finding: LanguageFinding) -> str:
+    """Languages in a cell: `✓ en fr ✗ de`."""
+    asked = {**finding.preferred, **finding.required}
+    groups = []
+    for support, mark in SUPPORT_MARKS.items():
+        tags = [tag for tag, found in asked.items() if found is support]
+        if tags:
+            groups.append(f"{mark} {' '.join(tags)}")
+    return " ".join(groups) or "none asked"
+
+
+def _sibling_lines(candidate: Candidate, found: Recommendation) -> tuple[str, ...]:
+    others = [c for c in found.candidates_of(candidate.model.id) if c.id != candidate.id]
+    return tuple(
+        f"{c.quantization.name:<7} {format_bytes(c.fit.footprint.total_bytes):>9}  {speed_text(c.speed):>11}"
+        f"  score {c.score.total:.3f}"
+        for c in others
+    )
+
+
+def _load_lines(candidate: Candidate, found: Recommendation) -> tuple[str, ...]:
+    load, plan = found.load, found.plan
+    lines = [f"{load.in_flight:.2g} requests in flight on average, {load.slots} at once at most"]
+    if plan is not None and found.pick is not None and found.pick.id == candidate.id:
+        lines.append(f"{plan.replicas} × this machine at {plan.utilisation:.0%} load ({plan.basis.value})")
+        lines.append(plan.note)
+    return tuple(lines)
+
+
+def rejection_paragraphs(rejection: Rejection) -> tuple[Paragraph, ...]:
+    """Why something is excluded, and the smallest change that would admit it."""
+    reasons = tuple(reason.text for reason in rejection.reasons)
+    fixes = tuple(reason.fix for reason in rejection.reasons if reason.fix) or ("nothing that you could set",)
+    licence = tuple(c for c in rejection.licence.changes if c not in fixes)
+    name = f"{rejection.model.name} {rejection.quantization or ''}".strip()
+    paragraphs = (
+        Paragraph(f"{name} · excluded", (rejection.model.hf_id,)),
+        Paragraph("Because", reasons),
+        Paragraph("Smallest change that would admit it", fixes),
+        Paragraph("Licence", licence_lines(rejection.licence)),
+        Paragraph("What would change the licence verdict", licence),
+        Paragraph("Licence clauses", _clause_lines(rejection.licence)),
+    )
+    return tuple(p for p in paragraphs if p.lines)
+
+
+def remaining_text(found: Recommendation) -> str:
+    """How many models the answers leave: `31 of 59 models remain`."""
+    left, whole = len(found.ranked), len(found.ranked) + len(found.rejected)
+    return f"{left} of {whole} models {'remains' if left == 1 else 'remain'}"
+
+
+def nothing_passes(found: Recommendation) -> tuple[Paragraph, ...]:
+    """Why the answers leave no model, and the three nearest misses."""
+    counts: dict[str, int] = {}
+    for rejection in found.rejected:
+        for code in dict.fromkeys(reason.code for reason in rejection.reasons):
+            counts[code] = counts.get(code, 0) + 1
+    ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    why = tuple(f"{n} of {len(found.rejected)} fail on {code.replace('_', ' ')}" for code, n in ordered)
+    misses = []
+    for rejection in found.near_misses:
+        lines = [f"✗ {reason.text}" + (f" → {reason.fix}" if reason.fix else "") for reason in rejection.reasons]
+        name = f"{rejection.model.name} {rejection.quantization or ''}".strip()
+        misses.append(Paragraph(f"Near miss: {name}", tuple(lines)))
+    return (Paragraph("No model passes all requirements", why), *misses)
+
+
+def grounds(machine: Machine, chosen: Candidate | None) -> str:
+    """What the figures rest on, in one line."""
+    version = machine.engine.version.value
+    parts = [
+        "SIM: a simulated machine" if machine.simulated else "this machine",
+        f"llama-cpp-python {version}" if version else "llama.cpp not found",
+    ]
+    if chosen is not None:
+        parts.append(f"memory {chosen.fit.footprint.basis.value}")
+        parts.append(f"speed {chosen.speed.basis.value if chosen.speed else 'unknown'}")
+    return " · ".join(parts)
+
+
+SYNTHETIC_NOTE = "synthetic weights in the model's true shape - not a quality check"
+
+_STAGES = {
+    "start": "starting the engine",
+    "write": "writing synthetic weights",
+    "load": "loading",
+    "tokens": "timing tokens",
+}
+
+
+def smoke_stage(stage: str, share: float | None, n_tokens: int, seconds: float) -> str:
+    """What a running smoke test does now, and since when it runs."""
+    words = _STAGES.get(stage, stage.replace("_", " "))
+    if stage == "load" and share == 1.0:
+        words = "reading a prompt"
+    count = f", {n_tokens} so far" if n_tokens else ""
+    return f"{words}{count} … {seconds:.0f} s"
+
+
+def smoke_intention(candidate: Candidate) -> tuple[Paragraph, ...]:
+    """What a smoke test would show about a candidate, and the prediction it would be held against."""
+    speed = candidate.speed
+    rate = "unknown" if speed is None else f"{format_rate(speed.decode_tokens_per_s)} ({speed.basis.value})"
+    ram = candidate.fit.footprint.devices[0]
+    about = (
+        "llama.cpp runs the model's shape here for a moment, in a process of its own, and times it.",
+        f"Without the model's file it uses {SYNTHETIC_NOTE}.",
+    )
+    predicted = (f"speed   {rate}", f"memory  {format_bytes(ram.total_bytes)} of system memory")
+    return (Paragraph("What happens", about), Paragraph("Prediction to be tested", predicted))
+
+
+def smoke_paragraphs(candidate: Candidate, measured: SmokeMeasurement, verdict: SmokeVerdict) -> tuple[Paragraph, ...]:
+    """The verdict with its checks, and prediction beside measurement."""
+    speed = candidate.speed
+    predicted = "unknown" if speed is None else format_rate(speed.decode_tokens_per_s)
+    rate = measured.full_decode_tokens_per_s
+    how = " (extrapolated from slices)" if measured.extrapolated else ""
+    rows = [f"decode       predicted {predicted}, measured {format_rate(rate) + how if rate else 'not judged'}"]
+    if measured.full_ttft_ms is not None:
+        tokens = f"{measured.prompt_tokens:,} tokens"
+        rows.append(f"first token  after {format_milliseconds(measured.full_ttft_ms)} for a prompt of {tokens}")
+    if measured.peak_bytes is not None:
+        layers = f"{measured.layers_run} of {measured.layers_total} layers"
+        rows.append(f"memory       {format_bytes(measured.peak_bytes)} held, with {layers}")
+    checks = tuple(f"{CHECK_MARKS[check.passed]} {check.text}" for check in verdict.checks)
+    note = (SYNTHETIC_NOTE,) if measured.synthetic else ()
+    return (
+        Paragraph(f"{VERDICT_WORDS[verdict.verdict]}", checks),
+        Paragraph("Prediction and measurement", (*rows, *note)),
+    )

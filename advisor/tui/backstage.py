@@ -1,0 +1,82 @@
+"""Slow work in threads. A thread never touches a widget or the session: it posts one message."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from advisor.domain.constraints import Constraints
+from advisor.domain.hardware import Machine
+from advisor.domain.recommend import Candidate
+from advisor.errors import AdvisorError
+from advisor.tui.messages import Advised, Probed, ProbeFailed, SmokeEnded, SmokeMoved
+
+if TYPE_CHECKING:
+    from textual.app import App
+
+    from advisor.service import Advisor, MachineChoice
+
+
+class Backstage:
+    """Starts the work. Each start makes the answers to the one before stale."""
+
+    def __init__(self, app: App[None], advisor: Advisor) -> None:
+        self._app = app
+        self._advisor = advisor
+        self._cancel = threading.Event()
+        self.advice_ticket = 0
+        """Of the latest request for advice."""
+        self.smoke_ticket = 0
+        """Of the latest smoke test."""
+
+    def _start(self, work: Callable[[], None], group: str) -> None:
+        self._app.run_worker(work, thread=True, exclusive=True, group=group, exit_on_error=False)
+
+    def probe(self, choice: MachineChoice) -> None:
+        """Look at the machine; posts Probed or ProbeFailed."""
+        self._start(partial(self._probe, choice), "probe")
+
+    def _probe(self, choice: MachineChoice) -> None:
+        try:
+            machine = self._advisor.machine(choice)
+        except AdvisorError as error:
+            self._app.post_message(ProbeFailed(error))
+        else:
+            self._app.post_message(Probed(machine))
+
+    def advise(self, machine: Machine, constraints: Constraints) -> None:
+        """Make a recommendation; posts Advised."""
+        self.advice_ticket += 1
+        self._start(partial(self._advise, self.advice_ticket, machine, constraints), "advise")
+
+    def _advise(self, ticket: int, machine: Machine, constraints: Constraints) -> None:
+        try:
+            found = self._advisor.recommend(machine, constraints)
+        except AdvisorError as error:
+            self._app.post_message(Advised(ticket, error))
+        else:
+            self._app.post_message(Advised(ticket, found))
+
+    def smoke(self, candidate: Candidate, constraints: Constraints) -> None:
+        """Start a smoke test; posts SmokeMoved and SmokeEnded."""
+        self.smoke_ticket += 1
+        self._cancel = threading.Event()
+        self._start(partial(self._smoke, self.smoke_ticket, candidate, constraints, self._cancel), "smoke")
+
+    def _smoke(self, ticket: int, candidate: Candidate, constraints: Constraints, cancel: threading.Event) -> None:
+        def tell(event: Any) -> None:
+            self._app.post_message(SmokeMoved(ticket, event))
+
+        try:
+            report = self._advisor.smoke(candidate, constraints, on_event=tell, cancel=cancel)
+        except AdvisorError as error:
+            self._app.post_message(SmokeEnded(ticket, error))
+        else:
+            self._app.post_message(SmokeEnded(ticket, report))
+
+    def stop_smoke(self) -> None:
+        """End the engine child; what the thread still posts is stale."""
+        self._cancel.set()
+        self.smoke_ticket += 1

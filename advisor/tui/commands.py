@@ -1,0 +1,120 @@
+"""Every command once: from here come key bindings, footer, palette and help."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from textual.binding import Binding, BindingType
+
+from advisor.tui.places import PLACE_IDS, PLACES, PlaceId
+
+EVERYWHERE = frozenset(PLACE_IDS)
+NOWHERE: frozenset[PlaceId] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """Something the user can do."""
+
+    id: str
+    """Name under which a key can be changed."""
+    keys: str
+    """Keys, separated by commas."""
+    shown: str
+    """The keys as people read them."""
+    action: str
+    label: str
+    """One or two words for footer and palette."""
+    help: str
+    where: frozenset[PlaceId]
+    footer: frozenset[PlaceId]
+    """Places whose footer shows it."""
+
+    def binding(self, place: PlaceId) -> Binding:
+        """The key binding in a place."""
+        show = place in self.footer
+        return Binding(
+            self.keys, self.action, self.label, show=show, key_display=self.shown, tooltip=self.help, id=self.id
+        )
+
+
+def _at(*places: PlaceId) -> frozenset[PlaceId]:
+    return frozenset(places)
+
+
+_GO = tuple(
+    Command(f"go.{place}", str(i), str(i), f"app.go('{place}')", f"Go to {name}", f"Go to {name}.", EVERYWHERE, NOWHERE)
+    for i, (place, name) in enumerate(PLACES, start=1)
+)
+
+COMMANDS: tuple[Command, ...] = (
+    Command(
+        "machine.accept", "enter", "Enter", "app.go('picks')", "See picks",
+        "Use the answers as they are and see the picks.", _at("machine"), _at("machine"),
+    ),
+    Command(
+        "needs.advanced", "a", "a", "advanced", "All questions",
+        "Show or hide the questions that few people need.", _at("needs"), _at("needs"),
+    ),
+    Command(
+        "needs.reset", "d", "d", "defaults", "Defaults",
+        "Put every answer back to its default.", _at("needs"), NOWHERE,
+    ),
+    Command(
+        "picks.filter", "slash", "/", "filter", "Filter",
+        "Show only rows that contain a word.", _at("picks"), _at("picks"),
+    ),
+    Command(
+        "picks.sort", "s", "s", "sort", "Sort",
+        "Sort by the next column: score, speed, memory, quality, name.", _at("picks"), _at("picks"),
+    ),
+    Command(
+        "picks.excluded", "x", "x", "excluded", "Excluded",
+        "Show the excluded models with the reason and the smallest change; again for the picks.",
+        _at("picks"), _at("picks"),
+    ),
+    Command(
+        "smoke", "t", "t", "app.smoke", "Smoke test",
+        "Run the selected model here for a moment.", EVERYWHERE, _at("picks", "proof"),
+    ),
+    Command(
+        "proof.cancel", "c", "c", "cancel", "Cancel",
+        "Stop the smoke test at once.", _at("proof"), _at("proof"),
+    ),
+    Command(
+        "export", "e", "e", "app.go('export')", "Export",
+        "Save the selected model as TOML.", EVERYWHERE, _at("picks", "proof"),
+    ),
+    Command(
+        "export.save", "ctrl+s", "Ctrl+S", "save", "Save",
+        "Write the file.", _at("export"), _at("export"),
+    ),
+    Command(
+        "machine.rescan", "r", "r", "app.rescan", "Rescan",
+        "Look at the machine again.", EVERYWHERE, _at("machine"),
+    ),
+    *_GO,
+    Command(
+        "back", "escape", "Esc", "back", "Back",
+        "One level back: out of a field, a filter, an explanation, then to the place before.",
+        EVERYWHERE, _at("needs", "picks", "proof", "export"),
+    ),
+    Command(
+        "help", "question_mark,f1", "?", "app.help", "Help",
+        "What the keys do here.", EVERYWHERE, EVERYWHERE,
+    ),
+    Command(
+        "quit", "q", "q", "app.leave", "Quit",
+        "Leave the program.", EVERYWHERE, EVERYWHERE,
+    ),
+)  # fmt: skip
+
+
+def commands_at(place: PlaceId) -> tuple[Command, ...]:
+    """Commands that work in a place, in the order of help and footer."""
+    return tuple(command for command in COMMANDS if place in command.where)
+
+
+def bindings_at(place: PlaceId) -> list[BindingType]:
+    """Key bindings of a place."""
+    return [command.binding(place) for command in commands_at(place)]

@@ -1,0 +1,72 @@
+"""What workers and screens tell the app. Workers only post; the app changes the state."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+from textual.message import Message
+
+from advisor.domain.hardware import Machine
+from advisor.domain.recommend import Recommendation
+from advisor.errors import AdvisorError
+
+if TYPE_CHECKING:
+    from advisor.domain.smoke_report import SmokeReport
+
+Topic = Literal["machine", "answers", "advice", "chosen", "smoke"]
+"""What changed in the session."""
+
+
+class EngineEvent(Protocol):
+    """Progress of a run: `progress` with stage and share, or `token` with number, milliseconds and perhaps text."""
+
+    @property
+    def kind(self) -> str: ...
+
+    @property
+    def payload(self) -> Mapping[str, Any]: ...
+
+
+@dataclass
+class Probed(Message):
+    """The machine was looked at."""
+
+    machine: Machine
+
+
+@dataclass
+class Advised(Message):
+    """A recommendation is ready, or the reason why there is none."""
+
+    ticket: int
+    """Number of the request: an answer to an old one is dropped."""
+    outcome: Recommendation | AdvisorError
+
+
+@dataclass
+class SmokeMoved(Message):
+    """The running smoke test got on."""
+
+    ticket: int
+    event: EngineEvent
+
+
+@dataclass
+class SmokeEnded(Message):
+    """The smoke test is over."""
+
+    ticket: int
+    outcome: SmokeReport | AdvisorError
+
+
+@dataclass
+class ProbeFailed(Message):
+    """The machine that was asked for cannot be had."""
+
+    error: AdvisorError
+
+
+class AnswersChanged(Message):
+    """An answer changed, so the advice is out of date."""

@@ -1,0 +1,189 @@
+"""Needs: the questionnaire as a form, with what the answers leave."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Container, VerticalScroll
+from textual.reactive import reactive
+from textual.widgets import Button, Label, Static
+
+from advisor.domain.presentation import remaining_text
+from advisor.domain.questions import Question, answer_text
+from advisor.domain.wording import speed_text
+from advisor.errors import AdvisorError
+from advisor.tui.commands import bindings_at
+from advisor.tui.messages import AnswersChanged, Topic
+from advisor.tui.screens.place import Place
+from advisor.tui.widgets.question_row import QuestionRow
+
+
+class Form(VerticalScroll, can_focus=True, inherit_bindings=False):
+    """Arrows move from question to question."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up", "step(-1)", "Before", show=False),
+        Binding("down", "step(1)", "Next", show=False),
+        Binding("pageup", "page_up", "Page up", show=False),
+        Binding("pagedown", "page_down", "Page down", show=False),
+    ]
+
+    latest: QuestionRow | None = None
+    """The row that had the focus last: after leaving a field the arrows go on from there."""
+
+    def action_step(self, step: int) -> None:
+        rows = list(self.query(QuestionRow))
+        if not rows:
+            return
+        index = rows.index(self.latest) + step if self.latest in rows else 0
+        # At once, so that of keys that come in one burst each finds the field that the one before led to.
+        self.latest = rows[max(0, min(len(rows) - 1, index))]
+        self.screen.set_focus(self.latest.editor)
+
+
+class NeedsScreen(Place):
+    """Every valid answer counts at once; an invalid one stays as typed and counts for nothing."""
+
+    place = "needs"
+    BINDINGS = bindings_at("needs")
+    AUTO_FOCUS = "#form"
+
+    shows_all: reactive[bool] = reactive(False, init=False)
+    """Whether the questions that few people need are there, too."""
+
+    def body(self) -> ComposeResult:
+        with Container(id="needs-body"):
+            with VerticalScroll(id="guide", can_focus=False):
+                yield Static(markup=False, id="remaining")
+                yield Static(markup=False, id="question-help")
+            yield Form(id="form")
+
+    def _sections(self) -> ComposeResult:
+        try:
+            answers, questionnaire = self.session.answers, self.session.advisor.questionnaire
+        except AdvisorError as error:
+            yield Static(str(error), markup=False)
+            return
+        for section in questionnaire.sections:
+            asked = [q for q in questionnaire.of_section(section.id) if self.shows_all or not q.advanced]
+            if asked:
+                yield Label(section.title, markup=False, classes="section-title")
+            for question in asked:
+                yield QuestionRow(question, answers[question.key], self.session.shown_text(question))
+        yield Button("Show the picks", id="to-picks", action="app.go('picks')", compact=True)
+
+    def on_mount(self) -> None:
+        super().on_mount()
+        # The screen is there at once; its many fields follow.
+        self.call_after_refresh(self._rebuild)
+
+    def show_topic(self, topic: Topic) -> None:
+        self.query_one("#remaining", Static).update(self._remaining())
+        if topic == "advice":
+            self._show_conflict(self.session.advice_error)
+
+    def _remaining(self) -> str:
+        session = self.session
+        lines = []
+        if session.advice_error is not None:
+            lines.append(f"✗ {session.advice_error}")
+        elif session.found is None:
+            lines.append("looking …" if session.machine is None else "weighing the models …")
+        else:
+            lines.append(remaining_text(session.found))
+            pick = session.found.pick
+            if pick is not None:
+                lines.append(f"first: {pick.model.name} {pick.quantization.name}, {speed_text(pick.speed)}")
+        if session.drafts:
+            lines.append(f"✗ not counted, because invalid: {len(session.drafts)}")
+        return "\n".join(lines)
+
+    def _show_drafts(self) -> None:
+        """Say again what is wrong with text that was typed before."""
+        for row in self.query(QuestionRow):
+            draft = self.session.drafts.get(row.question.key)
+            if draft is not None:
+                row.show_error(self._words(self.session.answer(row.question, draft), row.question))
+
+    def _show_conflict(self, error: AdvisorError | None) -> None:
+        """Answers that contradict one another: say so at the question that the error names."""
+        key = error.what.partition(":")[0] if error is not None else ""
+        for row in self.query(QuestionRow):
+            if row.question.key not in self.session.drafts:
+                row.show_error(self._words(error, row.question) if row.question.key == key else None)
+
+    def _words(self, error: AdvisorError | None, question: Question) -> str | None:
+        """An error without the key, which the row shows already, and what counts instead of a draft."""
+        if error is None:
+            return None
+        text = error.why or error.what.removeprefix(f"{question.key}: ")
+        if error.hint is not None:
+            text = f"{text}. {error.hint}"
+        if question.key not in self.session.drafts:
+            return text
+        return f"{text}; {answer_text(question, self.session.answers[question.key]) or 'no requirement'} still counts"
+
+    # ------------------------------------------------------------ the user
+
+    @on(QuestionRow.Answered)
+    def _answered(self, message: QuestionRow.Answered) -> None:
+        session, question = self.session, message.row.question
+        before = session.answers[question.key]
+        message.row.show_error(self._words(session.answer(question, message.raw), question))
+        message.row.show_answer(session.answers[question.key])
+        self.query_one("#remaining", Static).update(self._remaining())
+        if session.answers[question.key] != before:
+            self.post_message(AnswersChanged())
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        super().on_descendant_focus(event)
+        for node in event.widget.ancestors_with_self:
+            if isinstance(node, QuestionRow):
+                self.query_one(Form).latest = node
+                self.query_one("#question-help", Static).update(_help(node.question))
+                return
+
+    def go_back(self) -> bool:
+        left = super().go_back()
+        if left:
+            self.set_focus(self.query_one(Form), scroll_visible=False)
+        return left
+
+    async def action_advanced(self) -> None:
+        """Show or hide the questions that few people need."""
+        self.shows_all = not self.shows_all
+        await self._rebuild()
+
+    async def action_defaults(self) -> None:
+        """Put every answer back to its default."""
+        self.session.reset()
+        await self._rebuild()
+        self.post_message(AnswersChanged())
+
+    async def _rebuild(self) -> None:
+        """Ask again, with the answers and drafts as they are."""
+        form = self.query_one(Form)
+        key = form.latest.question.key if form.latest is not None else None
+        async with self.batch():
+            await form.remove_children()
+            await form.mount_all(self._sections())
+        self._show_drafts()
+        row = next((row for row in form.query(QuestionRow) if row.question.key == key), None)
+        if row is not None:
+            # Not into the field: whoever rebuilt the form pressed a letter, and the next one may be a command, too.
+            form.latest = row
+            self.set_focus(form, scroll_visible=False)
+            self.call_after_refresh(row.scroll_visible, animate=False)
+        elif self.focused in (None, form):
+            form.action_step(0)
+
+
+def _help(question: Question) -> str:
+    if question.kind == "choice":
+        return f"{question.help} ← and → change it, Enter lists the answers."
+    if question.kind in ("bool", "choices"):
+        return f"{question.help} The space bar changes it."
+    return f"{question.help} Valid: {question.domain_text}."

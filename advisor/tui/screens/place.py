@@ -1,0 +1,74 @@
+"""What all places have in common: the bar of places above, the keys below, and one session."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import events
+from textual.app import ComposeResult
+from textual.screen import Screen
+from textual.signal import Signal
+from textual.widgets import Input
+
+from advisor.tui.messages import Topic
+from advisor.tui.places import PLACE_IDS, PlaceId, neighbour
+from advisor.tui.session import Session
+from advisor.tui.widgets.grounds import Grounds
+from advisor.tui.widgets.key_line import KeyLine
+from advisor.tui.widgets.place_bar import PlaceBar
+
+
+class Place(Screen[None]):
+    """A place shows the session and reports what the user does; it keeps no state that another place needs."""
+
+    place: ClassVar[PlaceId]
+
+    def __init__(self, session: Session, changed: Signal[Topic]) -> None:
+        super().__init__()
+        self.session = session
+        self.changed = changed
+
+    def compose(self) -> ComposeResult:
+        yield PlaceBar(self.place, self.session)
+        yield Grounds(self.session)
+        yield from self.body()
+        yield KeyLine(self.place)
+
+    def body(self) -> ComposeResult:
+        """Everything between the bar and the keys."""
+        raise NotImplementedError
+
+    def on_mount(self) -> None:
+        self.changed.subscribe(self, self._on_topic)
+        self.show_topic("machine")
+
+    def _on_topic(self, topic: Topic) -> None:
+        self.query_one(Grounds).show()
+        self.query_one(PlaceBar).refresh()
+        self.show_topic(topic)
+
+    def show_topic(self, topic: Topic) -> None:
+        """Bring the screen up to date after something in the session changed."""
+        raise NotImplementedError
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        self.query_one(KeyLine).is_typing = isinstance(event.widget, Input)
+
+    def on_descendant_blur(self) -> None:
+        self.query_one(KeyLine).is_typing = isinstance(self.focused, Input)
+
+    def focus_bar(self) -> None:
+        """Put the focus on the bar of places."""
+        self.set_focus(self.query_one(PlaceBar))
+
+    def go_back(self) -> bool:
+        """Leave the innermost level of this place, if there is one. True if there was one."""
+        if isinstance(self.focused, Input):
+            self.set_focus(None)
+            return True
+        return False
+
+    async def action_back(self) -> None:
+        """One level back; at the first place there is none."""
+        if not self.go_back() and self.place != PLACE_IDS[0]:
+            await self.app.run_action(f"app.go('{neighbour(self.place, -1)}')")

@@ -1,0 +1,28 @@
+"""The line that says what the figures rest on."""
+
+from __future__ import annotations
+
+from textual.widgets import Static
+
+from advisor.domain.presentation import grounds
+from advisor.tui.session import Session
+
+
+class Grounds(Static):
+    """This machine or a simulated one, the engine, and the basis of memory and speed."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(markup=False)
+        self._session = session
+
+    def on_mount(self) -> None:
+        self.show()
+
+    def show(self) -> None:
+        """Bring the line up to date."""
+        session = self._session
+        if session.machine is None:
+            waiting = session.probe_error is None
+            self.update("looking at this machine …" if waiting else "no machine")
+            return
+        self.update(grounds(session.machine, session.chosen))
