@@ -5,10 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-from advisor.domain.footprint import Footprint, footprint
+from advisor.domain.footprint import Footprint, footprint, kv_layer_bytes, scratch_bounds
 from advisor.domain.model import Shape
 from advisor.domain.placement import Placement, Pool, with_gpu_layers
 from advisor.domain.weights import Weights
+
+SMALL_UBATCH = 128
+"""Tried where llama.cpp's 512 does not fit: a quarter of the compute buffer for a slower prefill."""
+
+QUANTIZED_CACHE_NOTE = (
+    "the KV cache is quantized to q8_0 because f16 does not fit; answers can differ slightly from those with f16"
+)
+
+_Place = Callable[[Placement], "Fit"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +33,8 @@ class Fit:
     def shortfalls(self) -> tuple[int, ...]:
         """Bytes missing in each pool; all 0 where the candidate fits."""
         need = [d.total_bytes for d in self.footprint.devices]
-        shared = sum(n for n, p in zip(need, self.pools, strict=True) if p.shares_ram)
-        need[0] += shared
-        return tuple(max(0, n - p.budget_bytes) for n, p in zip(need, self.pools, strict=True))
+        need[0] += sum([n for n, p in zip(need, self.pools, strict=True) if p.shares_ram])
+        return tuple([max(0, n - p.budget_bytes) for n, p in zip(need, self.pools, strict=True)])
 
     @property
     def fits(self) -> bool:
@@ -40,6 +48,11 @@ class Fit:
         used = [n / p.budget_bytes for n, p in zip(need, self.pools, strict=True) if n and p.budget_bytes > 0]
         return max(0.0, 1.0 - max(used, default=1.0))
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What this way gives up."""
+        return (QUANTIZED_CACHE_NOTE,) if self.placement.kv_type != "f16" else ()
+
     def missing_now(self) -> int:
         """Bytes that must be freed before the candidate can be loaded at this moment."""
         pairs = zip(self.footprint.devices, self.pools, strict=True)
@@ -49,9 +62,17 @@ class Fit:
 def ways_to_run(
     shape: Shape, weights: Weights, base: Placement, pools: tuple[Pool, ...], *, allow_cpu: bool
 ) -> tuple[Fit, ...]:
-    """Ways that fit, the one with most layers on GPUs first; empty when nothing fits."""
-    ways = _ways(shape, weights, base, pools, allow_cpu=allow_cpu)
-    return tuple(way for way in ways if way.fits)
+    """Ways that fit, the one with most layers on GPUs first; empty when nothing fits.
+
+    Where nothing fits as asked, a smaller micro-batch is tried and, as the last resort, a q8_0 cache.
+    """
+    if weights.total_bytes > sum([pool.budget_bytes for pool in pools if not pool.shares_ram]):
+        return ()
+    for attempt in _attempts(shape, base):
+        fitting = tuple([way for way in _ways(shape, weights, attempt, pools, allow_cpu=allow_cpu) if way.fits])
+        if fitting:
+            return fitting
+    return ()
 
 
 def closest_way(
@@ -62,38 +83,78 @@ def closest_way(
     return min(ways, key=lambda way: sum(way.shortfalls), default=None)
 
 
+def _attempts(shape: Shape, base: Placement) -> Iterator[Placement]:
+    yield base
+    small = replace(base, ubatch=SMALL_UBATCH) if base.ubatch > SMALL_UBATCH else base
+    if small is not base:
+        yield small
+    if base.kv_type == "f16" and base.flash_attention and shape.state_space is None:
+        yield replace(base, kv_type="q8_0")
+        if small is not base:
+            yield replace(small, kv_type="q8_0")
+
+
 def _ways(
     shape: Shape, weights: Weights, base: Placement, pools: tuple[Pool, ...], *, allow_cpu: bool
 ) -> Iterator[Fit]:
     gpus = pools[1:]
-    names = tuple(pool.name for pool in gpus)
-    budgets = tuple(pool.budget_bytes for pool in gpus)
+    names = tuple([pool.name for pool in gpus])
+    budgets = tuple([pool.budget_bytes for pool in gpus])
 
-    def fit(placement: Placement) -> Fit:
+    def place(placement: Placement) -> Fit:
         return Fit(placement, footprint(shape, weights, placement, names), pools)
 
     if gpus:
-        whole = fit(with_gpu_layers(base, shape.n_layers, budgets))
+        whole = place(with_gpu_layers(base, shape.n_layers, budgets))
         yield whole
         if allow_cpu and not whole.fits:
-            yield from _partial(shape, base, budgets, fit)
+            if shape.experts is not None:
+                yield place(replace(with_gpu_layers(base, shape.n_layers, budgets), experts_in_ram=True))
+            yield from _partial(shape, weights, base, budgets, place)
     if allow_cpu:
-        yield fit(replace(base, gpu_layers=(0,) * len(gpus), output_on_gpu=False))
+        yield place(replace(base, gpu_layers=(0,) * len(gpus), output_on_gpu=False))
 
 
-def _partial(shape: Shape, base: Placement, budgets: tuple[int, ...], fit: Callable[[Placement], Fit]) -> Iterator[Fit]:
-    if shape.experts is not None:
-        yield fit(replace(with_gpu_layers(base, shape.n_layers, budgets), experts_in_ram=True))
-    low, high = 0, shape.n_layers
+def _partial(shape: Shape, weights: Weights, base: Placement, budgets: tuple[int, ...], place: _Place) -> Iterator[Fit]:
+    """As many layers as the GPUs hold: by arithmetic with cautious buffers, then by trying the next ones."""
+    if shape.n_layers < 2:
+        return
+    half = with_gpu_layers(base, shape.n_layers // 2, budgets)
+    scratch = scratch_bounds(shape, weights, half)
+    rooms = [budget - used for budget, used in zip(budgets, scratch, strict=True)]
+    kv = kv_layer_bytes(shape, base)
+    layer_bytes = [held + cached for held, cached in zip(weights.layer_bytes(), kv, strict=True)]
+    layers = _most_layers(layer_bytes, weights.output_bytes, base, budgets, rooms)
+    best: Fit | None = None
+    for n in range(max(1, layers), shape.n_layers):
+        way = place(with_gpu_layers(base, n, budgets))
+        if any(way.shortfalls[1:]):
+            break
+        best = way
+    if best is not None:
+        yield best
+
+
+def _most_layers(
+    layer_bytes: list[int], output_bytes: int, base: Placement, budgets: tuple[int, ...], rooms: list[int]
+) -> int:
+    low, high = 0, len(layer_bytes)
     while high - low > 1:
         middle = (low + high) // 2
-        if _gpus_fit(fit(with_gpu_layers(base, middle, budgets))):
+        split = with_gpu_layers(base, middle, budgets).gpu_layers
+        if _holds(layer_bytes, output_bytes, split, rooms):
             low = middle
         else:
             high = middle
-    if low:
-        yield fit(with_gpu_layers(base, low, budgets))
+    return low
 
 
-def _gpus_fit(way: Fit) -> bool:
-    return not any(way.shortfalls[1:])
+def _holds(layer_bytes: list[int], output_bytes: int, split: tuple[int, ...], rooms: list[int]) -> bool:
+    start = len(layer_bytes) - sum(split)
+    last = max((i for i, n in enumerate(split) if n), default=-1)
+    for i, (n, room) in enumerate(zip(split, rooms, strict=True)):
+        need = sum(layer_bytes[start : start + n]) + (output_bytes if i == last else 0)
+        if need > room:
+            return False
+        start += n
+    return True

@@ -1,8 +1,7 @@
 """Bytes per device: what a candidate takes where it is placed.
 
-Weights and KV cache are exact for llama.cpp. The compute buffer restates what its graph allocator reserves for one
-micro-batch: the feed-forward activations, the attention scores without flash attention, or the logits, whichever
-peaks, and the attention mask.
+Weights and KV cache are exact for llama.cpp. The compute buffers are what its scheduler and graph allocator reserve
+for one micro-batch, replayed over a small model of its graph (`advisor.domain.graph`).
 """
 
 from __future__ import annotations
@@ -10,16 +9,28 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from advisor.domain.basis import Basis
-from advisor.domain.ggml import GGML_TYPES
+from advisor.domain.cells import KV_PADDING, kv_cell_bytes, kv_layer_bytes, micro_batch, slot_cells, window_cells
+from advisor.domain.graph.reserve import GraphPlacement, compute_buffers
+from advisor.domain.graph.sizes import BatchDims
 from advisor.domain.model import Shape
 from advisor.domain.placement import Placement
 from advisor.domain.weights import Weights
 from advisor.units import align_up
 
-RAM = "RAM"
+__all__ = [
+    "RAM",
+    "DeviceFootprint",
+    "Footprint",
+    "batch_dims",
+    "compute_bytes_per_device",
+    "footprint",
+    "kv_cell_bytes",
+    "kv_layer_bytes",
+    "output_buffer_bytes",
+    "scratch_bounds",
+]
 
-KV_PADDING = 256
-"""llama.cpp rounds the cells of a cache up to this many (`n_ctx` is padded in `llama_context`)."""
+RAM = "RAM"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,90 +59,65 @@ class Footprint:
 
     @property
     def weights_bytes(self) -> int:
-        return sum(d.weights_bytes for d in self.devices)
+        return sum([d.weights_bytes for d in self.devices])
 
     @property
     def kv_cache_bytes(self) -> int:
-        return sum(d.kv_cache_bytes for d in self.devices)
+        return sum([d.kv_cache_bytes for d in self.devices])
 
     @property
     def compute_bytes(self) -> int:
-        return sum(d.compute_bytes for d in self.devices)
+        return sum([d.compute_bytes for d in self.devices])
 
     @property
     def output_bytes(self) -> int:
-        return sum(d.output_bytes for d in self.devices)
+        return sum([d.output_bytes for d in self.devices])
 
     @property
     def total_bytes(self) -> int:
-        return sum(d.total_bytes for d in self.devices)
+        return sum([d.total_bytes for d in self.devices])
 
 
-def kv_layer_bytes(shape: Shape, placement: Placement) -> tuple[int, ...]:
-    """Cache bytes of each layer."""
-    if shape.state_space is not None:
-        return (_state_bytes(shape, placement.parallel),) * shape.n_layers
-    cell = kv_cell_bytes(shape, placement.kv_type)
-    full = _full_cells(placement) * cell
-    window = shape.window
-    if window is None or window.full_every == 0:
-        # A window in every layer (Mistral 7B v0.1) is a window that llama.cpp's `llama` architecture ignores.
-        return (full,) * shape.n_layers
-    limited = _window_cells(window.tokens, placement) * cell
-    every = window.full_every
-    return tuple(full if (i + 1) % every == 0 else limited for i in range(shape.n_layers))
+def batch_dims(shape: Shape, placement: Placement) -> BatchDims:
+    """The micro-batch for which llama.cpp reserves its graph: full, with every slot at work."""
+    tokens = min(micro_batch(placement), align_up(placement.context_tokens, KV_PADDING))
+    outputs = tokens if placement.outputs is None else min(tokens, placement.outputs)
+    window = shape.window.tokens if shape.window else 0
+    return BatchDims(
+        tokens=align_up(tokens, placement.parallel),
+        outputs=outputs,
+        sequences=placement.parallel,
+        cells=slot_cells(placement),
+        window_cells=window_cells(window, placement),
+        key_type=placement.kv_type,
+        value_type=placement.value_type or placement.kv_type,
+        flash_attention=placement.flash_attention,
+    )
 
 
-def kv_cell_bytes(shape: Shape, kv_type: str) -> int:
-    """Cache bytes of one token in one layer: keys and values of all KV heads."""
-    ggml_type = GGML_TYPES[kv_type.upper()]
-    if shape.latent is not None:
-        # The compressed vector is stored once: values are a view of the keys.
-        return ggml_type.n_bytes(shape.latent.kv_rank + shape.latent.rope_head_dim)
-    return 2 * ggml_type.n_bytes(shape.n_kv_heads * shape.head_dim)
+def compute_bytes_per_device(shape: Shape, weights: Weights, placement: Placement) -> tuple[int, ...]:
+    """Scratch memory of one micro-batch: system memory first, then the GPUs."""
+    dims, n_gpus = batch_dims(shape, placement), len(placement.gpu_layers)
+    if not placement.n_gpu_layers:
+        return (*compute_buffers(shape, dims, GraphPlacement()), *(0,) * n_gpus)
+    *gpus, ram = compute_buffers(shape, dims, _graph_placement(placement), weights.largest)
+    return (ram, *gpus)
 
 
-def _full_cells(placement: Placement) -> int:
-    """Every slot has a cache of its own length, padded."""
-    per_slot = align_up(placement.context_tokens // placement.parallel, KV_PADDING)
-    return per_slot * placement.parallel
+def _graph_placement(placement: Placement) -> GraphPlacement:
+    return GraphPlacement(
+        layers_per_gpu=placement.gpu_layers,
+        output_on_gpu=placement.output_on_gpu,
+        experts_in_ram=placement.experts_in_ram,
+        cache_on_gpu=placement.cache_on_gpu,
+    )
 
 
-def _window_cells(window_tokens: int, placement: Placement) -> int:
-    """Cells of a windowed layer: the window and one micro-batch per slot, never more than a full layer."""
-    per_slot = align_up(window_tokens + placement.ubatch, KV_PADDING)
-    return min(per_slot * placement.parallel, _full_cells(placement))
-
-
-def _state_bytes(shape: Shape, parallel: int) -> int:
-    """Recurrent state of a Mamba-2 layer, in F32: convolution history and state matrix per sequence."""
-    space = shape.state_space
-    if space is None:
-        return 0
-    conv = (space.conv_kernel - 1) * (space.inner_size + 2 * space.n_groups * space.state_size)
-    return 4 * parallel * (conv + space.inner_size * space.state_size)
-
-
-def compute_buffer_bytes(shape: Shape, placement: Placement) -> int:
-    """Scratch memory of one micro-batch on a device that runs layers and output."""
-    tokens = min(placement.ubatch, placement.context_tokens)
-    cells = _full_cells(placement) // placement.parallel
-    row = 4 * tokens
-    hidden = row * shape.hidden_size
-    width = max(shape.ffn_size, _expert_width(shape))
-    feed_forward = 3 * row * width + 4 * hidden
-    logits = row * shape.vocab_size + hidden
-    if placement.flash_attention:
-        attention, mask = 5 * hidden, 2 * tokens * cells
-    else:
-        attention = row * cells * shape.n_heads + 11 * hidden // 2
-        mask = 4 * tokens * cells
-    return max(feed_forward, logits, attention) + mask
-
-
-def _expert_width(shape: Shape) -> int:
-    experts = shape.experts
-    return experts.n_used * experts.ffn_size + experts.n_shared * experts.ffn_size if experts else 0
+def scratch_bounds(shape: Shape, weights: Weights, placement: Placement) -> tuple[int, ...]:
+    """At most what each GPU needs for computing, found without replaying the copies of weights."""
+    gpus = compute_buffers(shape, batch_dims(shape, placement), _graph_placement(placement))[:-1]
+    fetched = max([n for key, n in weights.largest if key not in ("w:token_embd", "w:output")], default=0)
+    return tuple([n + (fetched if i == 0 else 0) for i, n in enumerate(gpus)])
 
 
 def output_buffer_bytes(shape: Shape, placement: Placement) -> int:
@@ -142,50 +128,38 @@ def output_buffer_bytes(shape: Shape, placement: Placement) -> int:
 def footprint(shape: Shape, weights: Weights, placement: Placement, gpu_names: tuple[str, ...]) -> Footprint:
     """Share the model out over system memory and GPUs as llama.cpp does.
 
-    The token embedding always stays in system memory; the first layers do where not all are offloaded.
+    The token embedding always stays in system memory; the first layers do where not all are offloaded. For large
+    batches the first GPU computes those layers too and fetches their weights. Without any layer on a GPU llama.cpp
+    is taken to run on the processor alone (`--device none`).
     """
     kv = kv_layer_bytes(shape, placement)
-    compute = compute_buffer_bytes(shape, placement)
-    output = output_buffer_bytes(shape, placement)
-    on_gpu = sum(placement.gpu_layers)
-    if not on_gpu:
-        ram = DeviceFootprint(RAM, weights.total_bytes, sum(kv), compute, output)
-        idle = tuple(DeviceFootprint(name, 0, 0, 0, 0) for name in gpu_names)
-        return Footprint((ram, *idle), weights.total_bytes, Basis.ESTIMATED)
-    gpus = tuple(_gpu_shares(weights, placement, kv, compute, gpu_names))
-    in_gpu = sum(d.weights_bytes for d in gpus)
+    compute = compute_bytes_per_device(shape, weights, placement)
+    gpus = _gpu_shares(weights, placement, kv, compute[1:], gpu_names)
+    in_gpu = sum([d.weights_bytes for d in gpus])
     duplicated = weights.token_embd_bytes if weights.is_tied and placement.output_on_gpu else 0
-    ram_weights = weights.total_bytes + duplicated - in_gpu
-    works_in_ram = on_gpu < shape.n_layers or placement.experts_in_ram
     ram = DeviceFootprint(
-        RAM,
-        ram_weights,
-        sum(kv[: shape.n_layers - on_gpu]),
-        compute if works_in_ram else _host_buffer_bytes(shape, placement),
-        output,
+        name=RAM,
+        weights_bytes=weights.total_bytes + duplicated - in_gpu,
+        kv_cache_bytes=sum(kv) - sum([d.kv_cache_bytes for d in gpus]),
+        compute_bytes=compute[0],
+        output_bytes=output_buffer_bytes(shape, placement),
     )
     return Footprint((ram, *gpus), weights.total_bytes, Basis.ESTIMATED)
 
 
 def _gpu_shares(
-    weights: Weights, placement: Placement, kv: tuple[int, ...], compute: int, names: tuple[str, ...]
-) -> list[DeviceFootprint]:
+    weights: Weights, placement: Placement, kv: tuple[int, ...], compute: tuple[int, ...], names: tuple[str, ...]
+) -> tuple[DeviceFootprint, ...]:
     layer_bytes = weights.layer_bytes(without_experts=placement.experts_in_ram)
     start = len(kv) - sum(placement.gpu_layers)
-    last = max(i for i, n in enumerate(placement.gpu_layers) if n)
+    last = max((i for i, n in enumerate(placement.gpu_layers) if n), default=-1)
     shares = []
     for i, (name, n) in enumerate(zip(names, placement.gpu_layers, strict=True)):
         stop = start + n
         held = sum(layer_bytes[start:stop])
         if i == last and placement.output_on_gpu:
             held += weights.output_bytes
-        shares.append(DeviceFootprint(name, held, sum(kv[start:stop]), compute if n else 0, 0))
+        cached = sum(kv[start:stop]) if placement.cache_on_gpu else 0
+        shares.append(DeviceFootprint(name, held, cached, compute[i], 0))
         start = stop
-    return shares
-
-
-def _host_buffer_bytes(shape: Shape, placement: Placement) -> int:
-    """Pinned host buffer for the inputs of a fully offloaded graph: embeddings of a micro-batch and the mask."""
-    tokens = min(placement.ubatch, placement.context_tokens)
-    cells = _full_cells(placement) // placement.parallel
-    return 4 * tokens * shape.hidden_size + (2 if placement.flash_attention else 4) * tokens * cells
+    return tuple(shares)

@@ -8,7 +8,7 @@ from advisor.domain.blueprint import Tensor
 from advisor.domain.ggml import GgmlType
 from advisor.domain.model import Experts, LatentAttention, Shape, StateSpace, Window
 from advisor.domain.tensors import Role, TensorGroup, supported_architectures
-from advisor.domain.weights import TypedGroup, Weights
+from advisor.domain.weights import TypedGroup, Weights, weights_from
 from advisor.errors import InputError
 
 FILE_TYPES = {
@@ -19,6 +19,12 @@ FILE_TYPES = {
     39: "NVFP4", 40: "Q1_0", 41: "Q2_0",
 }  # fmt: skip
 """`llama_ftype` of llama.cpp's llama.h, as it stands in `general.file_type`."""
+
+MAX_LAYERS = 512
+"""`LLAMA_MAX_LAYERS` of llama.cpp's src/llama-hparams.h; the deepest published models have under 130."""
+MAX_EXPERTS = 1024
+"""`LLAMA_MAX_EXPERTS` of the same file."""
+_LARGEST = 1 << 31
 
 
 class _Fields:
@@ -37,6 +43,15 @@ class _Fields:
                 f"the header's {self.architecture}.{key} is {'missing' if value is None else 'no single number'}",
                 hint="Only models whose layers are alike can be sized from a header.",
             )
+        if not 0 <= value <= _LARGEST:
+            raise InputError(f"the header's {self.architecture}.{key} is impossible", why=f"it says {value}")
+        return value
+
+    def at_most(self, limit: int, key: str, default: int | None = None) -> int:
+        """A number that the rest of the header bounds."""
+        value = self.integer(key, default)
+        if value > limit:
+            raise InputError(f"the header's {self.architecture}.{key} is impossible", why=f"{value} exceeds {limit}")
         return value
 
 
@@ -54,15 +69,15 @@ def shape_of(metadata: Mapping[str, object], tensors: Iterable[Tensor]) -> Shape
     if embedding is None or len(embedding.shape) != 2:
         raise InputError("the file has no token embedding", hint="It is no language model; a projector perhaps?")
     hidden = fields.integer("embedding_length", embedding.shape[0])
-    heads = fields.integer("attention.head_count", 0)
+    heads, kv_heads, head_dim = _heads(fields, hidden)
     is_mamba = fields.architecture == "mamba2"
     return Shape(
         architecture=fields.architecture,
-        n_layers=fields.integer("block_count"),
+        n_layers=_n_layers(fields, by_name),
         hidden_size=hidden,
         n_heads=heads,
-        n_kv_heads=0 if is_mamba else fields.integer("attention.head_count_kv", heads),
-        head_dim=0 if is_mamba else fields.integer("attention.key_length", hidden // max(1, heads)),
+        n_kv_heads=kv_heads,
+        head_dim=head_dim,
         ffn_size=fields.integer("feed_forward_length", 0),
         vocab_size=embedding.shape[1],
         tied_embeddings="output.weight" not in by_name,
@@ -74,17 +89,39 @@ def shape_of(metadata: Mapping[str, object], tensors: Iterable[Tensor]) -> Shape
     )
 
 
+def _heads(fields: _Fields, hidden: int) -> tuple[int, int, int]:
+    """Query heads, key-value heads and the width of a head."""
+    heads = fields.integer("attention.head_count", 0)
+    if fields.architecture == "mamba2":
+        return heads, 0, 0
+    latent = _latent(fields)
+    if latent is not None:
+        # The header tells the one compressed head that is cached; the model has all its heads.
+        return heads, heads, latent.nope_head_dim + latent.rope_head_dim
+    width = fields.integer("attention.key_length", hidden // max(1, heads))
+    return heads, fields.integer("attention.head_count_kv", heads), width
+
+
+def _n_layers(fields: _Fields, names: Iterable[str]) -> int:
+    """The number of layers, which must be that of the layers in the tensor table."""
+    announced = fields.at_most(MAX_LAYERS, "block_count")
+    found = 1 + max((_place(name)[0] for name in names), default=-1)
+    if not announced or announced != found:
+        raise InputError(f"the header announces {announced} layers, its tensors make {found}")
+    return announced
+
+
 def _experts(fields: _Fields) -> Experts | None:
-    total = fields.integer("expert_count", 0)
+    total = fields.at_most(MAX_EXPERTS, "expert_count", 0)
     if not total:
         return None
     return Experts(
         n_total=total,
-        n_used=fields.integer("expert_used_count"),
-        n_shared=fields.integer("expert_shared_count", 1 if fields.architecture == "llama4" else 0),
+        n_used=max(1, fields.at_most(total, "expert_used_count")),
+        n_shared=fields.at_most(MAX_EXPERTS, "expert_shared_count", 1 if fields.architecture == "llama4" else 0),
         ffn_size=fields.integer("expert_feed_forward_length", fields.integer("feed_forward_length", 0)),
-        layer_step=fields.integer("interleave_moe_layer_step", 1),
-        n_leading_dense=fields.integer("leading_dense_block_count", 0),
+        layer_step=max(1, fields.at_most(MAX_LAYERS, "interleave_moe_layer_step", 1)),
+        n_leading_dense=fields.at_most(MAX_LAYERS, "leading_dense_block_count", 0),
     )
 
 
@@ -131,17 +168,8 @@ def weights_of(tensors: Iterable[Tensor]) -> Weights:
         layer, suffix = _place(tensor.name)
         grouped.setdefault((suffix, tensor.shape), []).append((layer, tensor.ggml_type))
     typed = tuple(_typed_group(suffix, shape, members) for (suffix, shape), members in grouped.items())
-    by_name = {t.group.suffix: t.n_bytes for t in typed if not t.group.layers}
-    embedding = by_name.get("token_embd.weight", 0)
-    return Weights(
-        groups=typed,
-        total_bytes=sum(t.n_bytes for t in typed),
-        n_elements=sum(t.group.n_elements * len(t.types) for t in typed),
-        token_embd_bytes=embedding,
-        output_bytes=by_name.get("output.weight", embedding) + by_name.get("output_norm.weight", 0),
-        expert_bytes=sum(t.n_bytes for t in typed if t.group.is_expert),
-        is_tied="output.weight" not in by_name,
-    )
+    is_tied = all(t.group.suffix != "output.weight" for t in typed)
+    return weights_from(typed, is_tied=is_tied)
 
 
 def _place(name: str) -> tuple[int, str]:

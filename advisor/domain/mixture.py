@@ -60,6 +60,8 @@ class MixtureTraits:
 
 @dataclass(frozen=True, slots=True)
 class _Slot:
+    """One tensor as the rules see it."""
+
     role: Role
     row_length: int
     is_stack: bool
@@ -115,6 +117,13 @@ def _tensor_type(slot: _Slot, traits: MixtureTraits) -> str:
     if default in _UNQUANTIZED_DEFAULTS:
         return default
     return _fitting(_chosen(slot, traits, default), slot.row_length)
+
+
+def has_no_fallback(file_type: str, row_length: int) -> bool:
+    """Whether the quantizer gives up on such rows, instead of choosing another type for them."""
+    name = DEFAULT_TYPE[file_type]
+    size = GGML_TYPES[name].block_size
+    return size > 32 and row_length % size != 0 and name not in _FALLBACK
 
 
 def _fitting(name: str, row_length: int) -> str:

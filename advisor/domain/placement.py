@@ -22,7 +22,7 @@ class Pool:
     name: str
     kind: PoolKind
     budget_bytes: int
-    """Capacity less what the user keeps free."""
+    """Capacity less what the user keeps free and what the driver takes."""
     free_bytes: int | None
     """What is free now; None where it is unknown or simulated."""
     bandwidth_bytes_per_s: float | None
@@ -34,6 +34,10 @@ class Pool:
     """Processor cores behind a memory pool; 0 for a GPU."""
     shares_ram: bool = False
     """A GPU without memory of its own: what it holds counts against system memory."""
+    int8_ops: float | None = None
+    """Dense 8-bit integer operations per second; None if unknown."""
+    stacked_memory: bool = False
+    """High-bandwidth memory, which one request alone cannot keep busy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,12 @@ class Placement:
     batch: int
     ubatch: int
     threads: int
+    value_type: KvType | None = None
+    """Type of the cached values where it differs from that of the keys."""
+    cache_on_gpu: bool = True
+    """The cache of a layer lies where the layer does; otherwise in system memory."""
+    outputs: int | None = None
+    """Rows of logits in one micro-batch; None for all, as llama.cpp reserves unless it is told otherwise."""
 
     @property
     def n_gpu_layers(self) -> int:

@@ -7,11 +7,15 @@ from dataclasses import dataclass
 from advisor.domain.constraints import MachineLimits
 from advisor.domain.hardware import CpuSpec, Gpu, GpuSpec, Machine
 from advisor.domain.placement import Pool
-from advisor.units import GIB
+from advisor.units import GIB, MIB
 
 UNIFIED_GPU_SHARE = 0.75
 """Share of unified memory that Apple's Metal lets a GPU use by default on larger machines
 (`recommendedMaxWorkingSetSize`); the same is assumed for other unified-memory devices."""
+
+CONTEXT_BYTES = {"cuda": 457 * MIB, "rocm": 457 * MIB}
+"""What the driver takes for a process on each GPU before any model: context, kernels and libraries. llama.cpp does
+not report it. Source: `cudaMinimumMemory` and `rocmMinimumMemory` in ollama's gpu/gpu.go (checked 2026-11-23)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,15 +64,18 @@ def _gpu_pool(gpu: Gpu, spec: GpuSpec | None, machine: Machine, limits: MachineL
     capacity = gpu.total_bytes.value or (spec.memory_bytes if spec else 0)
     if unified:
         capacity = int(UNIFIED_GPU_SHARE * (machine.memory.capacity_bytes or capacity))
+    backend = spec.backend if spec else "cuda"
     return Pool(
         name=f"GPU{gpu.index}",
         kind="gpu",
-        budget_bytes=max(0, capacity - limits.reserve_vram_bytes),
+        budget_bytes=max(0, capacity - limits.reserve_vram_bytes - CONTEXT_BYTES.get(backend, 0)),
         free_bytes=None if unified else gpu.free_bytes.value,
         bandwidth_bytes_per_s=gpu.bandwidth_bytes_per_s or (spec.bandwidth_bytes_per_s if spec else None),
         flops=spec.fp16_flops if spec else None,
-        backend=spec.backend if spec else "cuda",
+        backend=backend,
         shares_ram=unified,
+        int8_ops=spec.int8_ops if spec else None,
+        stacked_memory=spec is not None and spec.stacked_memory,
     )
 
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from advisor.domain.fit import ways_to_run
 from advisor.domain.footprint import Footprint, footprint
+from advisor.domain.ladder import Ladder, Machine, ladder
 from advisor.domain.model import Shape
 from advisor.domain.placement import KV_TYPES, KvType, Placement, cpu_placement, with_gpu_layers
+from advisor.domain.repack import repacked_bytes
 from advisor.domain.weights import Weights
 from advisor.errors import InputError, nearest
 
@@ -21,9 +25,13 @@ class SizeRequest:
     """Of all parallel requests together; None takes 8,192 or the model's most, whichever is less."""
     parallel: int = 1
     kv_type: str = "f16"
-    gpu_layers: int = 0
+    """Of keys and values, or of each: `q8_0/f16`."""
+    gpu_layers: int | None = 0
     ubatch: int | None = None
     flash_attention: bool = True
+    experts_in_ram: bool = False
+    cache_on_gpu: bool = True
+    outputs: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +45,55 @@ class Sizing:
     n_layers: int
     differences: tuple[str, ...] = ()
     """Where a file differs from the catalogue's entry for it."""
+    ladder: Ladder | None = None
+    repacked_bytes: int = 0
+    """Weights that the processor rearranges into a copy of their own; the file's pages of them can be evicted."""
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What is to be sized: a model in a file type, or a file."""
+
+    name: str
+    quantization: str
+    shape: Shape
+    weights: Weights
+    max_context_tokens: int | None
+    others: Sequence[tuple[str, Callable[[], Weights]]] = ()
+    """Other file types of the model, the best first."""
+
+
+def size_subject(
+    subject: Subject, request: SizeRequest, machine: Machine, *, instruction_sets: tuple[str, ...] = ()
+) -> Sizing:
+    """The footprint as asked for, and the ladder around it. Raises InputError as `requested_placement` does."""
+    shape, held = subject.shape, subject.weights
+    budgets = tuple([pool.budget_bytes for pool in machine.pools[1:]])
+    asked = requested_placement(request, shape, subject.max_context_tokens, budgets)
+    placement = asked
+    if request.gpu_layers is None and budgets:
+        placement = _best(shape, held, asked, machine, experts_in_ram=request.experts_in_ram)
+    rungs = ladder(
+        shape,
+        held,
+        replace(asked, gpu_layers=(0,) * len(budgets), output_on_gpu=False),
+        machine,
+        most_context_tokens=subject.max_context_tokens,
+        quantizations=subject.others,
+    )
+    sizing = size_model(subject.name, shape, held, subject.quantization, placement, len(budgets))
+    repacked = 0 if budgets else repacked_bytes(held, instruction_sets)
+    return replace(sizing, ladder=rungs, repacked_bytes=repacked)
+
+
+def _best(shape: Shape, held: Weights, asked: Placement, machine: Machine, *, experts_in_ram: bool) -> Placement:
+    """The way that fits with most layers on GPUs; the whole model on them where none fits, to show what is missing."""
+    whole = with_gpu_layers(asked, shape.n_layers, tuple([pool.budget_bytes for pool in machine.pools[1:]]))
+    if experts_in_ram:
+        return replace(whole, experts_in_ram=True)
+    ways = ways_to_run(shape, held, asked, machine.pools, allow_cpu=machine.allow_cpu)
+    return ways[0].placement if ways else whole
 
 
 def requested_placement(
@@ -44,25 +101,45 @@ def requested_placement(
 ) -> Placement:
     """Check a request against the model. Raises InputError naming the option and what would be valid."""
     most = max_context_tokens
-    asked = request.context_tokens or min(DEFAULT_CONTEXT, most or DEFAULT_CONTEXT) * request.parallel
+    asked = request.context_tokens
+    if asked is None:
+        asked = min(DEFAULT_CONTEXT, most or DEFAULT_CONTEXT) * request.parallel
     _check_context(asked, request.parallel, most)
-    _check_layers(request.gpu_layers, shape, gpu_budgets)
+    layers = request.gpu_layers or 0
+    _check_layers(layers, shape, gpu_budgets)
+    keys, values = _kv_types(request, shape)
     base = replace(
         cpu_placement(asked, parallel=request.parallel, n_gpus=len(gpu_budgets)),
-        kv_type=_kv_type(request),
+        kv_type=keys,
+        value_type=None if values == keys else values,
         flash_attention=request.flash_attention,
+        cache_on_gpu=request.cache_on_gpu,
+        outputs=request.outputs,
     )
-    if request.ubatch is not None:
-        if request.ubatch < 1:
-            raise InputError(f"--ubatch: {request.ubatch} is out of range", hint="Write 1 or more, for example 512.")
-        base = replace(base, ubatch=request.ubatch, batch=max(base.batch, request.ubatch))
-    on_gpu = min(request.gpu_layers, shape.n_layers)
-    return with_gpu_layers(base, on_gpu, gpu_budgets) if on_gpu else base
+    base = _with_batch(base, request)
+    if request.experts_in_ram and shape.experts is None:
+        raise InputError("--cpu-moe: this model has no experts", hint="Leave it out.")
+    on_gpu = min(layers, shape.n_layers)
+    if not on_gpu:
+        return base
+    return replace(with_gpu_layers(base, on_gpu, gpu_budgets), experts_in_ram=request.experts_in_ram)
+
+
+def _with_batch(base: Placement, request: SizeRequest) -> Placement:
+    if request.outputs is not None and request.outputs < 1:
+        raise InputError(f"--outputs: {request.outputs} is out of range", hint="Write 1 or more.")
+    if request.ubatch is None:
+        return base
+    if request.ubatch < 1:
+        raise InputError(f"--ubatch: {request.ubatch} is out of range", hint="Write 1 or more, for example 512.")
+    return replace(base, ubatch=request.ubatch, batch=max(base.batch, request.ubatch))
 
 
 def _check_context(asked: int, parallel: int, most: int | None) -> None:
     if parallel < 1:
         raise InputError(f"--parallel: {parallel} is out of range", hint="Write 1 or more.")
+    if asked < 1:
+        raise InputError(f"--ctx: {asked} is out of range", hint=f"Write 1 to {(most or DEFAULT_CONTEXT) * parallel}.")
     if asked < parallel:
         raise InputError(f"--ctx: {asked} tokens cannot be shared by {parallel} requests", hint="Ask for more tokens.")
     if most is not None and asked // parallel > most:
@@ -85,17 +162,30 @@ def _check_layers(asked: int, shape: Shape, gpu_budgets: tuple[int, ...]) -> Non
         )
 
 
-def _kv_type(request: SizeRequest) -> KvType:
+def _kv_types(request: SizeRequest, shape: Shape) -> tuple[KvType, KvType]:
+    keys, _, values = request.kv_type.partition("/")
+    found = _kv_type(keys), _kv_type(values or keys)
+    if shape.latent is not None and found[0] != found[1]:
+        raise InputError(
+            f"--kv-type: {request.kv_type} cannot be had with this model",
+            why="its latent attention keeps keys and values in one vector",
+            hint=f"Write --kv-type {found[0]}.",
+        )
+    if found[1] != "f16" and not request.flash_attention:
+        raise InputError(
+            f"--kv-type: values in {found[1]} need flash attention",
+            why="llama.cpp refuses a quantized value cache without it",
+            hint=f"Leave out --no-flash-attn, or write --kv-type {found[0]}/f16.",
+        )
+    return found
+
+
+def _kv_type(asked: str) -> KvType:
     for known in KV_TYPES:
-        if request.kv_type.lower() == known:
-            if known != "f16" and not request.flash_attention:
-                raise InputError(
-                    f"--kv-type: {known} needs flash attention",
-                    why="llama.cpp refuses a quantized value cache without it",
-                )
+        if asked.lower() == known:
             return known
-    hint = nearest(request.kv_type.lower(), KV_TYPES) or f"Write one of {', '.join(KV_TYPES)}."
-    raise InputError(f"--kv-type: unknown type {request.kv_type!r}", hint=hint)
+    hint = nearest(asked.lower(), KV_TYPES) or f"Write one of {', '.join(KV_TYPES)}."
+    raise InputError(f"--kv-type: unknown type {asked!r}", hint=hint)
 
 
 def size_model(name: str, shape: Shape, held: Weights, quantization: str, placement: Placement, gpus: int) -> Sizing:

@@ -69,7 +69,7 @@ def tensor_groups(shape: Shape) -> tuple[TensorGroup, ...]:
     build = _BUILDERS.get(shape.architecture)
     if build is None:
         raise ValueError(f"no tensor rules for architecture {shape.architecture!r}")
-    return tuple([*_outer(shape), *build(shape)])
+    return tuple([*_outer(shape), *[group for group in build(shape) if group.layers]])
 
 
 def supported_architectures() -> frozenset[str]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
+from itertools import zip_longest
 
 from advisor.domain.blueprint import Blueprint, MetadataValue, Tensor
 from advisor.domain.ggml import GgmlType
-from advisor.domain.mixture import group_types, mixture_traits
+from advisor.domain.mixture import group_types, has_no_fallback, mixture_traits
 from advisor.domain.model import Model, Shape
 from advisor.domain.tensors import Role, TensorGroup, tensor_groups
 
@@ -25,8 +26,10 @@ class TypedGroup:
     @property
     def bytes_per_tensor(self) -> tuple[int, ...]:
         """Bytes of each tensor, in the order of the group's layers."""
-        n = self.group.n_elements
-        return tuple(t.n_bytes(n) for t in self.types)
+        n, types = self.group.n_elements, self.types
+        if types.count(types[0]) == len(types):
+            return (types[0].n_bytes(n),) * len(types)
+        return tuple([t.n_bytes(n) for t in types])
 
     @property
     def n_bytes(self) -> int:
@@ -54,17 +57,49 @@ class Weights:
     expert_bytes: int
     """Routed experts of all layers, part of the total."""
     is_tied: bool
+    per_layer: tuple[int, ...]
+    per_layer_without_experts: tuple[int, ...]
+    largest: tuple[tuple[str, int], ...]
+    """Bytes of the largest tensor of each name, under the keys of a compute graph."""
 
     def layer_bytes(self, *, without_experts: bool = False) -> tuple[int, ...]:
         """Bytes of each layer, with or without its routed experts."""
-        n_layers = 1 + max((max(g.group.layers) for g in self.groups if g.group.layers), default=-1)
-        totals = [0] * n_layers
-        for typed in self.groups:
-            if without_experts and typed.group.is_expert:
-                continue
-            for layer, n_bytes in zip(typed.group.layers, typed.bytes_per_tensor, strict=False):
-                totals[layer] += n_bytes
-        return tuple(totals)
+        return self.per_layer_without_experts if without_experts else self.per_layer
+
+
+def weights_from(groups: tuple[TypedGroup, ...], *, is_tied: bool) -> Weights:
+    """Add up typed tensors by place."""
+    sized = [(typed.group, typed.bytes_per_tensor) for typed in groups]
+    single = {group.suffix: sizes[0] for group, sizes in sized if not group.layers}
+    embedding = single.get("token_embd.weight", 0)
+    largest = {f"w:{group.suffix.removesuffix('.weight')}": max(sizes) for group, sizes in sized}
+    largest.setdefault("w:output", embedding)
+    others = _layer_totals([pair for pair in sized if not pair[0].is_expert])
+    experts = _layer_totals([pair for pair in sized if pair[0].is_expert])
+    return Weights(
+        groups=groups,
+        total_bytes=sum(single.values()) + sum(others) + sum(experts),
+        n_elements=sum([t.group.n_elements * len(t.types) for t in groups]),
+        token_embd_bytes=embedding,
+        output_bytes=single.get("output.weight", embedding) + single.get("output_norm.weight", 0),
+        expert_bytes=sum(experts),
+        is_tied=is_tied,
+        per_layer=tuple([n + m for n, m in zip_longest(others, experts, fillvalue=0)]),
+        per_layer_without_experts=tuple(others),
+        largest=tuple(largest.items()),
+    )
+
+
+def _layer_totals(sized: list[tuple[TensorGroup, tuple[int, ...]]]) -> list[int]:
+    totals = [0] * (1 + max([group.layers[-1] for group, _ in sized if group.layers], default=-1))
+    everywhere = 0
+    for group, sizes in sized:
+        if len(group.layers) == len(totals) and sizes.count(sizes[0]) == len(sizes):
+            everywhere += sizes[0]
+            continue
+        for layer, size in zip(group.layers, sizes, strict=False):
+            totals[layer] += size
+    return [total + everywhere for total in totals]
 
 
 @cache
@@ -74,17 +109,15 @@ def weights(shape: Shape, file_type: str, *, imatrix: bool = True) -> Weights:
     groups = tensor_groups(shape)
     ordinals = _ordinals(shape)
     typed = tuple(TypedGroup(g, group_types(g, ordinals[g.suffix], traits)) for g in groups)
-    sizes = {t.group.suffix: t.n_bytes for t in typed}
-    embedding = sizes["token_embd.weight"]
-    return Weights(
-        groups=typed,
-        total_bytes=sum(sizes.values()),
-        n_elements=sum(t.group.n_elements * len(t.types) for t in typed),
-        token_embd_bytes=embedding,
-        output_bytes=sizes.get("output.weight", embedding) + sizes["output_norm.weight"],
-        expert_bytes=sum(sizes[t.group.suffix] for t in typed if t.group.is_expert),
-        is_tied=shape.tied_embeddings,
-    )
+    return weights_from(typed, is_tied=shape.tied_embeddings)
+
+
+def refusal(shape: Shape, file_type: str) -> str | None:
+    """Why llama.cpp's quantizer cannot make a file of that type, or None where it can."""
+    for group in tensor_groups(shape):
+        if group.role is not Role.UNQUANTIZED and has_no_fallback(file_type, group.shape[0]):
+            return f"llama.cpp cannot quantize rows of {group.shape[0]} ({group.suffix}) to {file_type}"
+    return None
 
 
 @cache

@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 def to_json(value: Any) -> dict[str, Any]:
     """The fields of a dataclass, nested ones included; unlike `asdict` it copies nothing."""
-    return {name: _plain(getattr(value, name)) for name in _hints(type(value))}
+    return {spec.name: _plain(getattr(value, spec.name)) for spec in fields(value)}
 
 
 def from_json(kind: type[T], raw: object) -> T:

@@ -104,7 +104,9 @@ def _tell(progress: Progress | None, share: float) -> bool:
 def _make_context(native: Native, model: Any, params: ContextParams) -> Any:
     lib = native.lib
     options = lib.llama_context_default_params()
-    for name in ("n_ctx", "n_batch", "n_ubatch", "n_seq_max", "offload_kqv", "kv_unified", "swa_full"):
+    for name in ("n_ctx", "n_batch", "n_ubatch", "n_seq_max", "n_outputs_max"):
+        setattr(options, name, getattr(params, name))
+    for name in ("offload_kqv", "kv_unified", "swa_full"):
         setattr(options, name, getattr(params, name))
     options.flash_attn_type = _FLASH_ATTENTION[params.flash_attention]
     options.type_k, options.type_v = _type_id(params.type_k), _type_id(params.type_v)

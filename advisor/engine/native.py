@@ -26,6 +26,8 @@ from advisor.engine.messages import (
 _DEBUG = 1
 _FTYPE = "LLAMA_FTYPE_"
 _MAX_LINES = 5000
+_UNECHOED = (b"print_info", b"llama_model_loader: -", b"[")
+"""Listings of metadata and tensors: they say nothing about a death, and each line would wake the parent."""
 _ASSIGNED, _CACHED = b"assigned to device", b": dev = "
 """The debug lines that `advisor.engine.logs` reads: the device of each layer and of its cache."""
 _DEVICE_KINDS: tuple[DeviceKind, ...] = ("cpu", "gpu", "igpu", "accelerator")
@@ -61,7 +63,7 @@ class LogCapture:
         self._pending += text
         if text.endswith(b"\n"):
             line, self._pending = self._pending.rstrip(), b""
-            self._keep(line, is_echoed=level != _DEBUG)
+            self._keep(line, is_echoed=level != _DEBUG and not line.startswith(_UNECHOED))
 
     def _keep(self, line: bytes, *, is_echoed: bool) -> None:
         if len(self.lines) < _MAX_LINES:

@@ -8,17 +8,27 @@ from advisor.engine.messages import ContextParams
 
 def context_params(placement: Placement) -> ContextParams:
     """How the engine is told to load and run a candidate where it was placed."""
-    kv_type = placement.kv_type.upper()
+    keys, values = placement.kv_type, placement.value_type or placement.kv_type
     return ContextParams(
         n_ctx=placement.context_tokens,
         n_batch=placement.batch,
         n_ubatch=placement.ubatch,
         n_seq_max=placement.parallel,
+        n_outputs_max=placement.outputs or 0,
         flash_attention="on" if placement.flash_attention else "off",
-        type_k=kv_type,
-        type_v=kv_type,
+        type_k=keys.upper(),
+        type_v=values.upper(),
         n_gpu_layers=placement.n_gpu_layers,
-        tensor_split=tuple([float(n) for n in placement.gpu_layers]) if len(placement.gpu_layers) > 1 else (),
+        tensor_split=_tensor_split(placement) if len(placement.gpu_layers) > 1 else (),
+        offload_kqv=placement.cache_on_gpu,
         experts_in_ram=placement.experts_in_ram,
         threads=placement.threads,
     )
+
+
+def _tensor_split(placement: Placement) -> tuple[float, ...]:
+    """Layers of each GPU, where the output counts as a layer of the last GPU in use."""
+    shares = [float(n) for n in placement.gpu_layers]
+    if placement.output_on_gpu and any(shares):
+        shares[max(i for i, n in enumerate(shares) if n)] += 1
+    return tuple(shares)

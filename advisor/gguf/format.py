@@ -14,6 +14,8 @@ READ_VERSIONS = (2, 3)
 DEFAULT_ALIGNMENT = 32
 ALIGNMENT_KEY = "general.alignment"
 
+LOCAL_CHUNK_BYTES = 256 << 10
+"""What is read of a local file at once."""
 MAX_PAIRS = 65_536
 """Metadata pairs; real files have fewer than a hundred."""
 MAX_TENSORS = 65_536

@@ -49,9 +49,11 @@ def read_header(path: Path, *, keep: Collection[str] = ()) -> GgufHeader:
         raise InputError(f"{path} cannot be read", why=error.strerror or str(error)) from error
 
 
-def parse_header(source: ByteSource, *, keep: Collection[str] = ()) -> GgufHeader:
-    """The header at the beginning of any source of bytes. Raises InputError as `read_header` does."""
-    cursor = Cursor(source)
+def parse_header(
+    source: ByteSource, *, keep: Collection[str] = (), chunk_bytes: int = f.LOCAL_CHUNK_BYTES
+) -> GgufHeader:
+    """The header at the beginning of any source of bytes, read in chunks. Raises InputError as `read_header` does."""
+    cursor = Cursor(source, chunk_bytes=chunk_bytes)
     version = _read_version(cursor)
     n_tensors = _read_count(cursor, "tensors", f.MAX_TENSORS, _MIN_TENSOR_BYTES)
     n_pairs = _read_count(cursor, "metadata pairs", f.MAX_PAIRS, _MIN_PAIR_BYTES)

@@ -6,6 +6,7 @@ import struct
 from typing import BinaryIO, NoReturn, Protocol
 
 from advisor.errors import InputError
+from advisor.gguf.format import LOCAL_CHUNK_BYTES
 
 _U64 = struct.Struct("<Q")
 _DAMAGED = "Download or copy the file again; it is incomplete or damaged."
@@ -42,7 +43,7 @@ class FileSource:
 class Cursor:
     """Reads forward through a source and never past its end. All failures are InputError with the byte offset."""
 
-    def __init__(self, source: ByteSource, *, chunk_bytes: int = 256 << 10) -> None:
+    def __init__(self, source: ByteSource, *, chunk_bytes: int = LOCAL_CHUNK_BYTES) -> None:
         self._source = source
         self._chunk_bytes = chunk_bytes
         self._window = b""

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from advisor.domain.fit import closest_way, ways_to_run
 from advisor.domain.model import Experts
 from advisor.domain.placement import cpu_placement
-from advisor.domain.pools import memory_pools
+from advisor.domain.pools import CONTEXT_BYTES, memory_pools
 from advisor.domain.weights import weights
 from advisor.units import GIB
 from tests.builders import LLAMA_70B, MISTRAL_7B, constraints, figures, gpu, machine
@@ -85,3 +85,8 @@ def test_every_way_offered_fits_into_every_budget(ram: int, vram: list[int], qua
     for way in ways_to_run(LLAMA_70B, held, base, pools, allow_cpu=True):
         for device, pool in zip(way.footprint.devices, way.pools, strict=True):
             assert device.total_bytes <= pool.budget_bytes
+
+
+def test_the_driver_takes_its_share_of_every_gpu() -> None:
+    (_, card) = pools_of(32 * GIB, 24 * GIB)
+    assert card.budget_bytes == 24 * GIB - constraints().machine.reserve_vram_bytes - CONTEXT_BYTES["cuda"]

@@ -3,79 +3,106 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
 from advisor.cli import output
 from advisor.cli.options import machine_choice, machine_options, output_options
+from advisor.domain.ladder import Ladder
 from advisor.domain.sizing import SizeRequest, Sizing
 from advisor.service import Advisor
 from advisor.units import format_bytes
 
 
 @click.command("size")
-@click.argument("target", metavar="MODEL|FILE.gguf")
+@click.argument("target", metavar="MODEL|FILE.gguf|URL")
 @click.option("--quant", metavar="TYPE", default="Q4_K_M", show_default=True, help="File type of a model.")
-@click.option("--ctx", "context", type=int, metavar="TOKENS", help="Context of all parallel requests together.")
+@click.option("--ctx", "context_tokens", type=int, metavar="TOKENS", help="Context of all parallel requests together.")
 @click.option("--parallel", type=int, default=1, show_default=True, help="Requests at the same time.")
-@click.option("--kv-type", default="f16", show_default=True, help="Type of the KV cache: f16, q8_0 or q4_0.")
-@click.option("--gpu-layers", type=int, default=0, show_default=True, help="Layers on GPU, the output layer included.")
+@click.option(
+    "--kv-type", default="f16", show_default=True, help="Type of the KV cache: f16, q8_0, q4_0; or keys/values."
+)
+@click.option("--gpu-layers", type=int, help="Layers on GPU, the output layer included; all that fit by default.")
+@click.option("--cpu-moe", "experts_in_ram", is_flag=True, help="Keep the routed experts in system memory.")
+@click.option(
+    "--kv-offload/--no-kv-offload", "cache_on_gpu", default=True, show_default=True, help="KV cache beside its layer."
+)
 @click.option("--ubatch", type=int, help="Micro-batch; llama.cpp's default is 512.")
-@click.option("--flash-attn/--no-flash-attn", default=True, show_default=True, help="Flash attention.")
+@click.option("--outputs", type=int, help="Rows of logits in a micro-batch; all by default, as llama.cpp reserves.")
+@click.option(
+    "--flash-attn/--no-flash-attn", "flash_attention", default=True, show_default=True, help="Flash attention."
+)
+@click.option("--engine", is_flag=True, help="Ask llama.cpp itself: a load without weights.")
 @machine_options
 @output_options
 def command(
     target: str,
     quant: str,
-    context: int | None,
-    parallel: int,
-    kv_type: str,
-    gpu_layers: int,
-    ubatch: int | None,
-    flash_attn: bool,
+    engine: bool,
     gpu: str | None,
     ram: int | None,
     machine_file: Path | None,
     as_json: bool,
     plain: bool,
+    **request: Any,
 ) -> None:
     """Memory of a model or a GGUF file, per device.
+
+    A file can be one of several parts, and can lie on a web server: only its header is read.
 
     \b
     llm-advisor size mistral-7b-instruct-v0.3 --quant Q4_K_M --ctx 32768
     llm-advisor size llama-3.3-70b-instruct --gpu "RTX 4090x2" --gpu-layers 81
-    llm-advisor size ./model.gguf --kv-type q8_0
+    llm-advisor size ./model.gguf --kv-type q8_0 --engine
     """
-    request = SizeRequest(
-        context_tokens=context,
-        parallel=parallel,
-        kv_type=kv_type,
-        gpu_layers=gpu_layers,
-        ubatch=ubatch,
-        flash_attention=flash_attn,
-    )
     advisor = Advisor()
-    sizing = advisor.size(target, quant, request, machine_choice(gpu, ram, machine_file))
+    choice = machine_choice(gpu, ram, machine_file)
+    sizing = advisor.size(target, quant, SizeRequest(**request), choice, use_engine=engine)
     if as_json:
         output.emit_json(advisor.size_document(sizing))
     else:
-        output.emit_facts(_facts(sizing), plain=plain)
+        output.emit_facts([*_facts(sizing), *_ladder_facts(sizing.ladder)], plain=plain)
 
 
 def _facts(sizing: Sizing) -> list[tuple[str, str]]:
-    whole = sizing.footprint
+    whole, placement = sizing.footprint, sizing.placement
     facts = [
         ("model", sizing.name),
         ("quantization", sizing.quantization),
-        ("context", f"{sizing.placement.context_tokens:,} tokens"),
+        ("context", f"{placement.context_tokens:,} tokens"),
         ("weights", f"{format_bytes(whole.model_bytes)} ({whole.model_bytes:,} bytes)"),
         ("KV cache", f"{format_bytes(whole.kv_cache_bytes)} ({whole.kv_cache_bytes:,} bytes)"),
         ("compute buffer", f"{format_bytes(whole.compute_bytes)}, {whole.basis.value}"),
         ("output buffer", format_bytes(whole.output_bytes)),
         ("total", f"{format_bytes(whole.total_bytes)} ({whole.total_bytes:,} bytes)"),
     ]
-    for device in whole.devices[1:] if len(whole.devices) > 1 else ():
-        facts.append((device.name, format_bytes(device.total_bytes)))
     if len(whole.devices) > 1:
-        facts.append((whole.devices[0].name, format_bytes(whole.devices[0].total_bytes)))
-    return facts + [("differs", text) for text in sizing.differences]
+        facts.append(("layers on GPU", _layers(sizing)))
+        for device in (*whole.devices[1:], whole.devices[0]):
+            facts.append((device.name, format_bytes(device.total_bytes)))
+    if sizing.repacked_bytes:
+        text = f"{format_bytes(sizing.repacked_bytes)} of the weights are copied for this processor"
+        facts.append(("repacked", f"{text}; the file's own pages of them can be evicted"))
+    facts += [("differs", text) for text in sizing.differences]
+    return facts + [("note", text) for text in sizing.notes]
+
+
+def _layers(sizing: Sizing) -> str:
+    per_gpu = sizing.placement.gpu_layers
+    parts = " + ".join(str(n) for n in per_gpu)
+    shares = f" ({parts})" if len(per_gpu) > 1 else ""
+    experts = ", experts in RAM" if sizing.placement.experts_in_ram else ""
+    return f"{sum(per_gpu)} of {sizing.n_layers}{shares}{experts}"
+
+
+def _ladder_facts(found: Ladder | None) -> list[tuple[str, str]]:
+    """How much further this machine would go, one thing at a time."""
+    if found is None:
+        return []
+    context = "none" if found.context_tokens is None else f"{found.context_tokens:,} tokens per request"
+    facts = [("longest context that fits", context)]
+    if found.quantization is not None:
+        facts.append(("best quantization that fits", found.quantization))
+    slots = "none" if found.slots is None else f"{found.slots:,} with this context each"
+    return [*facts, ("most requests that fit", slots)]

@@ -1,0 +1,92 @@
+"""The header of a file on a web server, by ranges: a few megabytes of a model of many gigabytes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from http.client import HTTPException, HTTPResponse
+from typing import NoReturn
+from urllib.error import HTTPError, URLError
+from urllib.parse import urlsplit
+from urllib.request import Request, urlopen
+
+from advisor import __version__
+from advisor.errors import InputError, NetworkError
+
+TIMEOUT_S = 20.0
+CHUNK_BYTES = 1 << 20
+MAX_BYTES = 96 << 20
+"""All ranges together; the headers of the largest vocabularies take about 15 MiB."""
+
+_RANGE = re.compile(r"bytes (?P<first>\d+)-(?P<last>\d+)/(?P<size>\d+)")
+
+Open = Callable[[Request, float], HTTPResponse]
+
+
+def is_url(text: str) -> bool:
+    """Whether a target names a file on a web server."""
+    return text.startswith(("http://", "https://"))
+
+
+class HttpSource:
+    """Ranges of a remote file. Raises NetworkError where the server does not play along."""
+
+    def __init__(self, url: str, *, open_url: Open | None = None) -> None:
+        if not is_url(url) or not urlsplit(url).hostname:
+            raise InputError(f"{url} is no web address", hint="Write https://…/model.gguf.")
+        self.name = url
+        self._open = open_url or _open
+        self._bytes_read = 0
+        self._size: int | None = None
+        self._first = b""
+        self._first = self.read_at(0, CHUNK_BYTES)
+
+    @property
+    def size(self) -> int:
+        """Length of the whole file in bytes."""
+        return self._size or 0
+
+    def read_at(self, offset: int, length: int) -> bytes:
+        """At most `length` bytes from `offset` on; fewer only at the end."""
+        if offset + length <= len(self._first):
+            return self._first[offset : offset + length]
+        if self._bytes_read + length > MAX_BYTES:
+            self._fail(f"the header is longer than {MAX_BYTES >> 20} MiB")
+        request = Request(self.name, headers={
+            "Range": f"bytes={offset}-{offset + length - 1}",
+            "Accept-Encoding": "identity",
+            "User-Agent": f"llm-advisor/{__version__}",
+        })  # fmt: skip
+        try:
+            with self._open(request, TIMEOUT_S) as response:
+                found = self._receive(response, offset, length)
+        except HTTPError as error:
+            self._fail(f"the server answered {error.code} {error.reason}", error)
+        except (URLError, HTTPException, OSError) as error:
+            self._fail(str(getattr(error, "reason", None) or error or type(error).__name__), error)
+        self._bytes_read += len(found)
+        return found
+
+    def _receive(self, response: HTTPResponse, offset: int, length: int) -> bytes:
+        if response.status != 206:
+            self._fail("the server does not serve parts of files")
+        match = _RANGE.fullmatch(response.headers.get("Content-Range", "").strip())
+        if match is None or int(match["first"]) != offset:
+            self._fail("the server sent another part than was asked for")
+        size = int(match["size"])
+        if self._size not in (None, size):
+            self._fail("the file changed while it was read")
+        self._size = size
+        return response.read(min(length, size - offset))
+
+    def _fail(self, why: str, cause: BaseException | None = None) -> NoReturn:
+        raise NetworkError(
+            f"{self.name} cannot be read", why=why, hint="Check the address and the connection, then try again."
+        ) from cause
+
+
+def _open(request: Request, timeout: float) -> HTTPResponse:
+    response: HTTPResponse = urlopen(request, timeout=timeout)  # the scheme was checked
+    if not is_url(response.geturl()):
+        raise URLError("it redirects to something that is no web address")
+    return response

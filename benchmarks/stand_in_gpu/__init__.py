@@ -1,0 +1,1 @@
+"""GPUs that are not there, for llama.cpp to plan with."""

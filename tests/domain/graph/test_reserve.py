@@ -1,0 +1,47 @@
+"""Repeated layers are left out of a graph and make no difference."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from advisor.domain.footprint import batch_dims
+from advisor.domain.graph import reserve
+from advisor.domain.graph.reserve import GraphPlacement, compute_buffers
+from advisor.domain.graph.sizes import BatchDims
+from advisor.domain.model import Shape
+from advisor.domain.placement import cpu_placement
+from tests.shapes import KINDS
+
+
+def every_layer(shape: Shape, dims: BatchDims, monkeypatch: pytest.MonkeyPatch) -> tuple[int, ...]:
+    """The buffer of a graph in which no layer is left out."""
+    with monkeypatch.context() as patch:
+        patch.setattr(reserve, "_shortened", lambda shape, start, count, **_: (count, 0, 1, 0))
+        for cached in (reserve._buffers, reserve._peaks, reserve._layout):
+            cached.cache_clear()
+        found = compute_buffers(shape, dims, GraphPlacement())
+    for cached in (reserve._buffers, reserve._peaks, reserve._layout):
+        cached.cache_clear()
+    return found
+
+
+@pytest.mark.parametrize("name", KINDS)
+@pytest.mark.parametrize("flash_attention", [True, False])
+def test_a_loop_stands_for_all_its_layers(name: str, flash_attention: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    for layers in (1, 2, 3, 4, 5, 7, 8, 21, 48):
+        shape = replace(KINDS[name], n_layers=4 * layers if "llama-4" in name else layers)
+        for context in (700, 8192, 32768):
+            placement = replace(cpu_placement(context), flash_attention=flash_attention)
+            dims = batch_dims(shape, placement)
+            whole = every_layer(shape, dims, monkeypatch)
+            assert compute_buffers(shape, dims, GraphPlacement()) == whole, (layers, context)
+
+
+def test_a_model_is_sized_as_fast_as_the_number_of_its_layers_does_not_matter() -> None:
+    shape = replace(KINDS["mistral-7b"], n_layers=900)
+    dims = batch_dims(shape, cpu_placement(8192))
+    layout = reserve._layout(shape, GraphPlacement(), True, (False, False), False)
+    assert len(layout.plan.layers) < 6
+    assert compute_buffers(shape, dims, GraphPlacement())[0] > 0

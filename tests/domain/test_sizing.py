@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from advisor.domain.ladder import Machine
+from advisor.domain.placement import Pool
+from advisor.domain.sizing import SizeRequest, Subject, requested_placement, size_subject
+from advisor.domain.weights import weights
+from advisor.errors import InputError
+from advisor.units import GIB
+from tests.builders import MISTRAL_7B
+from tests.shapes import MIXTRAL, SMALL_4
+
+RAM = Pool("RAM", "ram", 64 * GIB, None, None, None, "cpu")
+GPU = Pool("GPU0", "gpu", 23 * GIB, None, None, None, "cuda")
+
+
+def subject(shape=MISTRAL_7B) -> Subject:  # type: ignore[no-untyped-def]
+    return Subject("m", "Q4_K_M", shape, weights(shape, "Q4_K_M"), 32768)
+
+
+@pytest.mark.parametrize(
+    ("request_", "word", "valid"),
+    [
+        (SizeRequest(context_tokens=40000), "--ctx", "--ctx 32768 or less"),
+        (SizeRequest(context_tokens=0), "--ctx", "1 to 32768"),
+        (SizeRequest(context_tokens=-5), "--ctx", "1 to 32768"),
+        (SizeRequest(context_tokens=1, parallel=2), "--ctx", "more tokens"),
+        (SizeRequest(parallel=0), "--parallel", "1 or more"),
+        (SizeRequest(gpu_layers=34), "--gpu-layers", "0 to 33"),
+        (SizeRequest(gpu_layers=-1), "--gpu-layers", "0 to 33"),
+        (SizeRequest(kv_type="q9_0"), "--kv-type", "q8_0"),
+        (SizeRequest(kv_type="q8_0", flash_attention=False), "--kv-type", "q8_0/f16"),
+        (SizeRequest(kv_type="f16/f17"), "--kv-type", "f16"),
+        (SizeRequest(ubatch=0), "--ubatch", "1 or more"),
+        (SizeRequest(outputs=0), "--outputs", "1 or more"),
+        (SizeRequest(experts_in_ram=True), "--cpu-moe", "Leave it out"),
+    ],
+)
+def test_what_cannot_be_had_is_refused_with_what_can(request_: SizeRequest, word: str, valid: str) -> None:
+    with pytest.raises(InputError) as caught:
+        requested_placement(request_, MISTRAL_7B, 32768, (24 * GIB,))
+    assert word in caught.value.what
+    assert valid in str(caught.value)
+
+
+def test_latent_attention_has_one_type_for_keys_and_values() -> None:
+    with pytest.raises(InputError, match="one vector"):
+        requested_placement(SizeRequest(kv_type="q8_0/f16"), SMALL_4, 32768, ())
+
+
+def test_layers_need_a_gpu() -> None:
+    with pytest.raises(InputError, match="no GPU"):
+        requested_placement(SizeRequest(gpu_layers=10), MISTRAL_7B, 32768, ())
+
+
+def test_keys_alone_can_be_quantized_without_flash_attention() -> None:
+    request = SizeRequest(kv_type="q8_0/f16", flash_attention=False)
+    placement = requested_placement(request, MISTRAL_7B, 32768, ())
+    assert (placement.kv_type, placement.value_type) == ("q8_0", "f16")
+
+
+def test_layers_that_were_not_asked_for_are_those_that_fit() -> None:
+    machine = Machine((RAM, GPU), allow_cpu=True)
+    whole = size_subject(subject(), SizeRequest(gpu_layers=None), machine)
+    assert whole.placement.gpu_layers == (32,)
+    part = size_subject(subject(MIXTRAL), SizeRequest(gpu_layers=None), machine)
+    assert 0 < sum(part.placement.gpu_layers) <= 32
+    assert part.footprint.devices[1].total_bytes <= GPU.budget_bytes
+    none = size_subject(subject(), SizeRequest(), machine)
+    assert none.placement.gpu_layers == (0,)
+
+
+def test_a_model_that_fits_nowhere_is_shown_where_it_was_asked_for() -> None:
+    tiny = Machine((replace(RAM, budget_bytes=GIB), replace(GPU, budget_bytes=GIB)), allow_cpu=True)
+    found = size_subject(subject(), SizeRequest(gpu_layers=None), tiny)
+    assert found.placement.gpu_layers == (32,)
+    assert found.ladder is not None
+    assert found.ladder.context_tokens is None
+
+
+def test_experts_stay_in_ram_where_that_is_asked() -> None:
+    machine = Machine((RAM, GPU), allow_cpu=True)
+    found = size_subject(subject(MIXTRAL), SizeRequest(gpu_layers=None, experts_in_ram=True), machine)
+    assert found.footprint.devices[0].weights_bytes > found.footprint.devices[1].weights_bytes
+
+
+def test_a_cache_kept_in_ram_is_in_ram() -> None:
+    machine = Machine((RAM, GPU), allow_cpu=True)
+    found = size_subject(subject(), SizeRequest(gpu_layers=33, cache_on_gpu=False), machine)
+    assert found.footprint.devices[0].kv_cache_bytes == GIB
+    assert found.footprint.devices[1].kv_cache_bytes == 0
+
+
+def test_only_a_processor_alone_repacks() -> None:
+    alone = size_subject(subject(), SizeRequest(), Machine((RAM,), allow_cpu=True), instruction_sets=("avx2",))
+    beside = size_subject(subject(), SizeRequest(), Machine((RAM, GPU), allow_cpu=True), instruction_sets=("avx2",))
+    assert alone.repacked_bytes > 3 * GIB
+    assert beside.repacked_bytes == 0

@@ -1,0 +1,59 @@
+"""The rules for tensor types against llama.cpp's own quantizer, tensor by tensor."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from advisor.domain.header import FILE_TYPES
+from advisor.domain.mixture import DEFAULT_TYPE
+from advisor.domain.model import Shape
+from advisor.domain.weights import blueprint, refusal, weights
+from advisor.engine.client import EngineClient, EngineRefused
+from advisor.engine.messages import QuantizeParams, QuantizeResult
+from advisor.engine.operations import quantize_dry_run
+from advisor.gguf.writer import write_sparse
+from tests.builders import model
+from tests.shapes import KINDS
+
+NUMBERS = {name: number for number, name in FILE_TYPES.items() if name in DEFAULT_TYPE}
+SHORTER = {"llama-70b": 80, "mistral-large-3": 9}
+"""80 layers are what llama.cpp knows a 70B model by; elsewhere 17 show every rule that depends on the layer."""
+
+
+def shortened(name: str) -> Shape:
+    shape = KINDS[name]
+    return replace(shape, n_layers=min(shape.n_layers, SHORTER.get(name, 20 if "llama-4" in name else 17)))
+
+
+def quantized(client: EngineClient, path: Path, file_type: str, *, imatrix: bool) -> QuantizeResult:
+    return quantize_dry_run(client, QuantizeParams(str(path), NUMBERS[file_type], imatrix))
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_every_file_type_gets_the_types_that_the_quantizer_chooses(
+    shared: EngineClient, tmp_path: Path, name: str
+) -> None:
+    shape = shortened(name)
+    path = tmp_path / "source.gguf"
+    write_sparse(blueprint(model(name, shape), "F16"), path)
+    assert len(NUMBERS) == len(DEFAULT_TYPE)
+    for file_type in NUMBERS:
+        for imatrix in (False, True):
+            if refusal(shape, file_type) is not None:
+                with pytest.raises(EngineRefused):
+                    quantized(shared, path, file_type, imatrix=imatrix)
+                continue
+            held = weights(shape, file_type, imatrix=imatrix)
+            chosen = {t.tensor: t.ggml_type for t in quantized(shared, path, file_type, imatrix=imatrix).types}
+            pairs = (pair for typed in held.groups for pair in zip(typed.group.names(), typed.types, strict=True))
+            ours = {tensor: kind.name for tensor, kind in pairs}
+            assert ours == chosen, (name, file_type, imatrix)
+
+
+def test_two_kinds_cannot_be_had_in_a_file_type() -> None:
+    """Rows of 64 in `attn_k_b` are no whole number of blocks of 128, and Q1_0 has nothing to fall back on."""
+    refused = {(name, t) for name, shape in KINDS.items() for t in NUMBERS if refusal(shape, t) is not None}
+    assert refused == {("mistral-small-4", "Q1_0"), ("odd-rows", "Q1_0")}

@@ -1,0 +1,1 @@
+"""Fuzzing by hand; nothing here is collected by pytest."""
