@@ -90,13 +90,13 @@ def _run(
     params = SmokeParams(
         context=context_params(placement),
         prompt_tokens=min(constraints.scale.prompt_tokens, SMOKE_PROMPT_TOKENS),
-        scratch_root=_scratch_root(),
+        scratch_root=scratch_root(),
     )
-    with EngineClient(threads=placement.threads) as client, _cancelling(client.cancel, cancel):
+    with EngineClient(threads=placement.threads) as client, cancelling(client.cancel, cancel):
         return run_smoke(client, target, params, on_event)
 
 
-def _scratch_root() -> Path:
+def scratch_root() -> Path:
     """Beside the caches and not in the system's temporary directory, which is often held in memory."""
     folder = paths.cache_dir() / "scratch"
     try:
@@ -109,7 +109,7 @@ def _scratch_root() -> Path:
 
 
 @contextmanager
-def _cancelling(stop: Callable[[], None], cancel: threading.Event | None) -> Iterator[None]:
+def cancelling(stop: Callable[[], None], cancel: threading.Event | None) -> Iterator[None]:
     """Call `stop` as soon as `cancel` is set, from a thread that ends with the block."""
     if cancel is None:
         yield

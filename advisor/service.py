@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -19,6 +19,7 @@ from advisor.domain.model import GgufFile, Model
 from advisor.domain.pools import Figures, memory_pools
 from advisor.domain.questions import Answer, Questionnaire, read_answer
 from advisor.domain.recommend import Candidate, Recommendation, judge_licence, recommend
+from advisor.domain.speed import NO_TIMINGS, Timings
 from advisor.errors import InputError, nearest
 from advisor.files import write_atomically
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from advisor.diagnosis import Diagnosis
     from advisor.domain.sizing import SizeRequest, Sizing
     from advisor.domain.smoke_report import SmokeReport
+    from advisor.domain.speed_report import SpeedReport
     from advisor.domain.verification import Verification
     from advisor.proof import OnEvent
 
@@ -171,6 +173,7 @@ class Advisor:
         *,
         named: Iterable[str] = (),
         quantization: str | None = None,
+        timings: Timings = NO_TIMINGS,
     ) -> Recommendation:
         """Gate and score everything. Raises InputError for an unknown model or quantization name."""
         models = tuple(self.model(name).id for name in named)
@@ -183,6 +186,7 @@ class Advisor:
             self.figures(machine),
             named=models,
             quantization=quantization,
+            timings=timings,
         )
 
     def model(self, name: str) -> Model:
@@ -212,36 +216,26 @@ class Advisor:
 
         return load_gguf_files(self.knowledge, model.id)
 
-    def size(self, target: str, quantization: str, request: SizeRequest, choice: MachineChoice) -> Sizing:
-        """The footprint of a model, or of a GGUF file by its header.
+    def size(
+        self, target: str, quantization: str, request: SizeRequest, choice: MachineChoice, *, use_engine: bool = False
+    ) -> Sizing:
+        """The footprint of a model, or of a local or remote GGUF file by its header, with the ladder around it.
 
-        Raises InputError for an option that the model or the machine cannot have, and for a file that is no model.
+        Raises InputError for an option that the model or the machine cannot have and for a file that is no model,
+        NetworkError where a server does not answer, EngineError where llama.cpp is asked and refuses.
         """
-        from advisor.domain.sizing import requested_placement, size_model
-        from advisor.domain.weights import weights
+        from advisor.domain.ladder import Machine as Memories
+        from advisor.gguf.remote import is_url
+        from advisor.sizer import Setting, size_catalogued, size_file
 
         machine = self.machine(choice)
         limits = self.constraints(self.questionnaire.defaults()).machine
-        budgets = tuple(pool.budget_bytes for pool in memory_pools(machine, limits, self.figures(machine))[1:])
-        if target.lower().endswith(".gguf"):
-            return self._size_file(Path(target), request, budgets)
-        model = self.model(target)
-        if model.shape is None:
-            raise InputError(f"{model.id} cannot be sized", why=model.shape_reason)
-        name = self.quantization_name(quantization)
-        placement = requested_placement(request, model.shape, model.max_context_tokens, budgets)
-        return size_model(model.id, model.shape, weights(model.shape, name), name, placement, len(budgets))
-
-    def _size_file(self, path: Path, request: SizeRequest, budgets: tuple[int, ...]) -> Sizing:
-        from advisor.domain.header import max_context_of, quantization_of, shape_of, weights_of
-        from advisor.domain.sizing import requested_placement, size_model
-        from advisor.gguf.reader import read_header
-
-        header = read_header(path)
-        shape = shape_of(header.metadata, header.tensors)
-        placement = requested_placement(request, shape, max_context_of(header.metadata), budgets)
-        held, name = weights_of(header.tensors), quantization_of(header.metadata)
-        return size_model(path.name, shape, held, name, placement, len(budgets))
+        pools = memory_pools(machine, limits, self.figures(machine))
+        setting = Setting(machine, Memories(pools, limits.allow_cpu), request, use_engine)
+        if is_url(target) or target.lower().endswith(".gguf"):
+            return size_file(target, self.catalogue.models, setting)
+        offered = [q for q in self.catalogue.quantizations.values() if q.offered]
+        return size_catalogued(self.model(target), self.quantization_name(quantization), offered, setting)
 
     # ---------------------------------------------------------------- documents and files
 
@@ -378,6 +372,80 @@ class Advisor:
         from advisor.proof import smoke_file
 
         return smoke_file(path, self.machine(), constraints, on_event, cancel)
+
+    # ---------------------------------------------------------------- speed
+
+    def speed(
+        self,
+        name: str,
+        quantization: str,
+        machine: Machine,
+        constraints: Constraints,
+        *,
+        prompt_tokens: int | None = None,
+        depth_tokens: int | None = None,
+        measured: bool = False,
+        on_event: OnEvent | None = None,
+        cancel: threading.Event | None = None,
+    ) -> SpeedReport:
+        """The speed of one model where it runs fastest: estimated, or measured with slices of it.
+
+        Raises InputError for an unknown name and where the model does not fit, EngineError when cancelled.
+        """
+        from advisor.domain.speed_report import place_for_speed, speed_report
+
+        pools = memory_pools(machine, constraints.machine, self.figures(machine))
+        placed = place_for_speed(
+            self.model(name),
+            self.quantization_name(quantization),
+            machine,
+            pools,
+            self.catalogue.speed,
+            constraints,
+            prompt_tokens=prompt_tokens,
+            depth_tokens=depth_tokens,
+        )
+        if not measured:
+            return speed_report(placed, None)
+        from advisor.measuring import measure
+
+        found = measure(placed.subject, machine, self.catalogue.speed, on_event, cancel)
+        return speed_report(placed, found.speed, found.problem)
+
+    def speed_document(self, report: SpeedReport) -> dict[str, Any]:
+        """The speed of one model as plain values."""
+        from advisor.domain.speed_report import speed_document
+
+        return speed_document(report)
+
+    def measure_finalists(
+        self,
+        found: Recommendation,
+        *,
+        on_event: OnEvent | None = None,
+        on_ranking: Callable[[Recommendation], None] | None = None,
+        cancel: threading.Event | None = None,
+    ) -> tuple[Recommendation, tuple[str, ...]]:
+        """Measure the best candidates, calibrate the others, and rank again, until the best are all measured.
+
+        `on_ranking` gets every intermediate ranking. Returns the last one, and why candidates could not be measured.
+        Raises EngineError when cancelled.
+        """
+        from advisor.measuring import measure_finalists
+
+        def again(timings: Timings) -> Recommendation:
+            ranked = self.recommend(
+                found.machine,
+                found.constraints,
+                named=found.named,
+                quantization=found.only_quantization,
+                timings=timings,
+            )
+            if on_ranking is not None:
+                on_ranking(ranked)
+            return ranked
+
+        return measure_finalists(found, self.catalogue.speed, again, on_event, cancel)
 
     # ---------------------------------------------------------------- upkeep
 

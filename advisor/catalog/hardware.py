@@ -34,6 +34,7 @@ def load_gpus(directory: Path) -> tuple[GpuSpec, ...]:
             int8_ops=_scaled(row.get("int8_tops")),
             unified_memory=row.get("unified_memory", False),
             source=source,
+            stacked_memory=row.get("hbm", False),
         )
         for row, source in _rows(directory, "gpu")
     )

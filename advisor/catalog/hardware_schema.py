@@ -30,6 +30,7 @@ class _GpuRow(StrictModel):
     fp16_tflops: _Positive | None = None
     int8_tops: _Positive | None = None
     unified_memory: bool = False
+    hbm: bool = False
     source: str
 
 

@@ -12,7 +12,7 @@ from pydantic import Field, model_validator
 
 from advisor.catalog.hardware_schema import CpuFile, GpuFile
 from advisor.catalog.questions_schema import QuestionsFile
-from advisor.catalog.sealed import Kind
+from advisor.catalog.speed_schema import SpeedFile
 from advisor.catalog.validation import StrictModel
 from advisor.domain.model import Family, Modality, Status
 
@@ -255,7 +255,7 @@ class LanguageFile(StrictModel):
     language: list[LanguageTable]
 
 
-SCHEMAS: dict[Kind, type[StrictModel]] = {
+SCHEMAS: dict[str, type[StrictModel]] = {
     "models": ModelFile,
     "gguf": GgufLineFile,
     "quantizations": QuantizationFile,
@@ -263,5 +263,6 @@ SCHEMAS: dict[Kind, type[StrictModel]] = {
     "questions": QuestionsFile,
     "gpus": GpuFile,
     "cpus": CpuFile,
+    "speed": SpeedFile,
 }
 """The schema of each kind of knowledge file."""

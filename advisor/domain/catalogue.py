@@ -8,10 +8,13 @@ from dataclasses import dataclass
 from advisor.domain.licence import Licence
 from advisor.domain.model import Model
 from advisor.domain.quantization import Quantization
+from advisor.domain.speed.constants import SpeedConstants
 
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
+    """Models, licences and file types, with the hash of the files they come from."""
+
     version: str
     """Date of the newest entry."""
     sha256: str
@@ -20,6 +23,8 @@ class Catalogue:
     """Ordered by id."""
     licences: Mapping[str, Licence]
     quantizations: Mapping[str, Quantization]
+    speed: SpeedConstants
+    """What estimates of speed rest on."""
 
     def model(self, model_id: str) -> Model | None:
         """The model of that id, whatever the case, or None."""

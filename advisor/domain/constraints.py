@@ -51,6 +51,8 @@ class Use:
 
 @dataclass(frozen=True, slots=True)
 class Task:
+    """What the model is to do."""
+
     kind: TaskKind
     context_tokens: int
     """Tokens of prompt and answer together that one request may hold."""
@@ -67,6 +69,8 @@ class LanguageNeeds:
 
 @dataclass(frozen=True, slots=True)
 class Scale:
+    """How many use it, and how much they ask."""
+
     users: int
     requests_per_user_hour: float
     concurrent_requests: int | None
@@ -74,9 +78,16 @@ class Scale:
     prompt_tokens: int
     answer_tokens: int
 
+    @property
+    def mean_depth_tokens(self) -> int:
+        """Tokens in the cache while an answer is written, averaged over it."""
+        return self.prompt_tokens + self.answer_tokens // 2
+
 
 @dataclass(frozen=True, slots=True)
 class Latency:
+    """How long they are willing to wait."""
+
     ttft_ms: int | None
     """Longest wait for the first token."""
     tokens_per_s: float | None
@@ -86,6 +97,8 @@ class Latency:
 
 @dataclass(frozen=True, slots=True)
 class MachineLimits:
+    """What of the machine may be used."""
+
     reserve_ram_bytes: int
     """System memory to keep for everything else."""
     reserve_vram_bytes: int
@@ -108,12 +121,16 @@ class Weights:
 
 @dataclass(frozen=True, slots=True)
 class Preferences:
+    """What is better among what is possible."""
+
     families: tuple[str, ...]
     weights: Weights
 
 
 @dataclass(frozen=True, slots=True)
 class Constraints:
+    """Everything the user needs, section by section."""
+
     use: Use
     task: Task
     languages: LanguageNeeds

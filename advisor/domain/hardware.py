@@ -27,6 +27,8 @@ class Reading(Generic[T_co]):
 
 @dataclass(frozen=True, slots=True)
 class Cpu:
+    """The processor."""
+
     name: Reading[str]
     physical_cores: Reading[int]
     logical_cores: Reading[int]
@@ -38,6 +40,8 @@ class Cpu:
 
 @dataclass(frozen=True, slots=True)
 class Memory:
+    """System memory."""
+
     total_bytes: Reading[int]
     available_bytes: Reading[int]
     """What a new process can take now, cgroup limit respected."""
@@ -55,6 +59,8 @@ class Memory:
 
 @dataclass(frozen=True, slots=True)
 class Gpu:
+    """A GPU as the driver, or a machine file, reports it."""
+
     index: int
     name: Reading[str]
     total_bytes: Reading[int]
@@ -133,6 +139,8 @@ class GpuSpec:
     int8_ops: float | None
     unified_memory: bool
     source: str
+    stacked_memory: bool = False
+    """High-bandwidth memory (HBM) beside the processor."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,8 @@ class Support(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class LanguageFinding:
+    """What a card says on each language asked for."""
+
     required: dict[str, Support]
     preferred: dict[str, Support]
 

@@ -153,6 +153,8 @@ class Ecosystem:
 
 @dataclass(frozen=True, slots=True)
 class Model:
+    """A released checkpoint."""
+
     id: str
     name: str
     family: Family

@@ -91,6 +91,8 @@ class QualityScale:
 
 @dataclass(frozen=True, slots=True)
 class _Result:
+    """One published result in logits."""
+
     model: int
     benchmark: str
     logit: float

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from advisor.domain.catalogue import Catalogue
@@ -19,7 +19,8 @@ from advisor.domain.quality import QualityScale, Rating, fit_scale
 from advisor.domain.quantization import Quantization
 from advisor.domain.scoring import Score, score
 from advisor.domain.serving import Load, Plan, expected_load, plan
-from advisor.domain.speed import Speed, estimate_speed
+from advisor.domain.speed import NO_TIMINGS, Speed, SpeedConstants, Timings, estimate_speed, placement_kind
+from advisor.domain.vision import with_projector
 from advisor.domain.weights import Weights, weights
 
 MAX_SLOTS_PER_REPLICA = 16
@@ -63,6 +64,8 @@ class Rejection:
 
 @dataclass(frozen=True, slots=True)
 class Recommendation:
+    """The outcome, with everything that it rests on."""
+
     machine: Machine
     constraints: Constraints
     catalogue_version: str
@@ -102,6 +105,8 @@ class _Setting:
     base: Placement
     quantizations: tuple[Quantization, ...]
     scale: QualityScale
+    speed: SpeedConstants
+    timings: Timings
 
 
 def recommend(
@@ -112,13 +117,15 @@ def recommend(
     *,
     named: tuple[str, ...] = (),
     quantization: str | None = None,
+    timings: Timings = NO_TIMINGS,
 ) -> Recommendation:
     """Gate and score every model in every offered quantization.
 
-    `named` admits models that are otherwise only listed as related; `quantization` considers that file type alone.
+    `named` admits models that are otherwise only listed as related; `quantization` considers that file type alone;
+    `timings` is what was measured on the machine.
     """
     load = expected_load(constraints)
-    setting = _setting(machine, constraints, catalogue, figures, load, quantization)
+    setting = _setting(machine, constraints, catalogue, figures, load, quantization, timings)
     passing: list[Candidate] = []
     rejected: list[Rejection] = []
     for model in _considered(catalogue, constraints, named):
@@ -127,6 +134,8 @@ def recommend(
             rejected.append(outcome)
         else:
             passing += outcome
+    passing, older = _without_superseded(passing, catalogue, named)
+    rejected += older
     passing.sort(key=lambda c: (-round(c.score.total, 9), c.id))
     best: dict[str, Candidate] = {}
     for candidate in passing:
@@ -147,6 +156,34 @@ def recommend(
     )
 
 
+def _without_superseded(
+    passing: list[Candidate], catalogue: Catalogue, named: tuple[str, ...]
+) -> tuple[list[Candidate], list[Rejection]]:
+    """Set aside each model whose successor of equal size passes too: it costs the same and is newer."""
+    models = {c.model.id: c for c in passing}
+    heirs = {c.model.id: _passing_heir(c.model, catalogue, models) for c in models.values()}
+    kept = [c for c in passing if heirs[c.model.id] is None or c.model.id in named]
+    older = []
+    for model_id, heir in heirs.items():
+        if heir is not None and model_id not in named:
+            text = f"superseded: {heir.id} is newer, has the same size and passes too"
+            reason = Reason("superseded", text, f"name it: --model {model_id}", 1.0)
+            older.append(Rejection(models[model_id].model, None, (reason,), models[model_id].licence))
+    return kept, older
+
+
+def _passing_heir(model: Model, catalogue: Catalogue, passing: Mapping[str, Candidate]) -> Model | None:
+    """The first successor, or successor's successor, that passes and has as many parameters."""
+    seen = {model.id}
+    heir = catalogue.model(model.superseded_by or "")
+    while heir is not None and heir.id not in seen:
+        if heir.id in passing and heir.text_params == model.text_params:
+            return heir
+        seen.add(heir.id)
+        heir = catalogue.model(heir.superseded_by or "")
+    return None
+
+
 def _setting(
     machine: Machine,
     constraints: Constraints,
@@ -154,6 +191,7 @@ def _setting(
     figures: Figures,
     load: Load,
     quantization: str | None,
+    timings: Timings,
 ) -> _Setting:
     slots = min(load.slots, MAX_SLOTS_PER_REPLICA)
     pools = memory_pools(machine, constraints.machine, figures)
@@ -171,6 +209,8 @@ def _setting(
         ),
         quantizations=tuple(offered),
         scale=fit_scale(catalogue.models, constraints.task.kind),
+        speed=catalogue.speed,
+        timings=timings,
     )
 
 
@@ -221,11 +261,13 @@ def _place(
     constraints = setting.constraints
     held = weights(shape, quantization.name)
     allow_cpu = constraints.machine.allow_cpu
-    ways = ways_to_run(shape, held, setting.base, setting.pools, allow_cpu=allow_cpu)
+    # The projector lies beside the model where images go in.
+    pools = with_projector(setting.pools, model) if needed_modality(constraints) == "image" else setting.pools
+    ways = ways_to_run(shape, held, setting.base, pools, allow_cpu=allow_cpu)
     if not ways:
-        closest = closest_way(shape, held, setting.base, setting.pools, allow_cpu=allow_cpu)
+        closest = closest_way(shape, held, setting.base, pools, allow_cpu=allow_cpu)
         return (memory_reason(closest, constraints),)
-    fit, speed = _fastest(model, held, ways, constraints)
+    fit, speed = _fastest(model, quantization, held, ways, setting)
     reasons = speed_reasons(speed, constraints)
     if reasons:
         return reasons
@@ -243,23 +285,32 @@ def _place(
     )
 
 
-def _fastest(model: Model, held: Weights, ways: tuple[Fit, ...], constraints: Constraints) -> tuple[Fit, Speed | None]:
-    prompt, answer = constraints.scale.prompt_tokens, constraints.scale.answer_tokens
-    depth = prompt + answer // 2
-    timed = [(way, estimate_speed(model, held, way, depth_tokens=depth, prompt_tokens=prompt)) for way in ways]
+def _fastest(
+    model: Model, quantization: Quantization, held: Weights, ways: tuple[Fit, ...], setting: _Setting
+) -> tuple[Fit, Speed | None]:
+    timed = [(way, _speed(model, quantization, held, way, setting)) for way in ways]
     return max(timed, key=lambda pair: pair[1].decode_tokens_per_s if pair[1] else 0.0)
 
 
+def _speed(model: Model, quantization: Quantization, held: Weights, way: Fit, setting: _Setting) -> Speed | None:
+    scale = setting.constraints.scale
+    estimated = estimate_speed(
+        model, held, way, setting.speed, depth_tokens=scale.mean_depth_tokens, prompt_tokens=scale.prompt_tokens
+    )
+    kind = placement_kind(way.placement, model.shape.n_layers if model.shape else 0)
+    return setting.timings.best(f"{model.id}:{quantization.name}", way.placement, kind, estimated)
+
+
 def _warnings(model: Model, fit: Fit, speed: Speed | None) -> tuple[str, ...]:
-    found = []
+    found = list(fit.notes)
     missing = fit.missing_now()
     if missing:
         found.append(f"{missing / 2**30:.1f} GiB must be freed before it can be loaded now")
     if speed is not None:
         found += speed.assumed
     if model.status in ("retired", "superseded"):
-        successor = f" by {model.superseded_by}" if model.superseded_by else ""
-        found.append(f"{model.status}{successor}")
+        successor = f"; its successor is {model.superseded_by}" if model.superseded_by else ""
+        found.append(f"{model.status} by its vendor{successor}")
     return tuple(found)
 
 

@@ -47,6 +47,8 @@ class Term:
 
 @dataclass(frozen=True, slots=True)
 class Score:
+    """The weighted sum of the criteria."""
+
     terms: tuple[Term, ...]
 
     @property

@@ -17,8 +17,9 @@ def layer_step(shape: Shape) -> int:
     return max(step, every, 1)
 
 
-def slice_blueprint(model: Model, file_type: str, n_layers: int) -> Blueprint:
-    """The model with `n_layers` of its layers, chosen so that light and heavy layers keep their share.
+def slice_blueprint(model: Model, file_type: str, n_layers: int, vocab_size: int | None = None) -> Blueprint:
+    """The model with `n_layers` of its layers, chosen so that light and heavy layers keep their share, and with a
+    part of its vocabulary where one is given.
 
     Raises ValueError for a model without a shape and for a number of layers that it cannot have.
     """
@@ -29,7 +30,7 @@ def slice_blueprint(model: Model, file_type: str, n_layers: int) -> Blueprint:
         raise ValueError(f"{model.id} has no slice of {n_layers} layers")
     held = weights(shape, file_type)
     kept = _chosen_layers(shape, held.layer_bytes(), n_layers)
-    sliced = _sliced(shape, n_layers)
+    sliced = _sliced(shape, n_layers, vocab_size or shape.vocab_size)
     types = {(t.group.suffix, layer): g for t in held.groups for layer, g in zip(t.group.layers, t.types, strict=False)}
     single = {t.group.suffix: t.types[0] for t in held.groups if not t.group.layers}
     tensors = []
@@ -41,12 +42,12 @@ def slice_blueprint(model: Model, file_type: str, n_layers: int) -> Blueprint:
     return Blueprint(metadata(sliced, model.max_context_tokens, model.rope_theta), tuple(tensors))
 
 
-def _sliced(shape: Shape, n_layers: int) -> Shape:
+def _sliced(shape: Shape, n_layers: int, vocab_size: int) -> Shape:
     experts = shape.experts
     if experts is not None and n_layers < shape.n_layers:
         # Leading dense layers are few and unlike the others, so that a slice of them would time the wrong thing.
         experts = replace(experts, n_leading_dense=0)
-    return replace(shape, n_layers=n_layers, experts=experts)
+    return replace(shape, n_layers=n_layers, experts=experts, vocab_size=vocab_size)
 
 
 def _chosen_layers(shape: Shape, layer_bytes: tuple[int, ...], n_layers: int) -> list[int]:

@@ -75,6 +75,8 @@ class SmokeExpectation:
 
 @dataclass(frozen=True, slots=True)
 class SmokeCheck:
+    """One point on which a run was judged."""
+
     id: CheckId
     passed: bool | None
     """None where it could not be judged; the text says why."""
@@ -85,6 +87,8 @@ class SmokeCheck:
 
 @dataclass(frozen=True, slots=True)
 class SmokeVerdict:
+    """The judgement on a run."""
+
     verdict: Verdict
     checks: tuple[SmokeCheck, ...]
 

@@ -20,6 +20,8 @@ SYNTHETIC_MOST = 3 * GIB
 
 @dataclass(frozen=True, slots=True)
 class SmokeReport:
+    """What was run, what was measured, and the judgement on it."""
+
     subject: str
     """The candidate's id or the file's name."""
     file: str | None

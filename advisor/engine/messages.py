@@ -24,6 +24,8 @@ class ContextParams:
     n_batch: int = 2048
     n_ubatch: int = 512
     n_seq_max: int = 1
+    n_outputs_max: int = 0
+    """Rows of logits in one batch; 0 for as many as it has tokens."""
     flash_attention: FlashAttention = "auto"
     type_k: str = "F16"
     type_v: str = "F16"
@@ -52,6 +54,8 @@ class ContextParams:
 
 @dataclass(frozen=True, slots=True)
 class DeviceBytes:
+    """Bytes in one buffer."""
+
     device: str
     """A buffer as llama.cpp names it: `CPU`, `CPU_REPACK`, `CUDA0`, `CUDA_Host` …"""
     n_bytes: int
@@ -88,11 +92,13 @@ class MemoryFigures:
 
 @dataclass(frozen=True, slots=True)
 class DescribeParams:
-    pass
+    """Nothing is asked beside the description."""
 
 
 @dataclass(frozen=True, slots=True)
 class DeviceDescription:
+    """One device as ggml lists it."""
+
     name: str
     description: str
     kind: DeviceKind
@@ -102,6 +108,8 @@ class DeviceDescription:
 
 @dataclass(frozen=True, slots=True)
 class FileType:
+    """A file type of the library."""
+
     name: str
     """As llama.h names it, without `LLAMA_FTYPE_`."""
     number: int
@@ -109,6 +117,8 @@ class FileType:
 
 @dataclass(frozen=True, slots=True)
 class Description:
+    """What the installed library is and sees."""
+
     version: str
     """Of llama-cpp-python."""
     system_info: str
@@ -120,6 +130,8 @@ class Description:
 
 @dataclass(frozen=True, slots=True)
 class DryRunParams:
+    """A file to be sized without loading it."""
+
     model_path: str
     context: ContextParams = ContextParams()
 
@@ -138,6 +150,8 @@ class ModelFacts:
 
 @dataclass(frozen=True, slots=True)
 class DryRunResult:
+    """What a load without weights came to."""
+
     model: ModelFacts
     memory: MemoryFigures
     load_ms: float
@@ -147,6 +161,8 @@ class DryRunResult:
 
 @dataclass(frozen=True, slots=True)
 class QuantizeParams:
+    """A file to be quantized without writing it."""
+
     model_path: str
     """An F16 or F32 file, possibly without weights."""
     file_type: int
@@ -157,6 +173,8 @@ class QuantizeParams:
 
 @dataclass(frozen=True, slots=True)
 class TensorType:
+    """The type chosen for one tensor."""
+
     tensor: str
     ggml_type: str
     """Upper case, as in `advisor.domain.ggml`."""
@@ -164,6 +182,8 @@ class TensorType:
 
 @dataclass(frozen=True, slots=True)
 class QuantizeResult:
+    """The types chosen for a file."""
+
     types: tuple[TensorType, ...]
     total_bytes: int
     lines: tuple[str, ...]
@@ -171,6 +191,8 @@ class QuantizeResult:
 
 @dataclass(frozen=True, slots=True)
 class RowsParams:
+    """Random rows to be quantized."""
+
     ggml_type: str
     n_rows: int
     row_length: int
@@ -181,6 +203,8 @@ class RowsParams:
 
 @dataclass(frozen=True, slots=True)
 class RowsResult:
+    """Quantized rows."""
+
     base64: str
 
 
@@ -215,6 +239,8 @@ class Timing:
 
 @dataclass(frozen=True, slots=True)
 class BenchRun:
+    """One timed model."""
+
     model: ModelFacts
     memory: MemoryFigures
     timing: Timing
@@ -222,6 +248,8 @@ class BenchRun:
 
 @dataclass(frozen=True, slots=True)
 class BenchResult:
+    """All timed models of a request."""
+
     runs: tuple[BenchRun, ...]
     """One for each path, in order."""
     baseline_rss_bytes: int
@@ -229,6 +257,53 @@ class BenchResult:
     peak_rss_bytes: int
     others_cores: float
     """Cores that other programs kept busy meanwhile; they make every speed too low."""
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MeasureParams:
+    """Models that are timed in turn, round after round, until a weighted sum of their times is known well enough."""
+
+    model_paths: tuple[str, ...]
+    factors: tuple[float, ...]
+    """What each model's time counts in the sum: with slices, the extrapolation to the whole model."""
+    context: ContextParams = ContextParams()
+    n_prompt: int = 256
+    depth_tokens: int = 256
+    """Tokens in the cache while a token is decoded."""
+    precision: float = 0.03
+    """Enough is half an interval of 95 % below this share of the median."""
+    budget_s: float = 10.0
+    """No round begins later, loading not counted; the prompt gets half of it."""
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """The rounds of one kind."""
+
+    median_ms: float
+    """Of the sums."""
+    half_width: float
+    """Half of an interval of 95 % around the median, as a share of it; 1 where too few rounds tell."""
+    n_rounds: int
+    model_ms: tuple[float, ...]
+    """Median of each model's own times."""
+
+
+@dataclass(frozen=True, slots=True)
+class MeasureResult:
+    """Times of one prompt and of one decoded token."""
+
+    prefill: Series
+    decode: Series
+    memory: tuple[MemoryFigures, ...]
+    """Of each model."""
+    seconds: float
+    """What timing took, loading not counted."""
+    baseline_rss_bytes: int
+    peak_rss_bytes: int
+    others_cores: float
     lines: tuple[str, ...]
 
 
@@ -250,6 +325,8 @@ class GenerateParams:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
+    """The answer to one prompt."""
+
     text: str
     n_tokens: int
     stop: Stop
@@ -260,6 +337,8 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class GenerateResult:
+    """The answers to all prompts of a request."""
+
     model: ModelFacts
     memory: MemoryFigures
     answers: tuple[Answer, ...]

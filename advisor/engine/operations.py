@@ -73,6 +73,13 @@ def bench(
     return _call(client, "bench", params, m.BenchResult, timeout, on_event)
 
 
+def measure(
+    client: EngineClient, params: m.MeasureParams, *, timeout: float = RUN_TIMEOUT_S, on_event: OnEvent | None = None
+) -> m.MeasureResult:
+    """Load models and time them in turn until their weighted sum is known well enough."""
+    return _call(client, "measure", params, m.MeasureResult, timeout, on_event)
+
+
 def generate(
     client: EngineClient, params: m.GenerateParams, *, timeout: float = RUN_TIMEOUT_S, on_event: OnEvent | None = None
 ) -> m.GenerateResult:

@@ -34,6 +34,8 @@ class Hello:
 
 @dataclass(frozen=True, slots=True)
 class Request:
+    """An operation asked for."""
+
     id: int
     op: str
     params: Mapping[str, Any]
@@ -50,12 +52,16 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Result:
+    """The answer to a request."""
+
     id: int
     payload: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
+    """Why a request failed."""
+
     id: int
     kind: FailureKind
     message: str

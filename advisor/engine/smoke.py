@@ -37,6 +37,8 @@ _CONTEXT = ContextParams(n_ctx=2048)
 
 @dataclass(frozen=True, slots=True)
 class SmokeParams:
+    """How long and how large a smoke test is."""
+
     context: ContextParams = _CONTEXT
     prompt_tokens: int = 256
     """About so many for a file with a vocabulary, exactly so many otherwise; never more than the context allows."""

@@ -25,6 +25,7 @@ from advisor.engine.messages import (
     DescribeParams,
     DryRunParams,
     GenerateParams,
+    MeasureParams,
     QuantizeParams,
     RowsParams,
 )
@@ -42,6 +43,7 @@ from advisor.engine.protocol import (
     decode,
     encode,
 )
+from advisor.engine.rounds import measure
 from advisor.engine.running import Emit, bench, generate
 
 _PR_SET_PDEATHSIG = 1
@@ -55,6 +57,7 @@ _OPERATIONS: dict[str, tuple[type, _Operation]] = {
     "quantize_rows": (RowsParams, lambda native, params, emit: quantize_rows(native, params)),
     "bench": (BenchParams, bench),
     "generate": (GenerateParams, generate),
+    "measure": (MeasureParams, measure),
 }
 
 

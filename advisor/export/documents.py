@@ -300,7 +300,13 @@ def size_document(sizing: Sizing) -> Document:
         "quantization": sizing.quantization,
         "context_tokens": sizing.placement.context_tokens,
         **parts,
+        "repacked_bytes": sizing.repacked_bytes,
+        "n_gpu_layers": sizing.placement.n_gpu_layers,
+        "gpu_layers": list(sizing.placement.gpu_layers),
+        "experts_in_ram": sizing.placement.experts_in_ram,
+        "ladder": None if sizing.ladder is None else asdict(sizing.ladder),
         "differences": list(sizing.differences),
+        "notes": list(sizing.notes),
     }
 
 

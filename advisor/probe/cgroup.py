@@ -57,6 +57,8 @@ class _Files:
 
 @dataclass(frozen=True, slots=True)
 class _MemoryLimit:
+    """A limit and what is left under it."""
+
     limit_bytes: int
     left_bytes: int
     source: str

@@ -51,6 +51,8 @@ _ARM_IMPLEMENTER = "0x41"
 
 @dataclass(frozen=True, slots=True)
 class CpuInfo:
+    """What the kernel says about the processor."""
+
     name: str | None
     instruction_sets: tuple[str, ...] | None
     """Sets that every core has, sorted; None where the text lists no flags."""

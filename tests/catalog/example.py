@@ -134,6 +134,7 @@ own = "Deutsch"
 def write_example(directory: Path) -> Path:
     """A valid knowledge directory with two models, without a seal; returns its model file."""
     shutil.copytree(KNOWLEDGE / "licences", directory / "licences")
+    shutil.copy(KNOWLEDGE / "speed.toml", directory / "speed.toml")
     files = {
         "models/llama/tiny.toml": MODELS,
         "gguf/tiny.toml": GGUF,

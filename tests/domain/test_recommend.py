@@ -104,7 +104,8 @@ def test_setting_what_a_memory_rejection_proposes_admits_the_model() -> None:
     rejection = next(r for r in found.rejected if any("set task.context_tokens" in (x.fix or "") for x in r.reasons))
     (fix,) = [x.fix for x in rejection.reasons if x.fix]
     tokens = int(fix.rsplit("(", 1)[1].rstrip(")"))
-    again = advise(here, task__context_tokens=tokens, latency__tokens_per_s=None, machine__reserve_ram=0)
+    asked = constraints(task__context_tokens=tokens, latency__tokens_per_s=None, machine__reserve_ram=0)
+    again = recommend(here, asked, shipped(), figures(here), named=(rejection.model.id,))
     assert rejection.model.id in {c.model.id for c in again.ranked}
 
 
@@ -126,6 +127,19 @@ def test_related_models_are_recommended_only_when_named() -> None:
     listed = {c.model.id for c in named.ranked} | {r.model.id for r in named.rejected}
     assert related[0] in listed
     assert related[0] not in {c.model.id for c in advise(here).ranked}
+
+
+def test_an_older_sibling_of_the_same_size_gives_way_unless_named() -> None:
+    here = machine(64 * GIB)
+    found = advise(here, latency__tokens_per_s=None)
+    assert "mistral-small-3.2-24b-instruct" in {c.model.id for c in found.ranked}
+    assert reasons_of(found, "mistral-small-24b-instruct-2501") == {
+        "superseded": "name it: --model mistral-small-24b-instruct-2501"
+    }
+    asked = constraints(latency__tokens_per_s=None)
+    older = ("mistral-small-24b-instruct-2501",)
+    named = recommend(here, asked, shipped(), figures(here), named=older)
+    assert older[0] in {c.model.id for c in named.ranked}
 
 
 def test_memory_that_wobbles_does_not_move_the_ranking() -> None:

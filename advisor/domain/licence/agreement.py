@@ -17,6 +17,8 @@ from advisor.domain.licence.terms import Ambiguity, Duty, Standing, Term, TermKi
 
 @dataclass(frozen=True, slots=True)
 class Licence:
+    """A licence as terms, each with its clause and source."""
+
     id: str
     name: str
     licensor: str | None

@@ -1,0 +1,157 @@
+"""Seconds that a pool takes for its share of a token or of a prompt.
+
+Every term is work over a rate, and the terms add up: bytes over bandwidth, operations over compute rate, layers
+times the fixed cost of a layer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from advisor.domain.ggml import GGML_TYPES
+from advisor.domain.model import Shape
+from advisor.domain.placement import Pool
+from advisor.domain.speed.constants import CpuConstants, GpuConstants, SpeedConstants, type_class
+from advisor.domain.speed.work import Parts, PoolWork, visited_bytes
+
+_DEFAULT_TYPE = "Q4_K"
+"""Stands in for a ggml type that nobody has timed."""
+_FALLBACK_BACKEND = "vulkan"
+"""Runs on everything, so a back end without constants is at least as fast."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    n_tokens: int
+    depth_tokens: int = 0
+    """Tokens in the cache before it."""
+    ubatch: int = 512
+
+    @property
+    def n_ubatches(self) -> int:
+        return -(-self.n_tokens // self.ubatch)
+
+    @property
+    def mean_depth(self) -> float:
+        """Tokens that a token of the prompt looks back on, averaged."""
+        return self.depth_tokens + self.n_tokens / 2
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """What is known about one GPU."""
+
+    bandwidth: float
+    flops: float
+    stacked_memory: bool
+
+
+def gpu_constants(constants: SpeedConstants, backend: str) -> GpuConstants:
+    """A back end's constants, or those of the slowest general one."""
+    return constants.gpu.get(backend) or constants.gpu[_FALLBACK_BACKEND]
+
+
+def gpu_rates(pool: Pool, constants: SpeedConstants, assumed: list[str]) -> Rates | None:
+    """Published rates of a GPU; None where its bandwidth is unknown."""
+    bandwidth = pool.bandwidth_bytes_per_s
+    if bandwidth is None:
+        return None
+    flops = pool.flops
+    if pool.backend == "cuda" and pool.int8_ops is not None:
+        # llama.cpp multiplies quantized matrices with integer units; on every card their rate tells more about
+        # prompts than the half-precision one, which GeForce cards have halved.
+        flops = pool.int8_ops / 2
+    if flops is None:
+        per_byte = constants.unknown_flops_per_byte
+        assumed.append(f"{pool.name}: compute rate unknown, {per_byte:g} operations per byte of bandwidth assumed")
+        flops = per_byte * bandwidth
+    return Rates(bandwidth, flops, pool.stacked_memory)
+
+
+def gpu_decode_s(parts: Parts, work: PoolWork, shape: Shape, rates: Rates, own: GpuConstants) -> float:
+    """Seconds of a GPU for one token."""
+    touched = visited_bytes(parts, work, shape, 1)
+    if work.has_output:
+        for name, n in parts.output.items():
+            touched[name] = touched.get(name, 0.0) + n
+    stall = own.stall_hbm_s_per_byte if rates.stacked_memory else own.stall_s_per_byte
+    per_byte = own.read / rates.bandwidth + stall
+    seconds = work.kv_bytes * own.kv_read / rates.bandwidth + work.n_layers * own.layer_s
+    for name, n in touched.items():
+        ops = own.decode_ops.get(type_class(name), 0.0)
+        seconds += n * (per_byte + ops * _weights_per_byte(name) / rates.flops)
+    return seconds
+
+
+def gpu_prefill_s(parts: Parts, work: PoolWork, shape: Shape, rates: Rates, own: GpuConstants, prompt: Prompt) -> float:
+    """Seconds of a GPU for a prompt, without overlap with other GPUs."""
+    seconds = work.n_layers * own.prefill_layer_s * prompt.n_ubatches
+    mixture = own.prefill_experts if shape.experts is not None else 1.0
+    for name, n in visited_bytes(parts, work, shape, 1).items():
+        ops = 2 * n * _weights_per_byte(name) * prompt.n_tokens
+        seconds += own.prefill[type_class(name)] * mixture * ops / rates.flops
+    read = sum(visited_bytes(parts, work, shape, min(prompt.ubatch, prompt.n_tokens)).values())
+    seconds += own.prefill_read * read * prompt.n_ubatches / rates.bandwidth
+    return seconds + own.attention * attention_ops(work, shape, prompt) / rates.flops
+
+
+def attention_ops(work: PoolWork, shape: Shape, prompt: Prompt) -> float:
+    """Operations of the scores and of the weighted sum of values, over a prompt."""
+    if shape.state_space is not None:
+        return 0.0
+    depth, full = prompt.mean_depth, work.n_layers
+    window = shape.window
+    back = full * depth
+    if window is not None and window.full_every:
+        limited = full * (1 - 1 / window.full_every)
+        back = (full - limited) * depth + limited * min(depth, window.tokens)
+    return 4.0 * prompt.n_tokens * back * shape.n_heads * shape.head_dim
+
+
+def cpu_decode_s(parts: Parts, work: PoolWork, shape: Shape, own: CpuConstants, assumed: list[str]) -> float:
+    """Seconds of the processor for one token."""
+    touched = visited_bytes(parts, work, shape, 1)
+    if work.has_output:
+        for name, n in parts.output.items():
+            touched[name] = touched.get(name, 0.0) + n
+    cores = max(1, work.pool.cores)
+    memory = own.read_share * _bandwidth(work.pool, own, assumed)
+    rates = own.core_read_bytes_per_s
+    seconds = sum(max(n / memory, n / (cores * _of(rates, name))) for name, n in touched.items())
+    seconds += max(work.kv_bytes / memory, work.kv_bytes / (cores * _of(rates, "F16")))
+    return seconds + work.n_layers * cores * own.sync_s
+
+
+def cpu_prefill_s(parts: Parts, work: PoolWork, shape: Shape, own: CpuConstants, prompt: Prompt) -> float:
+    """Seconds of the processor for a prompt."""
+    cores = max(1, work.pool.cores)
+    seconds = attention_ops(work, shape, prompt) / (cores * own.attention_flops)
+    for name, n in visited_bytes(parts, work, shape, 1).items():
+        seconds += 2 * n * _weights_per_byte(name) * prompt.n_tokens / (cores * _of(own.core_flops, name))
+    return seconds + work.n_layers * cores * own.sync_s * prompt.n_ubatches
+
+
+def overlap(n_gpus: int, prompt: Prompt, constants: SpeedConstants) -> float:
+    """Share of the time that remains where several GPUs work on micro-batches at once, as on an assembly line."""
+    if n_gpus < 2:
+        return 1.0
+    ideal = (prompt.n_ubatches + n_gpus - 1) / (n_gpus * prompt.n_ubatches)
+    return 1.0 - constants.pipelining * (1.0 - ideal)
+
+
+def _bandwidth(pool: Pool, own: CpuConstants, assumed: list[str]) -> float:
+    if pool.bandwidth_bytes_per_s is not None:
+        return pool.bandwidth_bytes_per_s
+    unknown = own.unknown_bandwidth_bytes_per_s
+    assumed.append(f"memory bandwidth unknown, {unknown / 1e9:g} GB/s assumed")
+    return unknown
+
+
+def _of(rates: Mapping[str, float], ggml_type: str) -> float:
+    return rates.get(ggml_type) or rates[_DEFAULT_TYPE]
+
+
+def _weights_per_byte(ggml_type: str) -> float:
+    found = GGML_TYPES[ggml_type]
+    return found.block_size / found.block_bytes

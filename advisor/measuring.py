@@ -1,0 +1,244 @@
+"""Speed measured before any download, put together: which slices, where they lie meanwhile, what is remembered."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from advisor.domain.blueprint import Blueprint
+from advisor.domain.hardware import Machine
+from advisor.domain.recommend import Recommendation
+from advisor.domain.slices import layer_step, slice_blueprint
+from advisor.domain.smoke import BUSY_CORES
+from advisor.domain.speed import (
+    Calibration,
+    Speed,
+    SpeedConstants,
+    Timings,
+    calibration_of,
+    estimate_speed,
+    placement_kind,
+)
+from advisor.domain.speed.slicing import (
+    WIDEST_INTERVAL,
+    Slice,
+    Timed,
+    budget_bytes,
+    factors,
+    layer_factors,
+    measured_speed,
+    plan_slices,
+    together,
+)
+from advisor.domain.speed_report import Subject
+from advisor.engine.client import EngineCancelled, EngineClient, OnEvent
+from advisor.engine.messages import ContextParams
+from advisor.engine.placing import context_params
+from advisor.engine.slices import SliceRun, time_slices
+from advisor.engine.synthetic import BlockPools
+from advisor.errors import EngineError, InputError
+from advisor.proof import cancelling, scratch_root
+from advisor.remembering import recall, remember
+from advisor.units import format_bytes
+
+BUDGET_S = 10.0
+"""Time for one model, writing and loading aside."""
+FINALISTS = 3
+"""Places at the top of the ranking that are measured."""
+MOST_MEASUREMENTS = 6
+"""A ranking that keeps changing is left after so many."""
+_PROMPT_SHARE = 0.5
+_FILL_SHARE = 0.2
+_LEAST_PROMPT = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """The outcome. Without a speed there is a reason, and the estimate stands."""
+
+    speed: Speed | None
+    estimated: Speed | None
+    problem: str | None = None
+    timed: Timed | None = None
+    """None where the speed was remembered."""
+
+
+def measure(
+    subject: Subject,
+    machine: Machine,
+    constants: SpeedConstants,
+    on_event: OnEvent | None = None,
+    cancel: threading.Event | None = None,
+    budget_s: float = BUDGET_S,
+    use_memory: bool = True,
+) -> Measurement:
+    """Time slices of a model on this machine, or recall what was timed before.
+
+    Raises EngineCancelled when cancelled, InputError for a model without a shape. Whatever else goes wrong is a
+    measurement with a problem.
+    """
+    estimated = _estimate(subject, constants, subject.depth_tokens, subject.prompt_tokens)
+    if machine.simulated:
+        return Measurement(None, estimated, "the machine is simulated, so nothing can be timed on it")
+    known = recall(subject, machine) if use_memory else None
+    if known is not None:
+        return Measurement(known, estimated)
+    try:
+        timed = _time(subject, machine, estimated, on_event, cancel, budget_s)
+    except EngineCancelled:
+        raise
+    except (EngineError, InputError) as error:
+        return Measurement(None, estimated, str(error))
+    noise = _noise(timed, machine, subject.fit.placement.threads)
+    if noise is not None:
+        return Measurement(None, estimated, noise, timed)
+    speed = _speed(subject, timed, constants)
+    if use_memory:
+        remember(subject, machine, speed)
+    return Measurement(speed, estimated, timed=timed)
+
+
+def measure_finalists(
+    found: Recommendation,
+    constants: SpeedConstants,
+    rank_again: Callable[[Timings], Recommendation],
+    on_event: OnEvent | None = None,
+    cancel: threading.Event | None = None,
+) -> tuple[Recommendation, tuple[str, ...]]:
+    """Measure the first few of the ranking, each time ranking again, until those at the top are measured.
+
+    The first measurement of a kind of placement calibrates all candidates of that kind. Raises EngineCancelled.
+    """
+    measured: dict[tuple[str, object], Speed] = {}
+    calibrations: dict[str, Calibration] = {}
+    problems: dict[str, str] = {}
+    for _ in range(MOST_MEASUREMENTS):
+        waiting = [
+            c
+            for c in found.ranked[:FINALISTS]
+            if (c.id, c.fit.placement) not in measured and c.id not in problems and c.model.shape is not None
+        ]
+        if not waiting:
+            break
+        candidate, scale = waiting[0], found.constraints.scale
+        subject = Subject(
+            candidate.model,
+            candidate.quantization.name,
+            candidate.fit,
+            scale.prompt_tokens,
+            scale.mean_depth_tokens,
+        )
+        outcome = measure(subject, found.machine, constants, on_event, cancel)
+        if outcome.speed is None:
+            problems[candidate.id] = outcome.problem or "unknown"
+            continue
+        measured[candidate.id, candidate.fit.placement] = outcome.speed
+        kind = placement_kind(candidate.fit.placement, subject.shape.n_layers)
+        if outcome.estimated is not None:
+            calibrations.setdefault(kind, calibration_of(outcome.speed, outcome.estimated))
+        found = rank_again(Timings(dict(measured), dict(calibrations)))
+    return found, tuple(f"{name}: {why}" for name, why in problems.items())
+
+
+def _noise(timed: Timed, machine: Machine, threads: int) -> str | None:
+    """Why a measurement cannot be trusted; None where it can."""
+    spare = max(0.0, (machine.cpu.usable_cores.value or threads) - threads)
+    if timed.others_cores > spare + BUSY_CORES:
+        # Threads wait for each other after every step, so a core shared with others costs many times its share.
+        return f"other programs kept {timed.others_cores:.1f} cores busy, which slows llama.cpp down many times over"
+    if timed.decode_half_width > WIDEST_INTERVAL:
+        return f"the machine is too noisy: ±{timed.decode_half_width:.0%} after {timed.seconds:.0f} s"
+    return None
+
+
+def _estimate(subject: Subject, constants: SpeedConstants, depth: int, prompt: int) -> Speed | None:
+    return estimate_speed(
+        subject.model, subject.weights, subject.fit, constants, depth_tokens=depth, prompt_tokens=prompt
+    )
+
+
+def _speed(subject: Subject, timed: Timed, constants: SpeedConstants) -> Speed:
+    def seconds(depth: int, prompt: int) -> tuple[float, float]:
+        found = _estimate(subject, constants, depth, prompt)
+        return (1.0, float(prompt)) if found is None else (1 / found.decode_tokens_per_s, found.ttft_ms / 1000)
+
+    return measured_speed(timed, seconds, subject.depth_tokens, subject.prompt_tokens)
+
+
+def _time(
+    subject: Subject,
+    machine: Machine,
+    estimated: Speed | None,
+    on_event: OnEvent | None,
+    cancel: threading.Event | None,
+    budget_s: float,
+) -> Timed:
+    slices = choose_slices(subject, machine)
+    n_prompt, depth = _affordable(subject, slices, estimated, budget_s)
+    parts = []
+    with EngineClient(threads=subject.fit.placement.threads) as client, cancelling(client.cancel, cancel):
+        pools = BlockPools(client)
+        runs = _runs(subject, slices)
+        for context, counted in runs:
+            run = SliceRun(
+                blueprint=_blueprints(subject),
+                slices=slices,
+                factors=counted,
+                context=context,
+                n_prompt=n_prompt,
+                depth_tokens=depth,
+                budget_s=budget_s / len(runs),
+                scratch_root=scratch_root(),
+            )
+            parts.append(time_slices(client, run, on_event, cancel, pools))
+    return together(tuple(parts))
+
+
+def choose_slices(subject: Subject, machine: Machine) -> tuple[Slice, ...]:
+    """Slices within the memory and disk that are free. Raises EngineError where not even the smallest fit."""
+    free = machine.memory.available_bytes.value or 0
+    budget = budget_bytes(subject.weights.total_bytes, free, machine.disk_free_bytes.value or 0)
+    shape, blueprint = subject.shape, _blueprints(subject)
+    found = plan_slices(
+        shape.n_layers, shape.vocab_size, layer_step(shape), lambda piece: blueprint(piece).tensor_bytes, budget
+    )
+    if found is None:
+        raise EngineError(
+            "not even the smallest slices of the model fit",
+            why=f"{format_bytes(budget)} of memory and disk may be used now",
+            hint="Close other programs, or choose a smaller model.",
+        )
+    return found
+
+
+def _blueprints(subject: Subject) -> Callable[[Slice], Blueprint]:
+    return lambda piece: slice_blueprint(subject.model, subject.quantization, piece.n_layers, piece.vocab_size)
+
+
+def _runs(subject: Subject, slices: tuple[Slice, ...]) -> list[tuple[ContextParams, tuple[float, ...]]]:
+    """One run where all layers lie in one kind of memory, else one for the GPU's layers and one for the others."""
+    shape, placement = subject.shape, subject.fit.placement
+    whole, on_gpu = context_params(placement), sum(placement.gpu_layers)
+    if not on_gpu:
+        return [(replace(whole, n_gpu_layers=0), factors(slices, shape.n_layers, shape.vocab_size))]
+    # Cards of one machine are alike, or the first is the fastest; each layer runs on one of them.
+    first = replace(whole, n_gpu_layers=-1, tensor_split=(1.0,) if len(placement.gpu_layers) > 1 else ())
+    runs = [(first, factors(slices, on_gpu, shape.vocab_size))]
+    if on_gpu < shape.n_layers:
+        runs.append((replace(whole, n_gpu_layers=0), layer_factors(slices, shape.n_layers - on_gpu)))
+    return runs
+
+
+def _affordable(
+    subject: Subject, slices: tuple[Slice, ...], estimated: Speed | None, budget_s: float
+) -> tuple[int, int]:
+    """Prompt and depth that leave time for enough rounds, going by the estimate."""
+    prompt, depth = subject.prompt_tokens, subject.depth_tokens
+    if estimated is None:
+        return min(prompt, 512), min(depth, 1024)
+    run = sum(piece.n_layers for piece in slices) / subject.shape.n_layers
+    per_token_s = run / estimated.prefill_tokens_per_s
+    n_prompt = min(prompt, max(_LEAST_PROMPT, int(_PROMPT_SHARE * budget_s / 2 / per_token_s)))
+    fill = int(_FILL_SHARE * budget_s / per_token_s)
+    return n_prompt, min(depth, n_prompt + fill)

@@ -1,0 +1,66 @@
+"""Measured speeds, remembered for the machine, engine, model and placement that they hold for."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, fields
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from advisor import paths
+from advisor.domain.basis import Basis
+from advisor.domain.hardware import Machine
+from advisor.domain.speed import Speed
+from advisor.domain.speed_report import Subject
+from advisor.errors import InputError
+from advisor.files import write_atomically
+
+_VERSION = 1
+"""Of the way of measuring: a change makes what was remembered void."""
+
+
+def recall(subject: Subject, machine: Machine) -> Speed | None:
+    """The speed measured before, or None. A file that cannot be read counts as none."""
+    try:
+        raw = json.loads(_path(subject, machine).read_text(encoding="utf-8"))
+        return Speed(**{**raw, "basis": Basis(raw["basis"]), "assumed": tuple(raw["assumed"])})
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
+
+
+def remember(subject: Subject, machine: Machine, speed: Speed) -> None:
+    """Keep a measured speed. A cache that cannot be written is no reason to fail: the next run measures again."""
+    document: dict[str, Any] = {field.name: getattr(speed, field.name) for field in fields(speed)}
+    try:
+        write_atomically(_path(subject, machine), json.dumps(document), overwrite=True)
+    except InputError:
+        return
+
+
+def fingerprint(machine: Machine) -> tuple[object, ...]:
+    """What of a machine decides its speed: processor, cores, memory size, GPUs with their driver, engine."""
+    return (
+        machine.platform,
+        machine.cpu.name.value,
+        machine.cpu.physical_cores.value,
+        machine.cpu.usable_cores.value,
+        machine.cpu.instruction_sets.value,
+        machine.memory.capacity_bytes,
+        tuple((gpu.name.value, gpu.total_bytes.value, gpu.driver.value) for gpu in machine.gpus),
+        machine.engine.version.value,
+        machine.engine.system_info.value,
+    )
+
+
+def _path(subject: Subject, machine: Machine) -> Path:
+    parts = (
+        _VERSION,
+        fingerprint(machine),
+        subject.shape,
+        subject.quantization,
+        sorted(asdict(subject.fit.placement).items()),
+        subject.prompt_tokens,
+        subject.depth_tokens,
+    )
+    return paths.cache_dir() / "speed" / f"{sha256(repr(parts).encode()).hexdigest()}.json"

@@ -1,0 +1,89 @@
+"""Measuring the finalists of a recommendation, with measurements made up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from advisor import measuring
+from advisor.domain.basis import Basis
+from advisor.domain.recommend import Recommendation
+from advisor.domain.speed import SpeedConstants, estimate_speed
+from advisor.domain.speed_report import Subject
+from advisor.measuring import FINALISTS, Measurement
+from advisor.service import Advisor
+from advisor.units import GIB
+from tests.builders import constraints, machine
+
+HERE = machine(48 * GIB)
+
+
+@pytest.fixture(scope="module")
+def advisor() -> Advisor:
+    return Advisor()
+
+
+def found(advisor: Advisor) -> Recommendation:
+    return advisor.recommend(HERE, constraints(latency__tokens_per_s=None))
+
+
+def at_share(share: float) -> Callable[..., Measurement]:
+    def fake(subject: Subject, here: object, constants: SpeedConstants, *rest: object) -> Measurement:
+        estimated = estimate_speed(
+            subject.model,
+            subject.weights,
+            subject.fit,
+            constants,
+            depth_tokens=subject.depth_tokens,
+            prompt_tokens=subject.prompt_tokens,
+        )
+        assert estimated is not None
+        rate = share * estimated.decode_tokens_per_s
+        speed = replace(estimated, decode_tokens_per_s=rate, low=rate, high=rate, basis=Basis.MEASURED)
+        return Measurement(speed, estimated)
+
+    return fake
+
+
+def test_the_best_are_measured_and_all_others_calibrated(advisor: Advisor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(measuring, "measure", at_share(0.5))
+    before = found(advisor)
+    shown: list[Recommendation] = []
+    after, problems = advisor.measure_finalists(before, on_ranking=shown.append)
+    assert problems == ()
+    assert shown[-1] is after
+    assert {c.speed.basis for c in after.ranked[:FINALISTS] if c.speed} == {Basis.MEASURED}
+    assert {c.speed.basis for c in after.quantizations if c.speed} == {Basis.MEASURED, Basis.CALIBRATED}
+    rates = {c.id: c.speed.decode_tokens_per_s for c in before.quantizations if c.speed}
+    for candidate in after.quantizations:
+        assert candidate.speed is not None
+        assert candidate.speed.decode_tokens_per_s == pytest.approx(0.5 * rates[candidate.id])
+
+
+def test_a_slower_machine_than_estimated_can_change_the_pick(advisor: Advisor, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = constraints(latency__tokens_per_s=6.0)
+    before = advisor.recommend(HERE, asked)
+    monkeypatch.setattr(measuring, "measure", at_share(0.3))
+    after, _ = advisor.measure_finalists(before)
+    assert all(c.speed and c.speed.decode_tokens_per_s >= 6.0 for c in after.quantizations)
+    assert len(after.quantizations) < len(before.quantizations)
+
+
+def test_what_cannot_be_measured_is_said_and_the_ranking_stands(
+    advisor: Advisor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(measuring, "measure", lambda *a, **k: Measurement(None, None, "too noisy"))
+    before = found(advisor)
+    after, problems = advisor.measure_finalists(before)
+    assert after is before
+    assert len(problems) == FINALISTS
+    assert all("too noisy" in text for text in problems)
+
+
+def test_on_a_simulated_machine_nothing_is_measured(advisor: Advisor) -> None:
+    before = advisor.recommend(replace(HERE, simulated=True), constraints(latency__tokens_per_s=None))
+    after, problems = advisor.measure_finalists(before)
+    assert after is before
+    assert all("simulated" in text for text in problems)
