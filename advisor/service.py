@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from advisor import __version__, paths
-from advisor.domain.answers import answers_document, constraints_from, merge_document
+from advisor.domain.answers import constraints_from, merge_document
 from advisor.domain.catalogue import Catalogue
 from advisor.domain.constraints import Constraints
 from advisor.domain.hardware import CpuSpec, GpuSpec, Machine
@@ -22,6 +22,7 @@ from advisor.domain.recommend import Candidate, Recommendation, judge_licence, r
 from advisor.domain.speed import NO_TIMINGS, Timings
 from advisor.errors import InputError, nearest
 from advisor.files import write_atomically
+from advisor.plain_documents import Documents
 
 if TYPE_CHECKING:
     from advisor.diagnosis import Diagnosis
@@ -49,7 +50,7 @@ SCHEMAS = ("recommendation", "constraints")
 """Files that have a JSON Schema."""
 
 
-class Advisor:
+class Advisor(Documents):
     """One session: knowledge is read once, and only when something asks for it."""
 
     def __init__(self, knowledge: Path | None = None) -> None:
@@ -239,42 +240,6 @@ class Advisor:
 
     # ---------------------------------------------------------------- documents and files
 
-    def machine_document(self, machine: Machine) -> dict[str, Any]:
-        """The snapshot as plain values."""
-        from advisor.export.documents import machine_document
-
-        return machine_document(machine)
-
-    def machine_file_text(self, machine: Machine) -> str:
-        """The snapshot as a machine file."""
-        from advisor.probe.machine_file import machine_file_text
-
-        return machine_file_text(machine)
-
-    def licence_document(self, model: Model, finding: LicenceFinding) -> dict[str, Any]:
-        """A verdict as plain values."""
-        from advisor.export.documents import licence_document
-
-        return licence_document(model, finding)
-
-    def model_document(self, model: Model, files: tuple[GgufFile, ...]) -> dict[str, Any]:
-        """A model as plain values, with sources."""
-        from advisor.export.documents import model_document
-
-        return model_document(model, files)
-
-    def size_document(self, sizing: Sizing) -> dict[str, Any]:
-        """A footprint as plain values."""
-        from advisor.export.documents import size_document
-
-        return size_document(sizing)
-
-    def recommendation_document(self, found: Recommendation, answers: Mapping[str, Answer]) -> dict[str, Any]:
-        """A recommendation as plain values."""
-        from advisor.export.documents import recommendation_document
-
-        return recommendation_document(found, answers_document(answers))
-
     def recommendation_text(
         self, found: Recommendation, answers: Mapping[str, Answer], smoke: SmokeReport | None = None
     ) -> str:
@@ -327,12 +292,6 @@ class Advisor:
         )
         alone = self.recommend(machine, constraints, named=known, quantization=recorded.quantization)
         return verify(recorded, now, alone)
-
-    def verification_document(self, found: Verification) -> dict[str, Any]:
-        """A verification as plain values."""
-        from advisor.export.verification import verification_document
-
-        return verification_document(found)
 
     def recorded_pick(self, path: Path) -> tuple[str, str]:
         """Model id and quantization of a recommendation file. Raises InputError for another file."""
@@ -411,12 +370,6 @@ class Advisor:
 
         found = measure(placed.subject, machine, self.catalogue.speed, on_event, cancel)
         return speed_report(placed, found.speed, found.problem)
-
-    def speed_document(self, report: SpeedReport) -> dict[str, Any]:
-        """The speed of one model as plain values."""
-        from advisor.domain.speed_report import speed_document
-
-        return speed_document(report)
 
     def measure_finalists(
         self,

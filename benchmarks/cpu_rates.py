@@ -31,8 +31,8 @@ _SYNC_S = 6e-6
 """Per layer and core: what 52 to 192 threads lose in published runs, where it is all but the whole time."""
 _SHARE = 0.6
 _STRENGTH = 0.005
-UNKNOWN_BANDWIDTH = 51.2e9
-"""Two channels of DDR4-3200."""
+UNKNOWN_BANDWIDTH = 76.8e9
+"""Two channels of DDR5-4800, the slowest memory of that generation."""
 
 
 def fit_cpu(rows: Sequence[Row]) -> CpuConstants:

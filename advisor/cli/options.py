@@ -8,8 +8,9 @@ from typing import Any, TypeVar
 
 import click
 
+from advisor.domain.questions import Question
 from advisor.errors import InputError
-from advisor.service import MachineChoice
+from advisor.service import Advisor, MachineChoice
 from advisor.units import parse_size
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -42,14 +43,46 @@ def output_options(command: F) -> F:
     return command
 
 
+_TYPED = "advisor.typed_answers"
+
+
 def constraint_options(command: F) -> F:
-    """`--constraints FILE` and `--set key=value`."""
+    """`--constraints FILE`, `--set key=value`, and a flag for each question of the questionnaire."""
+    for question in reversed(Advisor().questionnaire.questions):
+        command = _question_option(question)(command)
     for option in (
         click.option("settings", "--set", multiple=True, metavar="KEY=VALUE", help="One answer, e.g. use.mau=5000000."),
         click.option("constraints_file", "--constraints", type=_FILE, help="TOML file with the answers."),
     ):
         command = option(command)
     return command
+
+
+def _question_option(question: Question) -> Callable[[F], F]:
+    """`--task-kind` for `task.kind`. Seldom asked questions keep out of the help, but their flags work."""
+
+    def keep(ctx: click.Context, param: click.Parameter, value: str | None) -> None:
+        if value is not None:
+            ctx.meta.setdefault(_TYPED, {})[question.key] = value
+
+    return click.option(
+        flag_of(question.key),
+        callback=keep,
+        expose_value=False,
+        hidden=question.advanced,
+        metavar=question.kind.upper(),
+        help=f"{question.title}: {question.domain_text}.",
+    )
+
+
+def flag_of(key: str) -> str:
+    """The flag of a key of the constraints file."""
+    return "--" + key.replace(".", "-").replace("_", "-")
+
+
+def typed_answers() -> dict[str, object]:
+    """The answers that were given as flags, by key."""
+    return dict(click.get_current_context().meta.get(_TYPED, {}))
 
 
 def machine_options(command: F) -> F:

@@ -123,7 +123,6 @@ def _tables(document: dict[str, object]) -> list[dict[str, str]]:
     return found
 
 
-
 def test_a_complete_file_grants_what_it_says(tmp_path: Path) -> None:
     licence = _load(tmp_path, MINIMAL)["sample"]
     assert evaluate(licence, use_of(), model_is_multimodal=False).verdict is Verdict.ALLOWED

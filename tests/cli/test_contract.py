@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import click
 import pytest
 
 from advisor.cli.diagnostics import ExitCode, exit_code_for
 from advisor.cli.main import COMMANDS
+from advisor.cli.main import cli as cli_group
+from advisor.cli.options import flag_of
 from advisor.errors import (
     AdvisorError,
     CheckFailedError,
@@ -16,6 +19,7 @@ from advisor.errors import (
     NetworkError,
     NoCandidateError,
 )
+from tests.builders import questionnaire
 from tests.cli.running import Cli, as_process
 
 SMALL = ("--gpu", "none", "--ram", "16GiB")
@@ -207,3 +211,21 @@ def test_doctor_finds_this_installation_sound(cli: Cli) -> None:
     found = cli("doctor", "--json")
     assert found.code == 0
     assert {check["status"] for check in found.document["checks"]} <= {"ok", "warning"}
+
+
+def test_every_question_has_a_flag_that_means_the_same_as_its_setting(cli: Cli) -> None:
+    by_flag = cli("recommend", "--json", *SMALL, "--task-kind", "coding", "--languages-required", "fr,de")
+    by_setting = cli(
+        "recommend", "--json", *SMALL, "--set", "task.kind=coding", "--set", 'languages.required=["fr", "de"]'
+    )
+    assert by_flag.document["constraints"] == by_setting.document["constraints"]
+    command = cli_group.get_command(click.Context(cli_group), "recommend")
+    assert command is not None
+    flags = {option for parameter in command.params for option in parameter.opts}
+    assert {flag_of(question.key) for question in questionnaire().questions} <= flags
+
+
+def test_a_flag_that_cannot_be_used_names_its_key(cli: Cli) -> None:
+    found = cli("recommend", "--task-kind", "cooking")
+    assert found.code == 2
+    assert "task.kind: 'cooking' cannot be used" in found.err

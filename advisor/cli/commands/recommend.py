@@ -8,7 +8,7 @@ import click
 
 from advisor.cli import output
 from advisor.cli.diagnostics import note
-from advisor.cli.options import constraint_options, machine_choice, machine_options, output_options
+from advisor.cli.options import constraint_options, machine_choice, machine_options, output_options, typed_answers
 from advisor.cli.progress import MeasuringProgress
 from advisor.domain.presentation import explanation
 from advisor.domain.recommend import Recommendation
@@ -56,7 +56,7 @@ def command(
     llm-advisor recommend --constraints needs.toml -o recommendation.toml
     """
     advisor = Advisor()
-    answers = advisor.answers(constraints_file, settings)
+    answers = advisor.answers(constraints_file, settings, typed_answers())
     constraints = advisor.constraints(answers)
     machine = advisor.machine(machine_choice(gpu, ram, machine_file))
     found = advisor.recommend(machine, constraints, named=named, quantization=quant)

@@ -11,6 +11,7 @@ from advisor.service import SCHEMAS, Advisor
 
 @click.command("schema")
 @click.argument("name", type=click.Choice(SCHEMAS))
+@click.option("--json", is_flag=True, expose_value=False, help="A schema is JSON in any case.")
 def command(name: str) -> None:
     """Print the JSON Schema of a file: recommendation or constraints.
 
