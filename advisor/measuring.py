@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from advisor.domain.blueprint import Blueprint
 from advisor.domain.hardware import Machine
 from advisor.domain.recommend import Recommendation
-from advisor.domain.slices import layer_step, slice_blueprint
+from advisor.domain.slices import layer_step, layer_units, slice_blueprint
 from advisor.domain.smoke import BUSY_CORES
 from advisor.domain.speed import (
     Calibration,
@@ -22,11 +22,12 @@ from advisor.domain.speed import (
 )
 from advisor.domain.speed.slicing import (
     WIDEST_INTERVAL,
+    Extrapolation,
     Slice,
+    SlicePlan,
     Timed,
     budget_bytes,
-    factors,
-    layer_factors,
+    extrapolation,
     measured_speed,
     plan_slices,
     together,
@@ -174,17 +175,17 @@ def _time(
     cancel: threading.Event | None,
     budget_s: float,
 ) -> Timed:
-    slices = choose_slices(subject, machine)
-    n_prompt, depth = _affordable(subject, slices, estimated, budget_s)
+    plan = choose_slices(subject, machine)
+    n_prompt, depth = _affordable(subject, plan, estimated, budget_s)
     parts = []
     with EngineClient(threads=subject.fit.placement.threads) as client, cancelling(client.cancel, cancel):
         pools = BlockPools(client)
-        runs = _runs(subject, slices)
-        for context, counted in runs:
+        runs = _runs(subject, plan)
+        for context, weighted in runs:
             run = SliceRun(
                 blueprint=_blueprints(subject),
-                slices=slices,
-                factors=counted,
+                plan=plan,
+                extrapolation=weighted,
                 context=context,
                 n_prompt=n_prompt,
                 depth_tokens=depth,
@@ -195,7 +196,7 @@ def _time(
     return together(tuple(parts))
 
 
-def choose_slices(subject: Subject, machine: Machine) -> tuple[Slice, ...]:
+def choose_slices(subject: Subject, machine: Machine) -> SlicePlan:
     """Slices within the memory and disk that are free. Raises EngineError where not even the smallest fit."""
     free = machine.memory.available_bytes.value or 0
     budget = budget_bytes(subject.weights.total_bytes, free, machine.disk_free_bytes.value or 0)
@@ -213,31 +214,39 @@ def choose_slices(subject: Subject, machine: Machine) -> tuple[Slice, ...]:
 
 
 def _blueprints(subject: Subject) -> Callable[[Slice], Blueprint]:
-    return lambda piece: slice_blueprint(subject.model, subject.quantization, piece.n_layers, piece.vocab_size)
+    return lambda piece: slice_blueprint(
+        subject.model, subject.quantization, piece.n_layers, piece.vocab_size, is_narrow=piece.is_narrow
+    )
 
 
-def _runs(subject: Subject, slices: tuple[Slice, ...]) -> list[tuple[ContextParams, tuple[float, ...]]]:
+def _runs(subject: Subject, plan: SlicePlan) -> list[tuple[ContextParams, Extrapolation]]:
     """One run where all layers lie in one kind of memory, else one for the GPU's layers and one for the others."""
     shape, placement = subject.shape, subject.fit.placement
     whole, on_gpu = context_params(placement), sum(placement.gpu_layers)
+
+    def part(n_layers: int, *, is_whole: bool = True) -> Extrapolation:
+        return extrapolation(plan, _units(subject), n_layers, shape.vocab_size, is_whole=is_whole)
+
     if not on_gpu:
-        return [(replace(whole, n_gpu_layers=0), factors(slices, shape.n_layers, shape.vocab_size))]
+        return [(replace(whole, n_gpu_layers=0), part(shape.n_layers))]
     # Cards of one machine are alike, or the first is the fastest; each layer runs on one of them.
     first = replace(whole, n_gpu_layers=-1, tensor_split=(1.0,) if len(placement.gpu_layers) > 1 else ())
-    runs = [(first, factors(slices, on_gpu, shape.vocab_size))]
+    runs = [(first, part(on_gpu))]
     if on_gpu < shape.n_layers:
-        runs.append((replace(whole, n_gpu_layers=0), layer_factors(slices, shape.n_layers - on_gpu)))
+        runs.append((replace(whole, n_gpu_layers=0), part(shape.n_layers - on_gpu, is_whole=False)))
     return runs
 
 
-def _affordable(
-    subject: Subject, slices: tuple[Slice, ...], estimated: Speed | None, budget_s: float
-) -> tuple[int, int]:
+def _units(subject: Subject) -> Callable[[int], float]:
+    return lambda n_layers: layer_units(subject.shape, subject.quantization, n_layers)
+
+
+def _affordable(subject: Subject, plan: SlicePlan, estimated: Speed | None, budget_s: float) -> tuple[int, int]:
     """Prompt and depth that leave time for enough rounds, going by the estimate."""
     prompt, depth = subject.prompt_tokens, subject.depth_tokens
     if estimated is None:
         return min(prompt, 512), min(depth, 1024)
-    run = sum(piece.n_layers for piece in slices) / subject.shape.n_layers
+    run = (plan.layers.n_layers + plan.rows.n_layers) / subject.shape.n_layers
     per_token_s = run / estimated.prefill_tokens_per_s
     n_prompt = min(prompt, max(_LEAST_PROMPT, int(_PROMPT_SHARE * budget_s / 2 / per_token_s)))
     fill = int(_FILL_SHARE * budget_s / per_token_s)

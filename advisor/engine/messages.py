@@ -265,8 +265,9 @@ class MeasureParams:
     """Models that are timed in turn, round after round, until a weighted sum of their times is known well enough."""
 
     model_paths: tuple[str, ...]
-    factors: tuple[float, ...]
-    """What each model's time counts in the sum: with slices, the extrapolation to the whole model."""
+    prefill_factors: tuple[float, ...]
+    decode_factors: tuple[float, ...]
+    """What each model's time counts in the sums: with slices, the extrapolation to the whole model."""
     context: ContextParams = ContextParams()
     n_prompt: int = 256
     depth_tokens: int = 256

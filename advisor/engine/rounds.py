@@ -28,7 +28,8 @@ _NORMAL_95 = 1.96
 
 def measure(native: Native, params: MeasureParams, emit: Emit) -> MeasureResult:
     """Time all models. Raises NativeError where one cannot be loaded or run."""
-    if not params.model_paths or len(params.factors) != len(params.model_paths) or params.n_prompt < 1:
+    counts = {len(params.model_paths), len(params.prefill_factors), len(params.decode_factors)}
+    if not params.model_paths or len(counts) > 1 or params.n_prompt < 1:
         raise NativeError("request", "nothing to time")
     if max(params.n_prompt, params.depth_tokens) + 1 > params.context.slot_tokens:
         raise NativeError("request", f"{max(params.n_prompt, params.depth_tokens)} tokens exceed the context")
@@ -41,11 +42,15 @@ def measure(native: Native, params: MeasureParams, emit: Emit) -> MeasureResult:
         for runner in runners:
             runner.warm_up()
         started = perf_counter()
-        prefill = _Rounds(params, emit, "prefill", LEAST_PROMPTS, 0.5).run([r.prompt for r in runners])
+        prefill = _Rounds(params, emit, "prefill", LEAST_PROMPTS, 0.5).run(
+            [r.prompt for r in runners], params.prefill_factors
+        )
         for runner in runners:
             runner.fill()
         spent = (perf_counter() - started) / params.budget_s
-        decode = _Rounds(params, emit, "decode", LEAST_TOKENS, max(0.1, 1.0 - spent)).run([r.token for r in runners])
+        decode = _Rounds(params, emit, "decode", LEAST_TOKENS, max(0.1, 1.0 - spent)).run(
+            [r.token for r in runners], params.decode_factors
+        )
         return MeasureResult(
             prefill=prefill,
             decode=decode,
@@ -117,13 +122,13 @@ class _Rounds:
         self._least = least
         self._limit_s = params.budget_s * share
 
-    def run(self, steps: Sequence[Any]) -> Series:
+    def run(self, steps: Sequence[Any], factors: Sequence[float]) -> Series:
         """Time all steps in turn until the sum is known, or the time is over and the fewest rounds are done."""
         rounds: list[list[float]] = []
         started = perf_counter()
         while True:
-            rounds.append([step() for step in steps])
-            found = self._series(rounds)
+            rounds.append(_in_turn(steps, len(rounds)))
+            found = _series(rounds, factors)
             elapsed = perf_counter() - started
             self._tell(found, elapsed)
             if len(rounds) < self._least:
@@ -132,15 +137,25 @@ class _Rounds:
             if found.half_width < self._params.precision or elapsed * (1 + 1 / len(rounds)) > self._limit_s:
                 return found
 
-    def _series(self, rounds: Sequence[Sequence[float]]) -> Series:
-        sums = [sum(f * ms for f, ms in zip(self._params.factors, times, strict=True)) for times in rounds]
-        middle = median(sums)
-        return Series(middle, half_width(sums), len(rounds), tuple([median(own) for own in zip(*rounds, strict=True)]))
-
     def _tell(self, found: Series, elapsed: float) -> None:
         share = min(1.0, elapsed / self._limit_s)
         payload = {"stage": self._stage, "share": share, "rounds": found.n_rounds, "half_width": found.half_width}
         self._emit("progress", payload)
+
+
+def _in_turn(steps: Sequence[Any], number: int) -> list[float]:
+    """One round, which begins with another step each time: a step suffers from what the one before left in caches."""
+    found = [0.0] * len(steps)
+    for place in range(len(steps)):
+        index = (number + place) % len(steps)
+        found[index] = steps[index]()
+    return found
+
+
+def _series(rounds: Sequence[Sequence[float]], factors: Sequence[float]) -> Series:
+    sums = [sum(f * ms for f, ms in zip(factors, times, strict=True)) for times in rounds]
+    middle = median(sums)
+    return Series(middle, half_width(sums), len(rounds), tuple([median(own) for own in zip(*rounds, strict=True)]))
 
 
 def half_width(samples: Sequence[float]) -> float:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from advisor.domain.blueprint import Blueprint
-from advisor.domain.speed.slicing import Slice, Timed
+from advisor.domain.speed.slicing import Extrapolation, Slice, SlicePlan, Timed
 from advisor.engine.client import EngineCancelled, EngineClient, OnEvent
 from advisor.engine.messages import ContextParams, MeasureParams, MeasureResult
 from advisor.engine.operations import measure
@@ -28,9 +28,8 @@ class SliceRun:
     """What to time, and how exactly."""
 
     blueprint: Callable[[Slice], Blueprint]
-    slices: tuple[Slice, ...]
-    factors: tuple[float, ...]
-    """What the time of each slice counts in that of the whole."""
+    plan: SlicePlan
+    extrapolation: Extrapolation
     context: ContextParams
     """How the whole model would be run; the cache is made as small as the slices need."""
     n_prompt: int
@@ -53,7 +52,7 @@ def time_slices(
     a slice cannot be written. Nothing is left behind.
     """
     blocks = pools or BlockPools(client)
-    chosen = run.slices[: len(run.factors)]
+    chosen = run.plan.all
     with scratch_dir(run.scratch_root) as folder:
         paths = []
         for index, piece in enumerate(chosen):
@@ -73,7 +72,8 @@ def _params(run: SliceRun, paths: list[Path]) -> MeasureParams:
     cells = max(run.n_prompt, run.depth_tokens) + CELLS_BEYOND
     return MeasureParams(
         model_paths=tuple(map(str, paths)),
-        factors=run.factors,
+        prefill_factors=run.extrapolation.prefill,
+        decode_factors=run.extrapolation.decode,
         context=replace(run.context, n_ctx=cells, n_seq_max=1),
         n_prompt=run.n_prompt,
         depth_tokens=run.depth_tokens,
@@ -84,7 +84,7 @@ def _params(run: SliceRun, paths: list[Path]) -> MeasureParams:
 
 def _timed(run: SliceRun, result: MeasureResult, slice_bytes: int) -> Timed:
     return Timed(
-        prefill_ms=result.prefill.median_ms,
+        prefill_ms=result.prefill.median_ms + run.extrapolation.rows_ms(result.decode.model_ms),
         n_prompt=run.n_prompt,
         decode_ms=result.decode.median_ms,
         depth_tokens=run.depth_tokens,

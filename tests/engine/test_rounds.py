@@ -29,7 +29,9 @@ def pair(shared: EngineClient, tmp_path_factory: pytest.TempPathFactory) -> tupl
     return paths[0], paths[1]
 
 
-QUICK = MeasureParams(("-", "-"), (0.0, 1.0), ContextParams(n_ctx=512), n_prompt=32, depth_tokens=48, budget_s=0.5)
+QUICK = MeasureParams(
+    ("-", "-"), (0.0, 1.0), (0.0, 1.0), ContextParams(n_ctx=512), n_prompt=32, depth_tokens=48, budget_s=0.5
+)
 
 
 def test_a_wider_interval_for_wilder_samples_and_fewer_of_them() -> None:
@@ -71,8 +73,11 @@ def test_rounds_end_when_enough_is_known(shared: EngineClient, pair: tuple[str, 
 
 
 def test_the_sum_is_weighted(shared: EngineClient, pair: tuple[str, str]) -> None:
-    result = ops.measure(shared, replace(QUICK, model_paths=pair, factors=(0.0, 2.0)))
+    result = ops.measure(
+        shared, replace(QUICK, model_paths=pair, decode_factors=(0.0, 2.0), prefill_factors=(3.0, 0.0))
+    )
     assert result.decode.median_ms == pytest.approx(2 * result.decode.model_ms[1])
+    assert result.prefill.median_ms == pytest.approx(3 * result.prefill.model_ms[0])
     assert all(ms > 0 and math.isfinite(ms) for ms in (*result.decode.model_ms, *result.prefill.model_ms))
     assert result.memory[0].weights_bytes < result.memory[1].weights_bytes
 
@@ -88,7 +93,8 @@ def test_the_cache_stays_at_its_depth(shared: EngineClient, pair: tuple[str, str
     "asked",
     [
         replace(QUICK, model_paths=()),
-        replace(QUICK, factors=(1.0,)),
+        replace(QUICK, prefill_factors=(1.0,)),
+        replace(QUICK, decode_factors=(1.0,)),
         replace(QUICK, n_prompt=0),
         replace(QUICK, depth_tokens=512),
         replace(QUICK, n_prompt=600),
@@ -104,4 +110,4 @@ def test_a_broken_file_is_told(shared: EngineClient, tmp_path: Path) -> None:
     broken = tmp_path / "broken.gguf"
     broken.write_bytes(b"GGUF")
     with pytest.raises(EngineRefused):
-        ops.measure(shared, replace(QUICK, model_paths=(str(broken),), factors=(1.0,)))
+        ops.measure(shared, replace(QUICK, model_paths=(str(broken),), prefill_factors=(1.0,), decode_factors=(1.0,)))

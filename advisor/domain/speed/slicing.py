@@ -1,12 +1,14 @@
 """Which slices of a model to time, and what the whole model takes by their times.
 
-A token takes a fixed time, one share for each layer and one for each row of the output projection. Slices that
-differ in one of these at a time tell all three, and none needs the whole vocabulary, which is a tenth of a small model.
+A token takes a fixed time, one share for each layer and one for each row of the output projection. One slice holds as
+many layers as the budget allows, because every error of its time is multiplied by the layers it stands for, and memory
+is not equally fast everywhere; another has fewer layers and more rows; two narrow ones hold next to no weights and tell
+what a token costs before any are read. No slice needs the whole vocabulary, which is a tenth of a small model.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from advisor.domain.basis import Basis
@@ -31,8 +33,46 @@ _RATIO = 3
 
 @dataclass(frozen=True, slots=True)
 class Slice:
+    """A model with fewer layers and a smaller vocabulary."""
+
     n_layers: int
     vocab_size: int
+    is_narrow: bool = False
+    """Layers of the least width that llama.cpp accepts, in place of the model's own."""
+
+
+@dataclass(frozen=True, slots=True)
+class SlicePlan:
+    """The slices that stand for one model."""
+
+    layers: Slice
+    """As many layers as may be."""
+    rows: Slice
+    """Fewer layers and more of the vocabulary."""
+    narrow: tuple[Slice, Slice]
+    """Of different depth."""
+
+    @property
+    def all(self) -> tuple[Slice, ...]:
+        return (self.layers, self.rows, *self.narrow)
+
+
+@dataclass(frozen=True, slots=True)
+class Extrapolation:
+    """What the time of each slice counts in that of the whole, in the order of the plan."""
+
+    decode: tuple[float, ...]
+    prefill: tuple[float, ...]
+    row: tuple[float, ...]
+    """What it counts in the decoding time of one row of the output projection."""
+    prefill_rows: float
+    """Rows that the sum for the prompt lacks: only the last token of a prompt is projected, and the slices project it
+    onto fewer rows than the whole model does."""
+
+    def rows_ms(self, decode_ms: Sequence[float]) -> float:
+        """Milliseconds that the sum for the prompt lacks, by the slices' decoding times."""
+        row = sum(factor * ms for factor, ms in zip(self.row, decode_ms, strict=False))
+        return max(0.0, row) * self.prefill_rows
 
 
 def budget_bytes(model_bytes: int, free_bytes: int, disk_free_bytes: int) -> int:
@@ -43,45 +83,61 @@ def budget_bytes(model_bytes: int, free_bytes: int, disk_free_bytes: int) -> int
 
 def plan_slices(
     n_layers: int, vocab_size: int, step: int, size: Callable[[Slice], int], budget: int
-) -> tuple[Slice, ...] | None:
-    """The largest slices within the budget, layers in the ratio of 1 to 3 and a third with more vocabulary; None where
-    not even the smallest fit.
+) -> SlicePlan | None:
+    """The plan with most layers within the budget; None where not even the smallest fits.
 
     `step` is the number of layers that repeat as a group, `size` gives the bytes of a slice.
     """
     small = max(_VOCAB_STEP, vocab_size // _VOCAB_PARTS // _VOCAB_STEP * _VOCAB_STEP)
     large = _RATIO * small
-    best: tuple[Slice, ...] | None = None
-    for n in range(step, n_layers // _RATIO + 1, step) or (step,):
-        more = _RATIO * n if _RATIO * n <= n_layers else n_layers
-        if more == n:
-            return None
-        slices: tuple[Slice, ...]
-        if large < vocab_size:
-            slices = (Slice(n, small), Slice(more, small), Slice(n, large))
-        else:
-            slices = (Slice(n, vocab_size), Slice(more, vocab_size))
-        if sum(map(size, slices)) > (budget if best is None else min(budget, ENOUGH_BYTES)):
+    if large >= vocab_size:
+        small = large = vocab_size
+    rows = Slice(step, large)
+    deep = min(_RATIO, n_layers // step) * step
+    narrow = (Slice(step, _VOCAB_STEP, True), Slice(deep, _VOCAB_STEP, True))
+    best: SlicePlan | None = None
+    for n in range(2 * step, n_layers + 1, step):
+        plan = SlicePlan(Slice(n, small), rows, narrow)
+        if sum(map(size, plan.all)) > (budget if best is None else min(budget, ENOUGH_BYTES)):
             break
-        best = slices
+        best = plan
     return best
 
 
-def factors(slices: tuple[Slice, ...], n_layers: int, vocab_size: int) -> tuple[float, ...]:
-    """What the time of each slice counts in that of a model with so many layers and such a vocabulary."""
-    first, second = slices[:2]
-    layers = (n_layers - first.n_layers) / (second.n_layers - first.n_layers)
-    if len(slices) == 2:
-        return (1.0 - layers, layers)
-    rows = (vocab_size - first.vocab_size) / (slices[2].vocab_size - first.vocab_size)
-    return (1.0 - layers - rows, layers, rows)
+def extrapolation(
+    plan: SlicePlan, units: Callable[[int], float], n_layers: float, vocab_size: int, *, is_whole: bool = True
+) -> Extrapolation:
+    """How the slices' times add up to those of a model with so many layers and such a vocabulary.
+
+    `units(n)` is what the layers of a slice of n layers weigh, in average layers of the model: a mixture gives some
+    layers more bits. Without `is_whole` it is the time of the layers alone, which other layers follow elsewhere.
+
+    Decoding solves `t = fixed + layers x layer + rows x row` for the two wide slices, with the fixed time taken from
+    the narrow ones. In a prompt the last layer computes only the rows that are asked for, so one layer says nothing
+    about the others and the difference of the two wide slices does.
+    """
+    a_layers, a_rows = units(plan.layers.n_layers), plan.layers.vocab_size
+    b_layers, b_rows = units(plan.rows.n_layers), plan.rows.vocab_size
+    determinant = a_layers * b_rows - b_layers * a_rows
+    rows = vocab_size if is_whole else 0
+    a = (n_layers * b_rows - rows * b_layers) / determinant
+    b = (rows * a_layers - n_layers * a_rows) / determinant
+    row_a, row_b = -b_layers / determinant, a_layers / determinant
+    between = n_layers - plan.layers.n_layers if is_whole else n_layers
+    slope = between / (plan.layers.n_layers - plan.rows.n_layers)
+    once = 1.0 if is_whole else 0.0
+    return Extrapolation(
+        decode=(a, b, *_fixed(plan, once - a - b)),
+        prefill=(once + slope, -slope, 0.0, 0.0),
+        row=(row_a, row_b, *_fixed(plan, -row_a - row_b)),
+        prefill_rows=rows - once * a_rows + slope * (b_rows - a_rows),
+    )
 
 
-def layer_factors(slices: tuple[Slice, ...], n_layers: int) -> tuple[float, ...]:
-    """The same for layers alone, without what a token takes once: for layers that other layers follow elsewhere."""
-    first, second = slices[:2]
-    layers = n_layers / (second.n_layers - first.n_layers)
-    return (-layers, layers)
+def _fixed(plan: SlicePlan, factor: float) -> tuple[float, float]:
+    """Factors of the narrow slices that give the fixed time: where their line meets no layers at all."""
+    shallow, deep = (piece.n_layers for piece in plan.narrow)
+    return (factor * deep / (deep - shallow), -factor * shallow / (deep - shallow))
 
 
 @dataclass(frozen=True, slots=True)

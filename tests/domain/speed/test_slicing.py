@@ -12,10 +12,10 @@ from advisor.domain.slices import slice_blueprint
 from advisor.domain.speed.slicing import (
     ALWAYS_BYTES,
     Slice,
+    SlicePlan,
     Timed,
     budget_bytes,
-    factors,
-    layer_factors,
+    extrapolation,
     measured_speed,
     plan_slices,
     together,
@@ -27,32 +27,44 @@ from tests.builders import LLAMA_3_8B, LLAMA_70B, model
 
 def size_of(quantization: str, shape: Shape = LLAMA_3_8B) -> Callable[[Slice], int]:
     found = model(shape=shape)
-    return lambda piece: slice_blueprint(found, quantization, piece.n_layers, piece.vocab_size).tensor_bytes
+    return lambda piece: (
+        slice_blueprint(found, quantization, piece.n_layers, piece.vocab_size, is_narrow=piece.is_narrow).tensor_bytes
+    )
 
 
 @pytest.mark.parametrize("quantization", ["Q4_K_M", "Q8_0", "IQ2_M"])
 def test_slices_take_a_quarter_of_the_model_at_most(quantization: str) -> None:
     size = size_of(quantization)
     whole = blueprint(model(shape=LLAMA_3_8B), quantization).tensor_bytes
-    slices = plan_slices(32, 128256, 1, size, budget_bytes(whole, 64 * GIB, 64 * GIB))
-    assert slices is not None
-    assert sum(map(size, slices)) <= max(whole / 4, ALWAYS_BYTES)
-    assert slices[1].n_layers == 3 * slices[0].n_layers
-    assert slices[2].vocab_size == 3 * slices[0].vocab_size
+    plan = plan_slices(32, 128256, 1, size, budget_bytes(whole, 64 * GIB, 64 * GIB))
+    assert plan is not None
+    assert sum(map(size, plan.all)) <= max(whole / 4, ALWAYS_BYTES)
+    assert plan.layers.n_layers > plan.rows.n_layers
+    assert plan.rows.vocab_size == 3 * plan.layers.vocab_size
 
 
-def test_a_larger_budget_gives_larger_slices() -> None:
+def test_one_slice_holds_most_of_the_bytes_and_the_narrow_ones_next_to_none() -> None:
     size = size_of("Q4_K_M")
-    found = [plan_slices(32, 128256, 1, size, int(budget * GIB)) for budget in (1.2, 1.5, 2, 8)]
-    layers = [slices[0].n_layers for slices in found if slices]
+    plan = plan_slices(32, 128256, 1, size, int(1.5 * GIB))
+    assert plan is not None
+    total = sum(map(size, plan.all))
+    assert size(plan.layers) > total / 2
+    assert sum(map(size, plan.narrow)) < total / 100
+
+
+def test_a_larger_budget_gives_a_deeper_slice_up_to_what_is_enough() -> None:
+    size = size_of("Q4_K_M")
+    found = [plan_slices(32, 128256, 1, size, int(budget * GIB)) for budget in (1.0, 1.5, 2, 8)]
+    layers = [plan.layers.n_layers for plan in found if plan]
     assert layers == sorted(layers)
     assert layers[0] < layers[2] == layers[3]
 
 
 def test_a_large_model_gets_the_smallest_slices() -> None:
-    slices = plan_slices(80, 128256, 1, size_of("Q4_K_M", LLAMA_70B), 8 * GIB)
-    assert slices is not None
-    assert slices[0].n_layers == 1
+    plan = plan_slices(80, 128256, 1, size_of("Q4_K_M", LLAMA_70B), 8 * GIB)
+    assert plan is not None
+    assert plan.rows.n_layers == 1
+    assert plan.layers.n_layers < 6
 
 
 def test_too_little_memory_gives_no_slices() -> None:
@@ -67,40 +79,84 @@ def test_the_budget_leaves_half_of_what_is_free() -> None:
 
 
 def test_groups_of_layers_stay_together() -> None:
-    slices = plan_slices(48, 200_000, 4, lambda piece: piece.n_layers, 1000)
-    assert slices is not None
-    assert {piece.n_layers % 4 for piece in slices} == {0}
+    plan = plan_slices(48, 200_000, 4, lambda piece: piece.n_layers, 1000)
+    assert plan is not None
+    assert {piece.n_layers % 4 for piece in plan.all} == {0}
 
 
 def test_a_model_with_few_layers_is_sliced_all_the_same() -> None:
-    slices = plan_slices(2, 32000, 1, lambda piece: 1, 1000)
-    assert slices is not None
-    assert [piece.n_layers for piece in slices] == [1, 2, 1]
+    plan = plan_slices(2, 32000, 1, lambda piece: 1, 1000)
+    assert plan is not None
+    assert [piece.n_layers for piece in plan.all] == [2, 1, 1, 2]
     assert plan_slices(1, 32000, 1, lambda piece: 1, 1000) is None
 
 
-@given(
-    fixed=st.floats(0, 10),
-    layer=st.floats(0.1, 10),
-    row=st.floats(1e-6, 1e-3),
-    small=st.integers(1, 10),
-    total=st.integers(11, 120),
-    vocabulary=st.sampled_from([600, 32768, 128256]),
-)
-def test_times_that_add_up_are_met_exactly(
-    fixed: float, layer: float, row: float, small: int, total: int, vocabulary: int
+def a_plan(total: int, vocabulary: int, layers: int) -> SlicePlan:
+    plan = plan_slices(total, vocabulary, 1, lambda piece: piece.n_layers, layers + 5)
+    assert plan is not None
+    return plan
+
+
+def added(factors: tuple[float, ...], plan: SlicePlan, time: Callable[[Slice], float]) -> float:
+    return sum(factor * time(piece) for factor, piece in zip(factors, plan.all, strict=True))
+
+
+costs = st.floats(0.1, 10)
+sizes = {
+    "layers": st.integers(2, 10),
+    "total": st.integers(11, 120),
+    "vocabulary": st.sampled_from([600, 32768, 128256]),
+}
+
+
+@given(fixed=st.floats(0, 10), layer=costs, step=st.floats(0.001, 0.1), row=st.floats(1e-6, 1e-3), **sizes)
+def test_decoding_times_that_add_up_are_met_exactly(
+    fixed: float, layer: float, step: float, row: float, layers: int, total: int, vocabulary: int
 ) -> None:
+    """A narrow layer costs a little; a wide one has that in its own cost."""
+
     def time(piece: Slice) -> float:
+        if piece.is_narrow:
+            return fixed + step * piece.n_layers
         return fixed + layer * piece.n_layers + row * piece.vocab_size
 
-    slices = plan_slices(total, vocabulary, 1, lambda piece: piece.n_layers, 5 * small)
-    assert slices is not None
-    counted = factors(slices, total, vocabulary)
-    whole = sum(f * time(piece) for f, piece in zip(counted, slices, strict=True))
-    assert whole == pytest.approx(time(Slice(total, vocabulary)))
-    layers = layer_factors(slices, total)
-    alone = sum(f * time(piece) for f, piece in zip(layers, slices, strict=False))
-    assert alone == pytest.approx(layer * total)
+    plan = a_plan(total, vocabulary, layers)
+    whole = extrapolation(plan, float, total, vocabulary)
+    assert added(whole.decode, plan, time) == pytest.approx(time(Slice(total, vocabulary)))
+    assert added(whole.row, plan, time) == pytest.approx(row, abs=1e-8)
+    alone = extrapolation(plan, float, total, vocabulary, is_whole=False)
+    assert added(alone.decode, plan, time) == pytest.approx(layer * total)
+
+
+@given(fixed=st.floats(0, 10), layer=costs, last=st.floats(0, 1), row=st.floats(1e-6, 1e-3), **sizes)
+def test_prompts_whose_last_layer_is_cheap_are_met_exactly(
+    fixed: float, layer: float, last: float, row: float, layers: int, total: int, vocabulary: int
+) -> None:
+    def prompt(piece: Slice) -> float:
+        return fixed + layer * (piece.n_layers - 1) + last + row * piece.vocab_size
+
+    def token(piece: Slice) -> float:
+        return 0.0 if piece.is_narrow else layer * piece.n_layers + row * piece.vocab_size
+
+    plan = a_plan(total, vocabulary, layers)
+    decode_ms = [token(piece) for piece in plan.all]
+    whole = extrapolation(plan, float, total, vocabulary)
+    found = added(whole.prefill, plan, prompt) + whole.rows_ms(decode_ms)
+    assert found == pytest.approx(prompt(Slice(total, vocabulary)))
+    alone = extrapolation(plan, float, total, vocabulary, is_whole=False)
+    assert added(alone.prefill, plan, prompt) + alone.rows_ms(decode_ms) == pytest.approx(layer * total)
+
+
+def test_a_slice_of_heavier_layers_is_counted_as_more_of_them() -> None:
+    """Layers of which half read twice as much: the slice took heavy ones alone."""
+    plan = a_plan(32, 32768, 6)
+    light, heavy, row = 1.0, 2.0, 1e-4
+
+    def time(piece: Slice) -> float:
+        return 0.0 if piece.is_narrow else heavy * piece.n_layers + row * piece.vocab_size
+
+    whole = extrapolation(plan, lambda n: n * heavy / ((light + heavy) / 2), 32, 32768)
+    assert added(whole.decode, plan, time) == pytest.approx(16 * light + 16 * heavy + row * 32768)
 
 
 def timed(prefill: float = 1000.0, decode: float = 100.0, width: float = 0.02) -> Timed:
