@@ -16,7 +16,7 @@ from advisor.domain.speed_report import Subject
 from advisor.errors import InputError
 from advisor.files import write_atomically
 
-_VERSION = 1
+_VERSION = 2
 """Of the way of measuring: a change makes what was remembered void."""
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import hypot
 
 from advisor.domain.basis import Basis
 from advisor.domain.speed.estimate import Speed
@@ -26,6 +27,9 @@ ENOUGH_BYTES = 2048 * MIB
 """Larger slices than the smallest are not worth the time to write them beyond this."""
 WIDEST_INTERVAL = 0.15
 """A half-width beyond which a measurement is noise."""
+SLICE_SPREAD = 0.07
+"""Half of an interval of 95 % for what slices cannot tell, beside the scatter of their own times: twice the root mean
+square of the errors in benchmarks/README.md, most of which is that memory is not equally fast everywhere."""
 _VOCAB_PARTS = 8
 _VOCAB_STEP = 256
 _RATIO = 3
@@ -186,6 +190,7 @@ def measured_speed(
     """
     here, there = estimated(timed.depth_tokens, timed.n_prompt), estimated(depth_tokens, prompt_tokens)
     decode_s = timed.decode_ms / 1000 * there[0] / here[0]
+    spread = hypot(timed.decode_half_width, SLICE_SPREAD)
     prefill_s = timed.prefill_ms / 1000 * there[1] / here[1]
     notes = []
     if timed.n_prompt < prompt_tokens:
@@ -196,8 +201,8 @@ def measured_speed(
         decode_tokens_per_s=1.0 / decode_s,
         prefill_tokens_per_s=prompt_tokens / prefill_s,
         ttft_ms=1000 * prefill_s,
-        low=1.0 / (decode_s * (1 + timed.decode_half_width)),
-        high=1.0 / (decode_s * max(0.05, 1 - timed.decode_half_width)),
+        low=1.0 / (decode_s * (1 + spread)),
+        high=1.0 / (decode_s * max(0.05, 1 - spread)),
         depth_tokens=depth_tokens,
         prompt_tokens=prompt_tokens,
         basis=Basis.MEASURED,

@@ -11,6 +11,7 @@ from advisor.domain.model import Shape
 from advisor.domain.slices import slice_blueprint
 from advisor.domain.speed.slicing import (
     ALWAYS_BYTES,
+    SLICE_SPREAD,
     Slice,
     SlicePlan,
     Timed,
@@ -179,8 +180,15 @@ def test_a_measurement_as_asked_is_taken_as_it_is() -> None:
     assert speed.decode_tokens_per_s == pytest.approx(10)
     assert speed.prefill_tokens_per_s == pytest.approx(512)
     assert speed.ttft_ms == pytest.approx(1000)
-    assert speed.low < 10 < speed.high
+    assert 10 / 1.09 < speed.low < 10 < speed.high < 10 / 0.91
     assert (speed.basis, speed.assumed) == (Basis.MEASURED, ())
+
+
+def test_the_interval_is_never_narrower_than_what_slices_cannot_tell() -> None:
+    calm, wild = measured_speed(timed(width=0.0), linear, 640, 512), measured_speed(timed(width=0.1), linear, 640, 512)
+    assert calm.low == pytest.approx(10 / (1 + SLICE_SPREAD))
+    assert wild.low < calm.low
+    assert wild.high > calm.high
 
 
 def test_a_shorter_prompt_and_a_shallower_cache_are_carried_over_and_said() -> None:
