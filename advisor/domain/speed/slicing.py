@@ -23,14 +23,14 @@ FREE_SHARE = 0.5
 ALWAYS_BYTES = 512 * MIB
 """Slices may have so much, however small the model is: together they must not fit into the processor's cache, from
 which they would be read faster than the whole model is from memory."""
-ENOUGH_BYTES = 2048 * MIB
+ENOUGH_BYTES = 3072 * MIB
 """Larger slices than the smallest are not worth the time to write them beyond this."""
 WIDEST_INTERVAL = 0.15
 """A half-width beyond which a measurement is noise."""
 SLICE_SPREAD = 0.07
 """Half of an interval of 95 % for what slices cannot tell, beside the scatter of their own times: twice the root mean
 square of the errors in benchmarks/README.md, most of which is that memory is not equally fast everywhere."""
-_VOCAB_PARTS = 8
+_VOCAB_PARTS = 16
 _VOCAB_STEP = 256
 _RATIO = 3
 
