@@ -19,4 +19,4 @@ def with_choice(found: Recommendation, chosen: Candidate) -> Recommendation:
         if chosen.speed is not None
         else None
     )
-    return replace(found, ranked=(chosen, *others), plan=new_plan)
+    return replace(found, ranked=(chosen, *others), plan=new_plan, sensitivity=None)

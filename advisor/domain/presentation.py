@@ -11,6 +11,7 @@ from advisor.domain.languages import LanguageFinding, Support
 from advisor.domain.licence import LicenceFinding, Obligation
 from advisor.domain.placement import Pool
 from advisor.domain.recommend import Candidate, Recommendation, Rejection
+from advisor.domain.sensitivity_words import constraint_text, firmness_lines, weight_text
 from advisor.domain.smoke import SmokeMeasurement, SmokeVerdict
 from advisor.domain.wording import CLOSE_CALL, VERDICT_MARKS, speed_text
 from advisor.units import format_bytes, format_milliseconds, format_rate
@@ -77,6 +78,7 @@ def explanation(candidate: Candidate, found: Recommendation, *, width: int) -> t
     """Everything that speaks for and against a candidate, for a panel of `width` cells."""
     paragraphs = (
         _heading(candidate, found),
+        Paragraph("How firm the first place is", _firmness_lines(candidate, found)),
         Paragraph(f"Score {candidate.score.total:.3f} = value × weight, summed", _score_lines(candidate, width)),
         Paragraph("Memory", _memory_lines(candidate, width)),
         Paragraph("Speed", _speed_lines(candidate)),
@@ -95,7 +97,30 @@ def _heading(candidate: Candidate, found: Recommendation) -> Paragraph:
     rank = next((i for i, c in enumerate(found.ranked, start=1) if c.id == candidate.id), None)
     place = "" if rank is None else f" · rank {rank} of {len(found.ranked)}"
     name = f"{candidate.model.name} {candidate.quantization.name}"
-    return Paragraph(name + place, (candidate.model.hf_id, *_neighbour_lines(candidate, found)))
+    front = ("nothing beats it in quality, speed or memory without losing in another",) if candidate.on_front else ()
+    return Paragraph(name + place, (candidate.model.hf_id, *_neighbour_lines(candidate, found), *front))
+
+
+def _firmness_lines(candidate: Candidate, found: Recommendation) -> tuple[str, ...]:
+    is_pick = found.pick is not None and found.pick.id == candidate.id
+    return firmness_lines(found.sensitivity) if found.sensitivity is not None and is_pick else ()
+
+
+def sensitivity_paragraphs(found: Recommendation) -> tuple[Paragraph, ...]:
+    """The whole table: every weight, every requirement that was tried, every rival."""
+    firm = found.sensitivity
+    if firm is None:
+        return ()
+    rivals = tuple(f"{r.model} first in {r.share:.1%} of the reweightings" for r in firm.rivals)
+    changes = tuple(constraint_text(change) for change in firm.constraints or ())
+    if firm.constraints == ():
+        changes = ("no requirement that was tried changes the pick",)
+    paragraphs = (
+        Paragraph("Where the pick changes if one weight changes", tuple(weight_text(r) for r in firm.weights)),
+        Paragraph("Where the pick changes if one requirement changes", changes),
+        Paragraph("Who wins otherwise", rivals),
+    )
+    return tuple(p for p in paragraphs if p.lines)
 
 
 def _neighbour_lines(candidate: Candidate, found: Recommendation) -> tuple[str, ...]:
@@ -105,7 +130,7 @@ def _neighbour_lines(candidate: Candidate, found: Recommendation) -> tuple[str, 
     near = min(others, key=lambda c: abs(c.score.total - candidate.score.total))
     gap = candidate.score.total - near.score.total
     if abs(gap) < CLOSE_CALL:
-        return (f"a close call with {near.model.name} ({abs(gap):.3f} apart): try both on your own task",)
+        return (f"{near.model.name} is nearly level ({abs(gap):.3f} apart): try both on your own task",)
     return (f"{near.model.name} is {abs(gap):.3f} {'behind' if gap > 0 else 'ahead'}",)
 
 

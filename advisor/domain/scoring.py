@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
 
 from advisor.domain.constraints import Weights
 from advisor.domain.fit import Fit
@@ -26,7 +24,9 @@ ECOSYSTEM_FULL_REPOS = 6
 DUTY_COST = 0.15
 """What each licence duty takes off the licence score."""
 
-T = TypeVar("T")
+
+ROUNDING = 9
+"""Digits to which totals are compared, so that the order of a sum decides nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +74,19 @@ def score(
         "ecosystem": _ecosystem_value(model),
         "licence": _licence_value(licence),
     }
-    given = {name: getattr(weights, name) for name in CRITERIA}
+    given = dict(zip(CRITERIA, weights_of(weights), strict=True))
     total = sum(given.values())
     return Score(tuple(Term(name, *_swap(values[name], given[name] / total)) for name in CRITERIA))
+
+
+def weights_of(weights: Weights) -> tuple[float, ...]:
+    """The weights as they were given, in the order of the criteria."""
+    return tuple([getattr(weights, name) for name in CRITERIA])
+
+
+def rank_key(total: float, candidate_id: str) -> tuple[float, str]:
+    """Sorts the highest total first; candidates that are level go by their id."""
+    return -round(total, ROUNDING), candidate_id
 
 
 def _swap(pair: tuple[float, str], weight: float) -> tuple[float, float, str]:
@@ -107,17 +117,3 @@ def _licence_value(finding: LicenceFinding) -> tuple[float, str]:
         return 1.0, "allowed without duties"
     n = len(finding.obligations)
     return max(0.4, 1.0 - DUTY_COST * max(1, n)), f"allowed with {n} {'duty' if n == 1 else 'duties'}"
-
-
-def pareto_front(items: Sequence[T], values: Iterable[tuple[float, ...]]) -> tuple[T, ...]:
-    """Items that no other beats in one value without losing in another; more is better in each."""
-    points = list(values)
-    return tuple(
-        item
-        for i, item in enumerate(items)
-        if not any(j != i and _dominates(points[j], points[i]) for j in range(len(points)))
-    )
-
-
-def _dominates(a: tuple[float, ...], b: tuple[float, ...]) -> bool:
-    return all(x >= y for x, y in zip(a, b, strict=True)) and a != b

@@ -21,6 +21,7 @@ from advisor.domain.scoring import Score
 from advisor.domain.serving import Plan
 from advisor.domain.sizing import Sizing
 from advisor.domain.speed import Speed
+from advisor.export.sensitivity import sensitivity_document
 
 SCHEMA_VERSION = 1
 ALTERNATIVES = 8
@@ -221,6 +222,7 @@ def candidate_document(candidate: Candidate) -> Document:
         "quality": rating_document(candidate.rating),
         "score": score_document(candidate.score),
         "basis": (candidate.speed.basis if candidate.speed else candidate.fit.footprint.basis).value,
+        "pareto": candidate.on_front,
         "warnings": list(candidate.warnings),
     }
 
@@ -235,6 +237,18 @@ def alternative_document(candidate: Candidate) -> Document:
         "licence": candidate.licence.verdict.value,
         "quality": round(candidate.rating.score, 4),
         "score": round(candidate.score.total, 4),
+        "pareto": candidate.on_front,
+    }
+
+
+def front_document(candidate: Candidate) -> Document:
+    """A candidate of the Pareto front with the three figures that put it there."""
+    return {
+        "model": candidate.model.id,
+        "quantization": candidate.quantization.name,
+        "quality_low": round(candidate.rating.low, 4),
+        "decode_tokens_per_s": round(candidate.speed.decode_tokens_per_s, 3) if candidate.speed else None,
+        "total_bytes": candidate.fit.footprint.total_bytes,
     }
 
 
@@ -285,6 +299,8 @@ def recommendation_document(recommendation: Recommendation, constraints: Documen
         "alternatives": [alternative_document(c) for c in recommendation.ranked[1 : 1 + ALTERNATIVES]],
         "rejected": [rejection_document(r) for r in recommendation.rejected],
         "plan": plan_document(recommendation),
+        "sensitivity": sensitivity_document(recommendation.sensitivity) if recommendation.sensitivity else None,
+        "pareto": [front_document(c) for c in recommendation.quantizations if c.on_front],
         "catalogue": {
             "version": recommendation.catalogue_version,
             "sha256": recommendation.catalogue_sha256,

@@ -8,10 +8,13 @@ from pydantic import ConfigDict, Field, JsonValue
 
 from advisor.domain.placement import KvType
 from advisor.export.machine_record import MachineTable
+from advisor.export.sensitivity import SensitivityTable
 from advisor.export.tables import AnyBasis, AnySupport, AnyVerdict, Count, OneLineTable, Rate, Share, Table
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Moment = Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2})?)?$")]
+
+ON_FRONT = "whether nothing beats it in quality, speed or memory without losing in another"
 
 
 class PlacementTable(Table):
@@ -158,6 +161,7 @@ class PickTable(Table):
     hf_id: str = Field(description="repository of the original weights on the Hugging Face Hub")
     quantization: str = Field(description="llama.cpp file type")
     basis: AnyBasis
+    pareto: bool | None = Field(None, description=ON_FRONT)
     warnings: list[str]
     placement: PlacementTable
     footprint: FootprintTable
@@ -178,6 +182,7 @@ class AlternativeTable(Table):
     licence: AnyVerdict
     quality: Share
     score: Share
+    pareto: bool | None = Field(None, description=ON_FRONT)
 
 
 class ReasonTable(OneLineTable):
@@ -234,6 +239,7 @@ class RecommendationFile(Table):
     engine_version: str | None = Field(None, description="llama-cpp-python beside it")
     recommendation: PickTable
     alternatives: list[AlternativeTable]
+    sensitivity: SensitivityTable | None = None
     rejected: list[RejectedTable]
     plan: PlanTable
     request: RequestTable = Field(default_factory=RequestTable)

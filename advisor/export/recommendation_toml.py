@@ -26,7 +26,10 @@ HEADER = (
 NOTHING = "none"
 """The answer in [constraints] of a question that was left without one; TOML has no null."""
 
-_SECTIONS = ("recommendation", "alternatives", "rejected", "plan", "request", "constraints", "machine", "catalogue")
+_SECTIONS = (
+    "recommendation", "alternatives", "sensitivity", "rejected", "plan", "request", "constraints", "machine",
+    "catalogue",
+)  # fmt: skip
 
 
 def recommendation_toml(

@@ -10,7 +10,7 @@ from advisor.cli import output
 from advisor.cli.diagnostics import note
 from advisor.cli.options import constraint_options, machine_choice, machine_options, output_options, typed_answers
 from advisor.cli.progress import MeasuringProgress
-from advisor.domain.presentation import explanation
+from advisor.domain.presentation import explanation, sensitivity_paragraphs
 from advisor.domain.recommend import Recommendation
 from advisor.domain.wording import ranking_row
 from advisor.errors import NoCandidateError
@@ -31,6 +31,7 @@ _COLUMNS = ("#", "model", "quant", "memory", "speed", "licence", "quality", "sco
 @click.option("--quant", metavar="TYPE", help="Consider this file type only, e.g. Q4_K_M.")
 @click.option("--model", "named", multiple=True, metavar="ID", help="Consider a model that is otherwise only listed.")
 @click.option("--measure", is_flag=True, help="Time the best candidates here, with slices of them, and rank again.")
+@click.option("--sensitivity", is_flag=True, help="Show which weight or requirement would change the pick. Slower.")
 @click.option("-n", "limit", type=click.IntRange(1), default=10, show_default=True, help="Rows of the table.")
 def command(
     constraints_file: Path | None,
@@ -45,6 +46,7 @@ def command(
     quant: str | None,
     named: tuple[str, ...],
     measure: bool,
+    sensitivity: bool,
     limit: int,
 ) -> None:
     """Which model, in which quantization, to run for a use on a machine.
@@ -54,6 +56,7 @@ def command(
     llm-advisor recommend --set 'languages.required=["fr"]' --set task.kind=coding
     llm-advisor recommend --gpu "RTX 4090" --ram 64GiB --json
     llm-advisor recommend --constraints needs.toml -o recommendation.toml
+    llm-advisor recommend --sensitivity
     """
     advisor = Advisor()
     answers = advisor.answers(constraints_file, settings, typed_answers())
@@ -62,12 +65,17 @@ def command(
     found = advisor.recommend(machine, constraints, named=named, quantization=quant)
     if measure:
         found = _measured(advisor, found)
+    if sensitivity:
+        note("Trying other requirements, one at a time …")
+        found = advisor.with_constraint_changes(found)
     if place is not None and found.pick is not None:
         output.emit_file(advisor.recommendation_text(found, answers), place, force=force)
     if as_json:
         output.emit_json(advisor.recommendation_document(found, answers))
     elif place is None:
         _print(found, plain=plain, limit=limit)
+        if sensitivity:
+            _print_sensitivity(found, plain=plain)
     if found.pick is None:
         raise _nothing(found)
 
@@ -89,6 +97,16 @@ def _print(found: Recommendation, *, plain: bool, limit: int) -> None:
     output.emit_table(_COLUMNS, rows, plain=plain, numeric=(0, 3, 4, 6, 7))
     if not plain:
         output.emit_paragraphs([(p.title, p.lines) for p in explanation(found.pick, found, width=_WIDTH)])
+
+
+def _print_sensitivity(found: Recommendation, *, plain: bool) -> None:
+    paragraphs = sensitivity_paragraphs(found)
+    if plain:
+        # After an empty line, so that a script can tell the two tables apart.
+        output.emit_text("")
+        output.emit_table(("about", "finding"), [(p.title, line) for p in paragraphs for line in p.lines], plain=True)
+    else:
+        output.emit_paragraphs([(p.title, p.lines) for p in paragraphs])
 
 
 def _nothing(found: Recommendation) -> NoCandidateError:

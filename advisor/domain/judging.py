@@ -1,0 +1,166 @@
+"""One model against every gate: placed on the machine in each quantization, timed, judged and scored."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from advisor.domain.candidate import Candidate, Rejection
+from advisor.domain.catalogue import Catalogue
+from advisor.domain.constraints import Constraints, Use
+from advisor.domain.fit import Fit, closest_way, ways_to_run
+from advisor.domain.gates import Reason, memory_reason, model_reasons, needed_modality, speed_reasons
+from advisor.domain.hardware import Machine
+from advisor.domain.languages import LanguageFinding, judge_languages
+from advisor.domain.licence import LicenceFinding, evaluate
+from advisor.domain.model import Model, Shape
+from advisor.domain.placement import Placement, Pool, cpu_placement
+from advisor.domain.pools import Figures, memory_pools, threads_for
+from advisor.domain.quality import QualityScale, fit_scale
+from advisor.domain.quantization import Quantization
+from advisor.domain.scoring import score
+from advisor.domain.serving import Load
+from advisor.domain.speed import Speed, SpeedConstants, Timings, estimate_speed, placement_kind
+from advisor.domain.vision import with_projector
+from advisor.domain.weights import Weights, weights
+
+MAX_SLOTS_PER_REPLICA = 16
+"""More parallel slots than this are shared out over replicas: llama.cpp's server gains little beyond."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What is the same for every candidate."""
+
+    constraints: Constraints
+    pools: tuple[Pool, ...]
+    base: Placement
+    quantizations: tuple[Quantization, ...]
+    scale: QualityScale
+    speed: SpeedConstants
+    timings: Timings
+
+
+def setting_for(
+    machine: Machine,
+    constraints: Constraints,
+    catalogue: Catalogue,
+    figures: Figures,
+    load: Load,
+    quantization: str | None,
+    timings: Timings,
+) -> Setting:
+    """What every model is judged by; `quantization` is the file type that alone is considered."""
+    slots = min(load.slots, MAX_SLOTS_PER_REPLICA)
+    pools = memory_pools(machine, constraints.machine, figures)
+    offered = [
+        q for q in catalogue.quantizations.values() if (q.offered if quantization is None else q.name == quantization)
+    ]
+    return Setting(
+        constraints=constraints,
+        pools=pools,
+        base=cpu_placement(
+            constraints.task.context_tokens * slots,
+            parallel=slots,
+            threads=threads_for(machine),
+            n_gpus=len(pools) - 1,
+        ),
+        quantizations=tuple(offered),
+        scale=fit_scale(catalogue.models, constraints.task.kind),
+        speed=catalogue.speed,
+        timings=timings,
+    )
+
+
+def licence_use(constraints: Constraints) -> Use:
+    """The use as a licence sees it: a vision task means that images go in."""
+    modality = needed_modality(constraints)
+    return replace(constraints.use, modality="image" if modality == "image" else constraints.use.modality)
+
+
+def judge_licence(model: Model, catalogue: Catalogue, constraints: Constraints) -> LicenceFinding:
+    """The verdict for one model and the described use."""
+    licence = catalogue.licences[model.licence]
+    is_multimodal = len(model.modalities) > 1
+    return evaluate(licence, licence_use(constraints), model_is_multimodal=is_multimodal)
+
+
+def judge_model(model: Model, catalogue: Catalogue, setting: Setting) -> list[Candidate] | Rejection:
+    """The candidates that pass, or why none does, by the quantization that misses least."""
+    licence = judge_licence(model, catalogue, setting.constraints)
+    languages = judge_languages(model.languages, setting.constraints.languages)
+    reasons = model_reasons(model, setting.constraints, licence, languages)
+    if reasons or model.shape is None:
+        return Rejection(model, None, reasons, licence)
+    passing: list[Candidate] = []
+    misses: list[Rejection] = []
+    for quantization in setting.quantizations:
+        outcome = _place(model, model.shape, quantization, setting, licence, languages)
+        if isinstance(outcome, Candidate):
+            passing.append(outcome)
+        else:
+            misses.append(Rejection(model, quantization.name, outcome, licence))
+    return passing or min(misses, key=lambda miss: (miss.distance, miss.quantization or ""))
+
+
+def _place(
+    model: Model,
+    shape: Shape,
+    quantization: Quantization,
+    setting: Setting,
+    licence: LicenceFinding,
+    languages: LanguageFinding,
+) -> Candidate | tuple[Reason, ...]:
+    constraints = setting.constraints
+    held = weights(shape, quantization.name)
+    allow_cpu = constraints.machine.allow_cpu
+    # The projector lies beside the model where images go in.
+    pools = with_projector(setting.pools, model) if needed_modality(constraints) == "image" else setting.pools
+    ways = ways_to_run(shape, held, setting.base, pools, allow_cpu=allow_cpu)
+    if not ways:
+        closest = closest_way(shape, held, setting.base, pools, allow_cpu=allow_cpu)
+        return (memory_reason(closest, constraints),)
+    fit, speed = _fastest(model, quantization, held, ways, setting)
+    reasons = speed_reasons(speed, constraints)
+    if reasons:
+        return reasons
+    rating = setting.scale.rating(model, quantization)
+    return Candidate(
+        model=model,
+        quantization=quantization,
+        fit=fit,
+        speed=speed,
+        licence=licence,
+        languages=languages,
+        rating=rating,
+        score=score(model, fit, speed, rating, licence, languages, constraints.preferences.weights),
+        warnings=_warnings(model, fit, speed),
+    )
+
+
+def _fastest(
+    model: Model, quantization: Quantization, held: Weights, ways: tuple[Fit, ...], setting: Setting
+) -> tuple[Fit, Speed | None]:
+    timed = [(way, _speed(model, quantization, held, way, setting)) for way in ways]
+    return max(timed, key=lambda pair: pair[1].decode_tokens_per_s if pair[1] else 0.0)
+
+
+def _speed(model: Model, quantization: Quantization, held: Weights, way: Fit, setting: Setting) -> Speed | None:
+    scale = setting.constraints.scale
+    estimated = estimate_speed(
+        model, held, way, setting.speed, depth_tokens=scale.mean_depth_tokens, prompt_tokens=scale.prompt_tokens
+    )
+    kind = placement_kind(way.placement, model.shape.n_layers if model.shape else 0)
+    return setting.timings.best(f"{model.id}:{quantization.name}", way.placement, kind, estimated)
+
+
+def _warnings(model: Model, fit: Fit, speed: Speed | None) -> tuple[str, ...]:
+    found = list(fit.notes)
+    missing = fit.missing_now()
+    if missing:
+        found.append(f"{missing / 2**30:.1f} GiB must be freed before it can be loaded now")
+    if speed is not None:
+        found += speed.assumed
+    if model.status in ("retired", "superseded"):
+        successor = f"; its successor is {model.superseded_by}" if model.superseded_by else ""
+        found.append(f"{model.status} by its vendor{successor}")
+    return tuple(found)
