@@ -240,7 +240,7 @@ class _Trials:
                 break
             middle = holds + (breaks - holds) // 2
             middle -= middle % step
-            if middle in (holds, breaks):
+            if not min(holds, breaks) < middle < max(holds, breaks):
                 break
             holds, breaks = (middle, breaks) if self.holds(middle) else (holds, middle)
         knob = self._knob

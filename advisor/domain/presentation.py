@@ -11,7 +11,7 @@ from advisor.domain.languages import LanguageFinding, Support
 from advisor.domain.licence import LicenceFinding, Obligation
 from advisor.domain.placement import Pool
 from advisor.domain.recommend import Candidate, Recommendation, Rejection
-from advisor.domain.sensitivity_words import constraint_text, firmness_lines, weight_text
+from advisor.domain.sensitivity_words import constraint_text, firmness_lines, rival_lines, weight_text
 from advisor.domain.smoke import SmokeMeasurement, SmokeVerdict
 from advisor.domain.wording import CLOSE_CALL, VERDICT_MARKS, speed_text
 from advisor.units import format_bytes, format_milliseconds, format_rate
@@ -78,7 +78,7 @@ def explanation(candidate: Candidate, found: Recommendation, *, width: int) -> t
     """Everything that speaks for and against a candidate, for a panel of `width` cells."""
     paragraphs = (
         _heading(candidate, found),
-        Paragraph("How firm the first place is", _firmness_lines(candidate, found)),
+        *_firmness(candidate, found),
         Paragraph(f"Score {candidate.score.total:.3f} = value × weight, summed", _score_lines(candidate, width)),
         Paragraph("Memory", _memory_lines(candidate, width)),
         Paragraph("Speed", _speed_lines(candidate)),
@@ -101,9 +101,15 @@ def _heading(candidate: Candidate, found: Recommendation) -> Paragraph:
     return Paragraph(name + place, (candidate.model.hf_id, *_neighbour_lines(candidate, found), *front))
 
 
-def _firmness_lines(candidate: Candidate, found: Recommendation) -> tuple[str, ...]:
-    is_pick = found.pick is not None and found.pick.id == candidate.id
-    return firmness_lines(found.sensitivity) if found.sensitivity is not None and is_pick else ()
+def _firmness(candidate: Candidate, found: Recommendation) -> tuple[Paragraph, ...]:
+    """How firm the pick is, in full where that was examined; of another model, what would put it in its place."""
+    firm = found.sensitivity
+    if firm is None:
+        return ()
+    if candidate.model.id != firm.model:
+        return (Paragraph("What would put it first", rival_lines(firm, candidate.model.id)),)
+    summary = Paragraph("How firm the first place is", firmness_lines(firm))
+    return (summary, *sensitivity_paragraphs(found)) if firm.constraints is not None else (summary,)
 
 
 def sensitivity_paragraphs(found: Recommendation) -> tuple[Paragraph, ...]:

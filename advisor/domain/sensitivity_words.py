@@ -65,6 +65,15 @@ def _change_text(change: WeightChange) -> str:
     return f"{change.criterion} weighs {change.factor:.3g} times as much {numbers}"
 
 
+def rival_lines(found: Sensitivity, model: str) -> tuple[str, ...]:
+    """What would put a model first that is not: how many reweightings do, and changes of one weight that do."""
+    wins = sum(r.n_wins for r in found.rivals if r.model == model)
+    changes = [c for r in found.weights for c in (r.lower, r.upper) if c is not None and c.rival.model == model]
+    changes.sort(key=lambda c: (c.distance, c.criterion))
+    head = f"first in {share_text(wins)} of {N_DRAWS:,} reweightings by a factor of about {SPREAD:g}"
+    return (head, *(f"leads if {_change_text(change)}" for change in changes))
+
+
 def weight_text(found: WeightRange) -> str:
     """How far one weight can move."""
     head = f"{found.criterion} {found.weight:g} ({found.share:.0%} of all weights)"

@@ -5,6 +5,7 @@ Every comparison is of what the criteria measure and never of weights, so that r
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -16,8 +17,9 @@ from advisor.domain.model import Languages, Model
 from advisor.domain.speed import Speed
 from advisor.units import format_bytes, format_rate
 
-ROUNDING = 1e-9
-"""Share within which two computed figures are the same: sums of equal numbers in another order differ by less."""
+SAME = 1e-3
+"""Share within which sizes and speeds are the same: nobody would miss it. Llama 3.1 carries 256 bytes of RoPE factors
+more than Llama 3, which is no ground to keep the older one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +128,7 @@ def _compared(newer: Candidate, older: Candidate, is_successor: bool) -> Iterato
     yield _quality(newer, older, is_successor)
     yield _speed(newer.speed, older.speed)
     ours, theirs = newer.fit.footprint.total_bytes, older.fit.footprint.total_bytes
-    yield Comparison("memory", format_bytes(ours), format_bytes(theirs), ours <= theirs)
+    yield Comparison("memory", format_bytes(ours), format_bytes(theirs), ours <= theirs * (1 + SAME))
     yield _licence(newer.licence, older.licence)
     yield _languages(newer.model.languages, older.model.languages)
     yield _context(newer.model.max_context_tokens, older.model.max_context_tokens)
@@ -137,7 +139,7 @@ def _compared(newer: Candidate, older: Candidate, is_successor: bool) -> Iterato
 
 def _quality(newer: Candidate, older: Candidate, is_successor: bool) -> Comparison:
     ours, theirs = newer.rating, older.rating
-    holds = ours.low >= theirs.low * (1 - ROUNDING)
+    holds = ours.low >= theirs.low
     if not holds and is_successor and ours.high >= theirs.low:
         spans = f"too close to call: {ours.low:.2f} to {ours.high:.2f} against {theirs.low:.2f} to {theirs.high:.2f}"
         return Comparison("quality", f"{ours.score:.2f}", f"{theirs.score:.2f}", True, spans)
@@ -148,20 +150,21 @@ def _speed(newer: Speed | None, older: Speed | None) -> Comparison:
     words = ["unknown" if s is None else format_rate(s.decode_tokens_per_s) for s in (newer, older)]
     if newer is None or older is None:
         return Comparison("speed", words[0], words[1], older is None)
-    holds = newer.decode_tokens_per_s >= older.decode_tokens_per_s * (1 - ROUNDING)
+    holds = newer.decode_tokens_per_s >= older.decode_tokens_per_s * (1 - SAME)
     return Comparison("speed", words[0], words[1], holds)
 
 
 def _licence(newer: LicenceFinding, older: LicenceFinding) -> Comparison:
     ours, theirs = _duties(newer), _duties(older)
     holds = ours <= theirs and (_grants(newer) or not _grants(older))
-    return Comparison("licence duties", str(len(ours)), str(len(theirs)), holds)
+    return Comparison("licence duties", str(ours.total()), str(theirs.total()), holds)
 
 
-def _duties(finding: LicenceFinding) -> set[str]:
-    """What a cautious reader would do; that includes what the letter asks."""
+def _duties(finding: LicenceFinding) -> Counter[str]:
+    """Kinds of acts that a cautious reader would do, those of the letter among them. The exact words of a notice
+    differ from licence to licence and weigh the same, so only the kind of `DISPLAY:Built with Llama` counts."""
     cautious = finding.conservative.obligations if finding.conservative else ()
-    return {duty.id for duty in (*finding.obligations, *cautious)}
+    return Counter(duty_id.partition(":")[0] for duty_id in {d.id for d in (*finding.obligations, *cautious)})
 
 
 def _grants(finding: LicenceFinding) -> bool:

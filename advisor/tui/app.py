@@ -77,6 +77,14 @@ class AdvisorApp(App[None]):
         self.changed.publish("machine")
         self._backstage.probe(self.session.choice)
 
+    def action_examine(self) -> None:
+        """Find what would change the first pick, unless that is known."""
+        found = self.session.found
+        if found is None or found.sensitivity is None or found.sensitivity.constraints is not None:
+            return
+        self.notify("Trying other requirements, one at a time …", markup=False)
+        self._backstage.examine(found)
+
     async def action_smoke(self) -> None:
         """Show Proof and start the smoke test of the selected candidate, unless one is running."""
         await self.switch_mode("proof")

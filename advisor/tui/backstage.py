@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from advisor.domain.constraints import Constraints
 from advisor.domain.hardware import Machine
-from advisor.domain.recommend import Candidate
+from advisor.domain.recommend import Candidate, Recommendation
 from advisor.errors import AdvisorError
 from advisor.tui.messages import Advised, Probed, ProbeFailed, SmokeEnded, SmokeMoved
 
@@ -58,6 +58,18 @@ class Backstage:
             self._app.post_message(Advised(ticket, error))
         else:
             self._app.post_message(Advised(ticket, found))
+
+    def examine(self, found: Recommendation) -> None:
+        """Find what would change the pick; posts Advised with the same recommendation, examined."""
+        self._start(partial(self._examine, self.advice_ticket, found), "examine")
+
+    def _examine(self, ticket: int, found: Recommendation) -> None:
+        try:
+            examined = self._advisor.with_constraint_changes(found)
+        except AdvisorError as error:
+            self._app.post_message(Advised(ticket, error))
+        else:
+            self._app.post_message(Advised(ticket, examined))
 
     def smoke(self, candidate: Candidate, constraints: Constraints) -> None:
         """Start a smoke test; posts SmokeMoved and SmokeEnded."""

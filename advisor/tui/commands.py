@@ -74,6 +74,11 @@ COMMANDS: tuple[Command, ...] = (
         _at("picks"), _at("picks"),
     ),
     Command(
+        "picks.examine", "w", "w", "app.examine", "What if",
+        "Find the speed, wait, context and memory at which the first pick changes; takes some seconds.",
+        _at("picks"), NOWHERE,
+    ),
+    Command(
         "smoke", "t", "t", "app.smoke", "Smoke test",
         "Run the selected model here for a moment.", EVERYWHERE, _at("picks", "proof"),
     ),

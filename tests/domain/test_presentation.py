@@ -28,6 +28,7 @@ from advisor.domain.presentation import (
     smoke_stage,
 )
 from advisor.domain.recommend import Recommendation, recommend
+from advisor.domain.sensitivity_words import nearest_text, rival_lines
 from advisor.domain.smoke import SmokeExpectation, SmokeMeasurement, judge
 from advisor.service import Advisor
 from advisor.units import GIB
@@ -81,6 +82,30 @@ def test_an_explanation_adds_up_and_names_every_basis(with_gpu: bool) -> None:
         for duty in candidate.licence.obligations:
             assert duty.text in shown
             assert duty.exact is None or duty.exact in shown
+
+
+def test_the_pick_is_told_how_firm_it_is_and_the_others_what_would_put_them_first() -> None:
+    found = found_on()
+    firm = found.sensitivity
+    assert firm is not None
+    titles = {c.id: [p.title for p in explanation(c, found, width=40)] for c in found.ranked}
+    for candidate in found.ranked:
+        is_pick = candidate.model.id == firm.model
+        assert ("How firm the first place is" in titles[candidate.id]) == is_pick
+        assert ("What would put it first" in titles[candidate.id]) != is_pick
+    leading = firm.nearest
+    assert leading is not None
+    rival = next(c for c in found.ranked if c.model.id == leading.rival.model)
+    assert f"{rival.model.id} {rival_lines(firm, rival.model.id)[1]}" == nearest_text(firm)
+    last = text_of(explanation(found.ranked[-1], found, width=40))
+    assert "first in none of 1,000 reweightings" in last
+
+
+def test_a_candidate_that_nothing_beats_is_said_to_be_so() -> None:
+    found = found_on()
+    for candidate in found.ranked:
+        shown = text_of(explanation(candidate, found, width=40))
+        assert ("nothing beats it in quality, speed or memory" in shown) == (candidate.id in found.pareto)
 
 
 def test_a_device_that_holds_nothing_is_not_drawn() -> None:

@@ -149,13 +149,19 @@ def _is_nowhere_worse(newer: Candidate, older: Candidate, *, is_named: bool) -> 
     return (
         newer.rating.low >= older.rating.low or (is_named and newer.rating.high >= older.rating.low)
     ) and all((
-        newer.speed.decode_tokens_per_s >= older.speed.decode_tokens_per_s * 0.999999,
-        newer.fit.footprint.total_bytes <= older.fit.footprint.total_bytes,
-        {o.id for o in newer.licence.obligations} <= {o.id for o in older.licence.obligations},
+        newer.speed.decode_tokens_per_s >= older.speed.decode_tokens_per_s * 0.999,
+        newer.fit.footprint.total_bytes <= older.fit.footprint.total_bytes * 1.001,
+        len(newer.licence.obligations) <= len(older.licence.obligations),
         set(newer.model.languages.supported or ()) >= set(older.model.languages.supported or ()),
         (newer.model.max_context_tokens or 0) >= (older.model.max_context_tokens or 0),
         set(newer.model.modalities) >= set(older.model.modalities),
     ))  # fmt: skip
+
+
+def test_a_few_bytes_more_and_other_words_of_a_notice_are_no_ground_to_keep_the_older() -> None:
+    here = MACHINES["processor"]
+    found = recommend(here, constraints(), shipped(), figures(here))
+    assert "llama-3.1-8b-instruct is newer" in reason(found, "llama-3-8b-instruct")
 
 
 def test_reweighing_brings_no_model_back() -> None:

@@ -8,6 +8,7 @@ import pytest
 from textual.coordinate import Coordinate
 from textual.widgets import Input
 
+from advisor.domain.sensitivity_words import firmness_lines
 from advisor.tui.app import AdvisorApp
 from advisor.tui.widgets.ranking import PICK_COLUMNS, Ranking, fitting, pick_cells
 from tests.tui.driving import place_of, press, started, text_of, until
@@ -165,3 +166,24 @@ async def test_the_real_catalogue_is_ranked_and_every_model_is_accounted_for() -
         assert len(names_in(app)) == len(found.rejected)
         considered = [m for m in app.session.advisor.catalogue.models if m.related_only is None]
         assert len(found.ranked) + len(found.rejected) == len(considered)
+
+
+async def test_the_first_row_tells_how_firm_it_is_and_what_would_change_it() -> None:
+    async with started(HereAdvisor(), "3", "enter", size=(100, 90)) as (app, pilot):
+        found = app.session.found
+        assert found is not None
+        assert found.sensitivity is not None
+        shown = " ".join(text_of(app).split())
+        assert all(line in shown for line in firmness_lines(found.sensitivity))
+        await press(pilot, "w")
+        await until(pilot, lambda: "if one requirement changes" in text_of(app), seconds=60)
+        examined = app.session.found
+        assert examined is not None
+        assert examined.sensitivity is not None
+        assert examined.sensitivity.constraints
+        assert "latency.tokens_per_s 5 tok/s: at" in " ".join(text_of(app).split())
+
+
+async def test_what_would_change_nothing_is_not_asked_where_nothing_passes() -> None:
+    async with started(PinnedAdvisor(ranked=()), "3", "w") as (app, _):
+        assert not app._notifications

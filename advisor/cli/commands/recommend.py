@@ -74,8 +74,8 @@ def command(
         output.emit_json(advisor.recommendation_document(found, answers))
     elif place is None:
         _print(found, plain=plain, limit=limit)
-        if sensitivity:
-            _print_sensitivity(found, plain=plain)
+        if sensitivity and plain:
+            _print_sensitivity(found)
     if found.pick is None:
         raise _nothing(found)
 
@@ -99,14 +99,11 @@ def _print(found: Recommendation, *, plain: bool, limit: int) -> None:
         output.emit_paragraphs([(p.title, p.lines) for p in explanation(found.pick, found, width=_WIDTH)])
 
 
-def _print_sensitivity(found: Recommendation, *, plain: bool) -> None:
-    paragraphs = sensitivity_paragraphs(found)
-    if plain:
-        # After an empty line, so that a script can tell the two tables apart.
-        output.emit_text("")
-        output.emit_table(("about", "finding"), [(p.title, line) for p in paragraphs for line in p.lines], plain=True)
-    else:
-        output.emit_paragraphs([(p.title, p.lines) for p in paragraphs])
+def _print_sensitivity(found: Recommendation) -> None:
+    """A second table, after an empty line, so that a script can tell the two apart."""
+    output.emit_text("")
+    rows = [(p.title, line) for p in sensitivity_paragraphs(found) for line in p.lines]
+    output.emit_table(("about", "finding"), rows, plain=True)
 
 
 def _nothing(found: Recommendation) -> NoCandidateError:
