@@ -13,6 +13,7 @@ from advisor.domain.questions import Answer
 from advisor.domain.recommend import Recommendation
 
 if TYPE_CHECKING:
+    from advisor.domain.head_to_head import HeadToHead
     from advisor.domain.sizing import Sizing
     from advisor.domain.speed_report import SpeedReport
     from advisor.domain.verification import Verification
@@ -56,6 +57,18 @@ class Documents:
         from advisor.export.documents import recommendation_document
 
         return recommendation_document(found, answers_document(answers))
+
+    def comparison_document(self, found: HeadToHead) -> dict[str, Any]:
+        """A head-to-head as plain values."""
+        from advisor.export.head_to_head import head_to_head_document
+
+        return head_to_head_document(found)
+
+    def comparison_markdown(self, found: HeadToHead, *, level: int = 1) -> str:
+        """A head-to-head as a page of Markdown."""
+        from advisor.export.head_to_head import head_to_head_markdown
+
+        return head_to_head_markdown(found, level=level)
 
     def verification_document(self, found: Verification) -> dict[str, Any]:
         """A verification as plain values."""

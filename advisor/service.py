@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -27,6 +27,7 @@ from advisor.second_look import SecondLook
 
 if TYPE_CHECKING:
     from advisor.diagnosis import Diagnosis
+    from advisor.domain.head_to_head import HeadToHead
     from advisor.domain.sizing import SizeRequest, Sizing
     from advisor.domain.smoke_report import SmokeReport
     from advisor.domain.speed_report import SpeedReport
@@ -235,6 +236,15 @@ class Advisor(Documents, SecondLook):
             return size_file(target, self.catalogue.models, setting)
         offered = [q for q in self.catalogue.quantizations.values() if q.offered]
         return size_catalogued(self.model(target), self.quantization_name(quantization), offered, setting)
+
+    def compare(self, names: Sequence[str], machine: Machine, constraints: Constraints) -> HeadToHead:
+        """Two to four models (`MODEL` or `MODEL:QUANT`) or families (`mistral`, `llama`) side by side.
+
+        Raises InputError for an unknown name, with the nearest.
+        """
+        from advisor.comparing import compare_names
+
+        return compare_names(names, machine, constraints, self.catalogue, self.figures(machine), self._gpu_specs)
 
     # ---------------------------------------------------------------- documents and files
 

@@ -1,6 +1,6 @@
 """Predicted against published peak memory of fine-tuning. Prints Markdown.
 
-    python -m benchmarks.fine_tuning
+python -m benchmarks.fine_tuning
 """
 
 from __future__ import annotations

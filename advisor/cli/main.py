@@ -17,6 +17,7 @@ COMMANDS = {
     "recommend": "Which model, in which quantization, to run for a use on a machine.",
     "models": "List the catalogue.",
     "show": "One model with its sources.",
+    "compare": "Models or families side by side, for a machine and a use.",
     "size": "Memory of a model or a GGUF file, per device.",
     "speed": "How fast a model runs, estimated or measured before any download.",
     "licence": "What a model's licence says about a use.",

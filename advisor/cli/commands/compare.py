@@ -1,0 +1,90 @@
+"""`llm-advisor compare`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from advisor.cli import output
+from advisor.cli.diagnostics import note
+from advisor.cli.options import constraint_options, machine_choice, machine_options, output_options, typed_answers
+from advisor.domain.head_to_head import HeadToHead
+from advisor.domain.head_to_head.layout import LEGEND, sources_of, tables_of
+from advisor.errors import NoCandidateError
+from advisor.service import Advisor
+
+
+@click.command("compare")
+@click.argument("names", metavar="A B [C [D]]", nargs=-1)
+@constraint_options
+@machine_options
+@output_options
+@click.option("--markdown", is_flag=True, help="A page of Markdown with tables and numbered sources.")
+def command(
+    names: tuple[str, ...],
+    constraints_file: Path | None,
+    settings: tuple[str, ...],
+    gpu: str | None,
+    ram: int | None,
+    machine_file: Path | None,
+    as_json: bool,
+    plain: bool,
+    markdown: bool,
+) -> None:
+    """Models or families side by side, for this machine and this use: quality, cost, licence, languages, fine-tuning.
+
+    \b
+    llm-advisor compare mistral-7b-instruct-v0.3 llama-3.1-8b-instruct
+    llm-advisor compare mixtral-8x7b-instruct-v0.1:Q4_K_M llama-3.3-70b-instruct --gpu "RTX 4090x2"
+    llm-advisor compare mistral llama --set 'languages.required=["fr"]' --use-eu-based true
+    """
+    advisor = Advisor()
+    constraints = advisor.constraints(advisor.answers(constraints_file, settings, typed_answers()))
+    found = advisor.compare(names, advisor.machine(machine_choice(gpu, ram, machine_file)), constraints)
+    if found.machine.simulated:
+        note("For a simulated machine.")
+    if as_json:
+        output.emit_json(advisor.comparison_document(found))
+    elif markdown:
+        output.emit_text(advisor.comparison_markdown(found).rstrip("\n"))
+    elif plain:
+        _print_plain(found)
+    else:
+        _print(found)
+    if not found.anything_usable:
+        raise _nothing(found)
+
+
+def _print(found: HeadToHead) -> None:
+    for table in tables_of(found):
+        output.emit_paragraphs([(table.title, ())])
+        output.emit_table(table.columns, table.rows, plain=False)
+        for text in table.notes:
+            output.emit_text(f"  {text}")
+    numbered = [f"[{i}] {source}" for i, source in enumerate(sources_of(found), start=1)]
+    output.emit_paragraphs([("Sources", numbered), ("Legend", (LEGEND,)), ("Bottom line", found.bottom_line)])
+
+
+def _print_plain(found: HeadToHead) -> None:
+    """One figure a line, and the bottom line under the section of that name."""
+    rows = []
+    for section in found.sections:
+        for line in section.lines:
+            for subject, figure in zip(found.subjects, line.figures, strict=True):
+                basis = figure.basis.value if figure.basis else ""
+                rows.append((section.id, line.id, subject.label, figure.text, basis, figure.source or ""))
+            if line.edge is not None:
+                rows.append((section.id, line.id, "edge", f"{line.edge.kind.value}: {line.edge.text}", "", ""))
+    rows += [("bottom_line", str(i), "", text, "", "") for i, text in enumerate(found.bottom_line, start=1)]
+    output.emit_table(("section", "line", "subject", "text", "basis", "source"), rows, plain=True)
+
+
+def _nothing(found: HeadToHead) -> NoCandidateError:
+    names = ", ".join(subject.model.id for subject in found.subjects)
+    reasons = "; ".join(dict.fromkeys(reason.text for subject in found.subjects for reason in subject.reasons))
+    return NoCandidateError(
+        f"none of {names} satisfies the constraints",
+        why=reasons,
+        hint="The comparison stands above, with what would admit each.",
+    )

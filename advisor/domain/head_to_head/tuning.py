@@ -1,0 +1,188 @@
+"""Fine-tuning: what LoRA and QLoRA need, whether that fits here, and the smallest GPU that would do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from advisor.domain.basis import Basis
+from advisor.domain.fine_tuning import (
+    ALL_LINEAR,
+    ATTENTION,
+    Recipe,
+    TrainingMemory,
+    adapter_parameters,
+    full_fine_tuning_bytes,
+    lean,
+    peft,
+    training_memory,
+    unsupported,
+)
+from advisor.domain.hardware import GpuSpec, Machine
+from advisor.domain.head_to_head.edges import lowest
+from advisor.domain.head_to_head.subjects import Subject
+from advisor.domain.head_to_head.values import Figure, Line, Section, known, unknown
+from advisor.domain.model import Model
+from advisor.domain.placement import Pool
+from advisor.units import format_bytes, format_count
+
+TOKENS = 2048
+"""Length of a training example that the figures are for."""
+BASIS = "formulas that benchmarks/README.md holds against published peaks"
+NOTES = (
+    f"Rank 16, one example of {TOKENS:,} tokens at a time, AdamW, gradient checkpointing, a fused attention kernel; "
+    "adapters on all linear layers, with experts on those of the attention alone.",
+    "PEFT: as its documentation shows it, adapters in FP32 and, with QLoRA, embeddings and output head too. "
+    "Lean: trainers that keep those in bf16 and take the loss in chunks, such as Unsloth, torchtune or Liger kernels.",
+    "One GPU alone; sharding over several is not judged. Published peaks were found for dense models of 1 to 14 "
+    "billion parameters; beyond them the figures are extrapolated.",
+)
+
+
+def tuning_section(
+    subjects: tuple[Subject, ...], machine: Machine, pools: tuple[Pool, ...], gpus: Sequence[GpuSpec]
+) -> Section:
+    """Memory by recipe, then where that fits."""
+    recipes = [
+        ("qlora_lean", "QLoRA, lean", [_recipe(s.model, "qlora", lean_trainer=True) for s in subjects]),
+        ("qlora_peft", "QLoRA, PEFT", [_recipe(s.model, "qlora") for s in subjects]),
+        ("lora_lean", "LoRA, lean", [_recipe(s.model, "lora", lean_trainer=True) for s in subjects]),
+        ("lora_peft", "LoRA, PEFT", [_recipe(s.model, "lora") for s in subjects]),
+    ]
+    lines = [_memory_line(line_id, title, found) for line_id, title, found in recipes]
+    lines += [
+        Line("logits", "of it, logits and loss", tuple(_logits_figure(s) for s in subjects), remark="QLoRA, PEFT",
+             unit="bytes"),
+        Line("adapters", "adapters", tuple(_adapters_figure(s.model) for s in subjects), unit="parameters"),
+        Line("full", "full fine-tuning", tuple(_full_figure(s.model) for s in subjects), unit="bytes"),
+        Line("fits_here", "on this machine", tuple(_here_figure(s.model, machine, pools) for s in subjects)),
+        Line("smallest_gpu", "smallest single GPU", tuple(_smallest_figure(s.model, gpus) for s in subjects)),
+    ]  # fmt: skip
+    return Section("tuning", "Fine-tuning", tuple(lines), NOTES)
+
+
+_Found = tuple[Model, TrainingMemory | None]
+
+
+def _recipe(model: Model, method: str, *, lean_trainer: bool = False) -> _Found:
+    return model, memory_of(model, method, lean_trainer=lean_trainer)
+
+
+def memory_of(model: Model, method: str, *, lean_trainer: bool) -> TrainingMemory | None:
+    """Peak memory by one of the two recipes; None where nothing is known."""
+    if model.shape is None or unsupported(model.shape) is not None:
+        return None
+    make = lean if lean_trainer else peft
+    recipe = make("qlora" if method == "qlora" else "lora", _tokens(model))
+    return training_memory(model.shape, _with_projections(recipe, model))
+
+
+def _tokens(model: Model) -> int:
+    return min(TOKENS, model.max_context_tokens or TOKENS)
+
+
+def _with_projections(recipe: Recipe, model: Model) -> Recipe:
+    experts = model.shape is not None and model.shape.experts is not None
+    return replace(recipe, projections=ATTENTION if experts else ALL_LINEAR)
+
+
+def _reason(model: Model) -> str:
+    return (model.shape_reason if model.shape is None else unsupported(model.shape)) or "its shape is unknown"
+
+
+def _memory_line(line_id: str, title: str, found: list[_Found]) -> Line:
+    values = [None if memory is None else memory.process_bytes for _, memory in found]
+    edge = lowest(values, lambda gap: f"{format_bytes(int(gap))} less")
+    return Line(line_id, title, tuple(_memory_figure(*pair) for pair in found), edge, unit="bytes")
+
+
+def _memory_figure(model: Model, memory: TrainingMemory | None) -> Figure:
+    if memory is None:
+        return unknown(_reason(model))
+    low, high = memory.bounds_bytes
+    text = f"{format_bytes(memory.process_bytes)} ({format_bytes(low)} to {format_bytes(high)})"
+    return known(text, memory.process_bytes, Basis.ESTIMATED, BASIS)
+
+
+def _logits_figure(subject: Subject) -> Figure:
+    memory, shape = memory_of(subject.model, "qlora", lean_trainer=False), subject.model.shape
+    if memory is None or shape is None:
+        return unknown(_reason(subject.model))
+    text = f"{format_bytes(memory.logits_bytes)} for a vocabulary of {shape.vocab_size:,}"
+    return known(text, memory.logits_bytes, Basis.ESTIMATED, BASIS)
+
+
+def _adapters_figure(model: Model) -> Figure:
+    if model.shape is None or unsupported(model.shape) is not None:
+        return unknown(_reason(model))
+    recipe = _with_projections(peft("qlora", _tokens(model)), model)
+    n = adapter_parameters(model.shape, recipe)
+    return known(f"{format_count(n)} trainable parameters", n, Basis.ESTIMATED, BASIS)
+
+
+def _full_figure(model: Model) -> Figure:
+    parameters = model.text_params or model.total_params
+    if parameters is None:
+        return unknown("nobody sourced its parameters")
+    n_bytes = full_fine_tuning_bytes(parameters)
+    return known(f"{format_bytes(n_bytes)} before activations: 16 bytes a parameter", n_bytes, Basis.ESTIMATED, BASIS)
+
+
+def _here_figure(model: Model, machine: Machine, pools: tuple[Pool, ...]) -> Figure:
+    if unsupported(model.shape) is not None:
+        return unknown(_reason(model))
+    if not machine.gpus or len(pools) < 2:
+        return known("no GPU that can be used here, and training needs one", False)
+    words = [_device_words(model, name, total, pool) for name, total, pool in _devices(machine, pools)]
+    return known("; ".join(dict.fromkeys(words)), any(" fits: " in w for w in words), Basis.ESTIMATED, BASIS)
+
+
+def _devices(machine: Machine, pools: tuple[Pool, ...]) -> list[tuple[str, int | None, Pool]]:
+    return [
+        (str(gpu.name.value or pool.name), gpu.total_bytes.value, pool)
+        for gpu, pool in zip(machine.gpus, pools[1:], strict=True)
+    ]
+
+
+def _device_words(model: Model, name: str, total: int | None, pool: Pool) -> str:
+    if pool.backend != "cuda" or total is None:
+        return f"{name}: not judged, all measurements are of NVIDIA GPUs"
+    kinds = [("QLoRA lean", "qlora", True), ("QLoRA PEFT", "qlora", False), ("LoRA lean", "lora", True),
+             ("LoRA PEFT", "lora", False)]  # fmt: skip
+    words: dict[str, list[str]] = {"fits": [], "is borderline": [], "does not fit": []}
+    for kind, method, lean_trainer in kinds:
+        memory = memory_of(model, method, lean_trainer=lean_trainer)
+        if memory is not None:
+            words[fit_word(memory, total)].append(kind)
+    said = [f"{word}: {', '.join(names)}" for word, names in words.items() if names]
+    return f"on one {name} of {format_bytes(total)} {'; '.join(said)}"
+
+
+def fit_word(memory: TrainingMemory, total_bytes: int) -> str:
+    """`fits` where the whole interval does, `does not fit` where none of it does."""
+    low, high = memory.bounds_bytes
+    return "fits" if high <= total_bytes else "does not fit" if low > total_bytes else "is borderline"
+
+
+def _smallest_figure(model: Model, gpus: Sequence[GpuSpec]) -> Figure:
+    memory = memory_of(model, "qlora", lean_trainer=True)
+    if memory is None:
+        return unknown(_reason(model))
+    qlora = _smallest(memory, gpus)
+    lora_memory = memory_of(model, "lora", lean_trainer=True)
+    lora = _smallest(lora_memory, gpus) if lora_memory else None
+    text = f"QLoRA {_gpu_words(qlora)}; LoRA {_gpu_words(lora)}"
+    return known(text, qlora.memory_bytes if qlora else None, Basis.ESTIMATED, BASIS)
+
+
+def _smallest(memory: TrainingMemory, gpus: Sequence[GpuSpec]) -> GpuSpec | None:
+    """The smallest NVIDIA GPU that holds the whole interval; the first of the catalogue among equals."""
+    cuda = [g for g in gpus if g.backend == "cuda" and not g.unified_memory]
+    enough = [g for g in cuda if fit_word(memory, g.memory_bytes) == "fits"]
+    return min(enough, key=lambda gpu: gpu.memory_bytes, default=None)
+
+
+def _gpu_words(gpu: GpuSpec | None) -> str:
+    if gpu is None:
+        return "on no single GPU of the catalogue"
+    return f"on {format_bytes(gpu.memory_bytes)}, for example {gpu.name}"
