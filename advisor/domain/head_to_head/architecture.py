@@ -68,7 +68,7 @@ def window_figure(model: Model, context_tokens: int) -> Figure:
     if shape is None:
         return unknown(model.shape_reason or "its shape is unknown")
     if shape.window is None:
-        return known("none: every layer attends to all tokens", None, Basis.PUBLISHED)
+        return known("none: every layer attends to all tokens")
     kind = f"{shape.window.kind}, {shape.window.tokens:,} tokens in {_layers_in(shape.window)}"
     placement = cpu_placement(context_tokens)
     full = cache_bytes_per_token(shape) * context_tokens

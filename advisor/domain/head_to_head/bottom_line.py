@@ -27,13 +27,14 @@ _DECIDING = {
     "context": "Context",
     "verdict": "Licence",
     "qlora_lean": "QLoRA",
+    "scale": "Machines for the asked users",
 }
 """Lines that can decide, with the words that open their sentence."""
 
-_CUTS = (" (", ", ", " for ", ": ")
+_CUTS = (" (", ", ", " for ", ": ", " at ")
 """Where the short form of a figure ends."""
 
-TRIAL = "A trial on your own task settles it: prompts and fine-tuning move results by more than close models differ."
+TRIAL = "A trial on your own task settles it: prompts and fine-tuning often move results by more."
 
 
 def bottom_line(
@@ -67,6 +68,8 @@ def _sentence(line: Line, subjects: tuple[Subject, ...], constraints: Constraint
         return _language_sentence(line, subjects)
     if line.id not in _DECIDING:
         return None
+    if line.id == "scale" and line.edge.kind is EdgeKind.EVEN and line.figures[0].value == 1:
+        return None  # one machine does for each
     figures = " against ".join(_short(figure) for figure in line.figures)
     leader = f"{_leader(line, subjects)} leads, " if line.edge.kind is EdgeKind.LEADS else ""
     return f"{_DECIDING[line.id]}: {leader}{line.edge.text} ({figures}{_enough(line, constraints)})."

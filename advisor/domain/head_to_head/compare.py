@@ -18,7 +18,7 @@ from advisor.domain.head_to_head.quality import quality_section
 from advisor.domain.head_to_head.subjects import Entrant, Scene, enter
 from advisor.domain.head_to_head.tuning import tuning_section
 from advisor.domain.head_to_head.values import HeadToHead
-from advisor.domain.pools import Figures, memory_pools
+from advisor.domain.pools import Figures
 
 FEWEST, MOST = 2, 4
 """How many subjects can stand side by side."""
@@ -40,7 +40,6 @@ def compare(
         raise ValueError(f"{len(entrants)} subjects; {FEWEST} to {MOST} can be compared")
     scene = Scene(machine, constraints, catalogue, figures)
     subjects = enter(entrants, scene)
-    pools = memory_pools(machine, constraints.machine, figures)
     sections = (
         *family_section(subjects, scene),
         quality_section(subjects, constraints),
@@ -48,7 +47,7 @@ def compare(
         licence_section(subjects, scene),
         language_section(subjects),
         ecosystem_section(subjects, scene),
-        tuning_section(subjects, machine, pools, gpus),
+        tuning_section(subjects, machine, figures, gpus),
         deployment_section(subjects, constraints),
     )
     return HeadToHead(

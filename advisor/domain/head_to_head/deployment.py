@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from advisor.domain.constraints import Constraints
+from advisor.domain.head_to_head.edges import lowest
 from advisor.domain.head_to_head.engines import engines_of
 from advisor.domain.head_to_head.subjects import Subject
 from advisor.domain.head_to_head.values import Figure, Line, Section, known, unknown
@@ -16,7 +17,7 @@ def deployment_section(subjects: tuple[Subject, ...], constraints: Constraints) 
         Line("engines", "runs in", tuple(_engines_figure(s.model) for s in subjects)),
         Line("place", "here", tuple(_place_figure(s) for s in subjects)),
         Line("requirements", "requirements", tuple(_requirements_figure(s) for s in subjects)),
-        Line("scale", "for the asked users", tuple(_scale_figure(s, constraints) for s in subjects), unit="machines"),
+        _scale_line(subjects, constraints),
     )
     return Section("deployment", "Deployment", lines, ("Engines are named only where a source names them.",))
 
@@ -52,6 +53,13 @@ def _requirements_figure(subject: Subject) -> Figure:
     words = [reason.text + (f" → {reason.fix}" if reason.fix else "") for reason in subject.reasons]
     where = f"in {subject.nearest}, the nearest: " if subject.nearest else ""
     return known(f"✗ {where}{'; '.join(words)}", False)
+
+
+def _scale_line(subjects: tuple[Subject, ...], constraints: Constraints) -> Line:
+    figures = tuple(_scale_figure(s, constraints) for s in subjects)
+    counts = [figure.value if isinstance(figure.value, int) else None for figure in figures]
+    edge = lowest(counts, lambda gap: f"{gap:.0f} fewer")
+    return Line("scale", "for the asked users", figures, edge, unit="machines")
 
 
 def _scale_figure(subject: Subject, constraints: Constraints) -> Figure:

@@ -22,6 +22,7 @@ from advisor.units import format_bytes, format_milliseconds, format_rate, format
 
 ENGINE = "Memory and speed are llama.cpp's; other engines differ."
 EXPERTS_NOTE = "With experts, memory is paid for all parameters and decoding for those that a token visits."
+ROOFLINE = "roofline over published bandwidths, fitted to published rates (knowledge/speed.toml)"
 ALIKE = "Q4_K_M"
 """The file type in which sizes are compared besides: the most published one."""
 _NO_SHAPE = "llama.cpp cannot run it"
@@ -97,7 +98,7 @@ def _memory_lines(subjects: tuple[Subject, ...]) -> tuple[Line, ...]:
             lowest(totals, lambda gap: f"{format_bytes(int(gap))} less"),
             "weights, KV cache and buffers at the asked context and number of requests", "bytes",
         ),
-        Line("memory_parts", "of it", tuple(_parts_figure(s) for s in subjects)),
+        Line("memory_parts", "of that memory", tuple(_parts_figure(s) for s in subjects)),
     )  # fmt: skip
 
 
@@ -119,11 +120,19 @@ def _quantization_figure(subject: Subject) -> Figure:
         return unknown(subject.model.shape_reason or _NO_SHAPE)
     name = placed.quantization.name
     if subject.usable:
-        n = subject.n_quantizations
-        return known(f"{name}, the best of {n} that pass" if n > 1 else f"{name}, the only one that passes", name)
+        return known(f"{name}{_among(subject)}", name)
     if subject.fits:
         return known(f"{name}, if the requirements it misses were lifted", name)
     return known(f"{name}, the nearest to fitting", name)
+
+
+def _among(subject: Subject) -> str:
+    """That the quantization has the best score, and which is the largest that passes."""
+    if len(subject.passing) < 2:
+        return ", the only one that passes"
+    largest = max(subject.passing, key=lambda c: (c.fit.footprint.weights_bytes, c.id)).quantization.name
+    also = "also the largest" if largest == subject.passing[0].quantization.name else f"the largest is {largest}"
+    return f", the best score of {len(subject.passing)} that pass; {also}"
 
 
 def _memory_figure(subject: Subject) -> Figure:
@@ -181,7 +190,7 @@ def _speed_figure(subject: Subject, of: _Of) -> Figure:
         reason = "no memory bandwidth is known for a device" if subject.fits and subject.placed else "it does not fit"
         return unknown(reason if subject.placed else _NO_SHAPE)
     text, value = of(speed)
-    return known(text, round(value, 3), speed.basis, None if speed.basis is not Basis.ESTIMATED else "roofline")
+    return known(text, round(value, 3), speed.basis, None if speed.basis is not Basis.ESTIMATED else ROOFLINE)
 
 
 def _decode_text(speed: Speed) -> tuple[str, float]:

@@ -48,7 +48,7 @@ def _best(record: FamilyRecord) -> Figure:
 
 def _passing(record: FamilyRecord) -> Figure:
     n, of = len(record.ranked), len(record.members)
-    return known(f"{n} of {of} models, in {record.n_variants} quantizations", n, source="gates of `recommend`")
+    return known(f"{n} of {of} models, in {record.n_variants} quantizations", n)
 
 
 def _excluded(record: FamilyRecord) -> Figure:

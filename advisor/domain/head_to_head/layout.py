@@ -10,6 +10,9 @@ from advisor.domain.wording import BASIS_MARKS
 EDGE_MARKS = {EdgeKind.LEADS: "▲", EdgeKind.CLOSE: "≈", EdgeKind.EVEN: "=", EdgeKind.INCOMPARABLE: "≠"}
 LEGEND = "▲ leads · ≈ too close to call · = equal · ≠ not comparable · ~ estimated by a formula · [n] source at the end"
 
+_BELOW = frozenset({"clauses"})
+"""Lines too long for a cell, which stand under the table."""
+
 
 @dataclass(frozen=True, slots=True)
 class Table:
@@ -34,29 +37,42 @@ def tables_of(found: HeadToHead) -> tuple[Table, ...]:
 
 
 def _table(section: Section, found: HeadToHead, numbers: dict[str, int]) -> Table:
+    names = short_names(found)
     labels = [subject.label for subject in found.subjects]
-    rows = tuple(_row(line, labels, numbers) for line in section.lines)
-    remarks = tuple(f"{line.title}: {line.remark}." for line in section.lines if line.remark and not _in_edge(line))
-    return Table(section.title, ("", *labels, "who leads"), rows, (*remarks, *section.notes))
+    rows = tuple(_row(line, names, numbers) for line in section.lines if line.id not in _BELOW)
+    remarks = [f"{line.title}: {line.remark}." for line in section.lines if line.remark and not _in_edge(line)]
+    below = [
+        f"{line.title} of {name}: {figure_text(figure, numbers)}"
+        for line in section.lines
+        if line.id in _BELOW
+        for name, figure in zip(names, line.figures, strict=True)
+    ]
+    return Table(section.title, ("", *labels, "who leads"), rows, (*remarks, *below, *section.notes))
+
+
+def short_names(found: HeadToHead) -> list[str]:
+    """What to call the subjects in a cell: without their quantizations, unless that is what tells them apart."""
+    short = [s.family.family if s.family else s.model.id for s in found.subjects]
+    return short if len(set(short)) == len(short) else [s.label for s in found.subjects]
 
 
 def _in_edge(line: Line) -> bool:
     return line.edge is not None and line.edge.kind is EdgeKind.INCOMPARABLE
 
 
-def _row(line: Line, labels: list[str], numbers: dict[str, int]) -> tuple[str, ...]:
-    return (line.title, *(figure_text(figure, numbers) for figure in line.figures), edge_text(line.edge, labels))
+def _row(line: Line, names: list[str], numbers: dict[str, int]) -> tuple[str, ...]:
+    return (line.title, *(figure_text(figure, numbers) for figure in line.figures), edge_text(line.edge, names))
 
 
 def figure_text(figure: Figure, numbers: dict[str, int]) -> str:
     """The figure with the mark of its basis and the number of its source."""
-    mark = BASIS_MARKS[figure.basis.value] if figure.basis is not None and not figure.text.startswith("unknown") else ""
+    mark = BASIS_MARKS[figure.basis.value] if figure.basis is not None and figure.text[0].isdigit() else ""
     return f"{mark}{figure.text}" + (f" [{numbers[figure.source]}]" if figure.source else "")
 
 
-def edge_text(edge: Edge | None, labels: list[str]) -> str:
+def edge_text(edge: Edge | None, names: list[str]) -> str:
     """Who is ahead, with a mark that reads without colour."""
     if edge is None:
         return ""
-    who = f" {labels[edge.subject]}:" if edge.subject is not None else ""
+    who = f" {names[edge.subject]}:" if edge.subject is not None else ""
     return f"{EDGE_MARKS[edge.kind]}{who} {edge.text}".rstrip()

@@ -55,7 +55,11 @@ def _edge(subjects: tuple[Subject, ...]) -> Edge:
 def _duties_figure(finding: LicenceFinding) -> Figure:
     if not finding.verdict.grants:
         return known("not granted, so none arise", None)
-    return known("; ".join(map(_duty, finding.obligations)) or "none", len(finding.obligations))
+    return known(" ".join(map(_duty, finding.obligations)) or "none", len(finding.obligations))
+
+
+def _sentence(text: str) -> str:
+    return text if text.endswith(".") else f"{text}."
 
 
 def _duty(duty: Obligation) -> str:
@@ -64,7 +68,9 @@ def _duty(duty: Obligation) -> str:
 
 
 def _standing_figure(finding: LicenceFinding) -> Figure:
-    return known("; ".join(term.text for term in finding.standing) or "nothing beyond the licence's general terms")
+    return known(
+        " ".join(_sentence(term.text) for term in finding.standing) or "nothing beyond the licence's general terms"
+    )
 
 
 def _cautious_figure(finding: LicenceFinding) -> Figure:
@@ -107,7 +113,7 @@ def _derivative_figure(subject: Subject, scene: Scene) -> Figure:
     use = replace(licence_use(scene.constraints), redistribute="derivative_weights", fine_tune=True)
     finding = evaluate(subject.terms, use, model_is_multimodal=len(subject.model.modalities) > 1)
     duties = [_duty(duty) for duty in finding.obligations]
-    return known("; ".join([VERDICT_MARKS[finding.verdict.value], *duties]), finding.verdict.value)
+    return known(". ".join([VERDICT_MARKS[finding.verdict.value], " ".join(duties)]).strip(), finding.verdict.value)
 
 
 def _clauses_figure(finding: LicenceFinding) -> Figure:

@@ -11,8 +11,8 @@ from advisor.domain.model import Benchmark
 from advisor.domain.quality import Rating
 
 ADVICE = (
-    "Prompts and fine-tuning move results on one's own task by more than models of similar size differ on benchmarks: "
-    "a trial settles what these figures cannot."
+    "On one's own task, prompts and fine-tuning often move results by more than models of similar size differ on "
+    "benchmarks; a trial settles what these figures cannot."
 )
 
 

@@ -61,8 +61,8 @@ class Subject:
     """The model as it would run if nothing but memory mattered; None where it has no shape."""
     fits: bool
     """Whether `placed` is on this machine; otherwise it is on one with memory enough, to tell what it needs."""
-    n_quantizations: int
-    """Quantizations that pass."""
+    passing: tuple[Candidate, ...]
+    """Every quantization that passes, best first."""
     licence: LicenceFinding
     terms: Licence
     languages: LanguageFinding
@@ -70,11 +70,6 @@ class Subject:
     @property
     def usable(self) -> bool:
         return self.candidate is not None
-
-    @property
-    def permitted(self) -> bool:
-        """Whether its licence grants the use."""
-        return self.licence.verdict in PERMITTED
 
     @property
     def rating(self) -> Rating | None:
@@ -113,21 +108,20 @@ def _model_subject(entrant: Entrant, scene: Scene) -> Subject:
         raise ValueError(f"no model {entrant.model_id!r}")
     found = _judge(model, scene.constraints, scene, entrant.quantization)
     passing = found.candidates_of(model.id)
-    candidate = passing[0] if passing else None
     rejection = next((r for r in found.rejected if r.model.id == model.id), None)
-    return _subject(model, candidate, rejection, len(passing), scene, quantization=entrant.quantization)
+    return _subject(model, passing, rejection, scene, quantization=entrant.quantization)
 
 
 def _family_subject(family: str, scene: Scene) -> Subject:
     record = _record(family, scene)
     if record.ranked:
         best = record.ranked[0]
-        passing = len(_judge(best.model, scene.constraints, scene, None).candidates_of(best.model.id))
-        return _subject(best.model, best, None, passing, scene, record=record)
+        passing = _judge(best.model, scene.constraints, scene, None).candidates_of(best.model.id)
+        return _subject(best.model, passing, None, scene, record=record)
     if not record.rejected:
         raise ValueError(f"no model of the family {family!r}")
     nearest = record.rejected[0]
-    return _subject(nearest.model, None, nearest, 0, scene, record=record)
+    return _subject(nearest.model, (), nearest, scene, record=record)
 
 
 def _record(family: str, scene: Scene) -> FamilyRecord:
@@ -139,14 +133,14 @@ def _record(family: str, scene: Scene) -> FamilyRecord:
 
 def _subject(
     model: Model,
-    candidate: Candidate | None,
+    passing: tuple[Candidate, ...],
     rejection: Rejection | None,
-    n_quantizations: int,
     scene: Scene,
     *,
     record: FamilyRecord | None = None,
     quantization: str | None = None,
 ) -> Subject:
+    candidate = passing[0] if passing else None
     placed, fits = (candidate, True) if candidate else _placed_anyway(model, scene, quantization)
     return Subject(
         model=model,
@@ -156,7 +150,7 @@ def _subject(
         nearest=rejection.quantization if rejection and candidate is None else None,
         placed=placed,
         fits=fits,
-        n_quantizations=n_quantizations,
+        passing=passing,
         licence=judge_licence(model, scene.catalogue, scene.constraints),
         terms=scene.catalogue.licences[model.licence],
         languages=judge_languages(model.languages, scene.constraints.languages),
@@ -181,8 +175,8 @@ def _placed_anyway(model: Model, scene: Scene, quantization: str | None) -> tupl
     if found.pick is not None:
         return _as_catalogued(found.pick, model), True
     closest = next((r.quantization for r in found.rejected if r.model.id == model.id), None)
-    roomy = replace(lifted, machine=_roomy(scene.machine))
-    elsewhere = _judge(model, lifted.constraints, roomy, closest)
+    roomy = _roomy(lifted)
+    elsewhere = _judge(model, roomy.constraints, roomy, closest)
     return (None, False) if elsewhere.pick is None else (_as_catalogued(elsewhere.pick, model), False)
 
 
@@ -218,8 +212,14 @@ def _as_catalogued(candidate: Candidate, model: Model) -> Candidate:
     return replace(candidate, model=model)
 
 
-def _roomy(machine: Machine) -> Machine:
-    """A machine without GPU and with all the memory in the world."""
+def _roomy(scene: Scene) -> Scene:
+    """The scene on a machine without GPU and with all the memory in the world."""
     much: Reading[int] = Reading(ROOMY_BYTES, "imagined")
-    memory = replace(machine.memory, total_bytes=much, available_bytes=much, limit_bytes=Reading(None, "imagined"))
-    return replace(machine, memory=memory, gpus=(), gpu_query=Reading(0, "imagined"))
+    here, limits = scene.machine, scene.constraints.machine
+    memory = replace(here.memory, total_bytes=much, available_bytes=much, limit_bytes=Reading(None, "imagined"))
+    return replace(
+        scene,
+        machine=replace(here, memory=memory, gpus=(), gpu_query=Reading(0, "imagined")),
+        figures=replace(scene.figures, gpus=()),
+        constraints=replace(scene.constraints, machine=replace(limits, allow_cpu=True)),
+    )

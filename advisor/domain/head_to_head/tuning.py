@@ -18,17 +18,17 @@ from advisor.domain.fine_tuning import (
     training_memory,
     unsupported,
 )
-from advisor.domain.hardware import GpuSpec, Machine
+from advisor.domain.hardware import Gpu, GpuSpec, Machine
 from advisor.domain.head_to_head.edges import lowest
 from advisor.domain.head_to_head.subjects import Subject
 from advisor.domain.head_to_head.values import Figure, Line, Section, known, unknown
 from advisor.domain.model import Model
-from advisor.domain.placement import Pool
+from advisor.domain.pools import Figures
 from advisor.units import format_bytes, format_count
 
 TOKENS = 2048
 """Length of a training example that the figures are for."""
-BASIS = "formulas that benchmarks/README.md holds against published peaks"
+BASIS = "formulas that benchmarks/fine_tuning.md holds against published peaks"
 NOTES = (
     f"Rank 16, one example of {TOKENS:,} tokens at a time, AdamW, gradient checkpointing, a fused attention kernel; "
     "adapters on all linear layers, with experts on those of the attention alone.",
@@ -40,7 +40,7 @@ NOTES = (
 
 
 def tuning_section(
-    subjects: tuple[Subject, ...], machine: Machine, pools: tuple[Pool, ...], gpus: Sequence[GpuSpec]
+    subjects: tuple[Subject, ...], machine: Machine, figures: Figures, gpus: Sequence[GpuSpec]
 ) -> Section:
     """Memory by recipe, then where that fits."""
     recipes = [
@@ -55,7 +55,7 @@ def tuning_section(
              unit="bytes"),
         Line("adapters", "adapters", tuple(_adapters_figure(s.model) for s in subjects), unit="parameters"),
         Line("full", "full fine-tuning", tuple(_full_figure(s.model) for s in subjects), unit="bytes"),
-        Line("fits_here", "on this machine", tuple(_here_figure(s.model, machine, pools) for s in subjects)),
+        Line("fits_here", "on this machine", tuple(_here_figure(s.model, machine, figures) for s in subjects)),
         Line("smallest_gpu", "smallest single GPU", tuple(_smallest_figure(s.model, gpus) for s in subjects)),
     ]  # fmt: skip
     return Section("tuning", "Fine-tuning", tuple(lines), NOTES)
@@ -128,25 +128,19 @@ def _full_figure(model: Model) -> Figure:
     return known(f"{format_bytes(n_bytes)} before activations: 16 bytes a parameter", n_bytes, Basis.ESTIMATED, BASIS)
 
 
-def _here_figure(model: Model, machine: Machine, pools: tuple[Pool, ...]) -> Figure:
+def _here_figure(model: Model, machine: Machine, figures: Figures) -> Figure:
     if unsupported(model.shape) is not None:
         return unknown(_reason(model))
-    if not machine.gpus or len(pools) < 2:
-        return known("no GPU that can be used here, and training needs one", False)
-    words = [_device_words(model, name, total, pool) for name, total, pool in _devices(machine, pools)]
+    if not machine.gpus:
+        return known("no GPU here, and training needs one", False)
+    words = [_device_words(model, gpu, spec) for gpu, spec in zip(machine.gpus, figures.gpus, strict=True)]
     return known("; ".join(dict.fromkeys(words)), any(" fits: " in w for w in words), Basis.ESTIMATED, BASIS)
 
 
-def _devices(machine: Machine, pools: tuple[Pool, ...]) -> list[tuple[str, int | None, Pool]]:
-    return [
-        (str(gpu.name.value or pool.name), gpu.total_bytes.value, pool)
-        for gpu, pool in zip(machine.gpus, pools[1:], strict=True)
-    ]
-
-
-def _device_words(model: Model, name: str, total: int | None, pool: Pool) -> str:
-    if pool.backend != "cuda" or total is None:
-        return f"{name}: not judged, all measurements are of NVIDIA GPUs"
+def _device_words(model: Model, gpu: Gpu, spec: GpuSpec | None) -> str:
+    name, total = gpu.name.value or f"GPU {gpu.index}", gpu.total_bytes.value
+    if total is None or gpu.unified_memory or (spec is not None and spec.backend != "cuda"):
+        return f"{name}: not judged, all measurements are of NVIDIA GPUs with memory of their own"
     kinds = [("QLoRA lean", "qlora", True), ("QLoRA PEFT", "qlora", False), ("LoRA lean", "lora", True),
              ("LoRA PEFT", "lora", False)]  # fmt: skip
     words: dict[str, list[str]] = {"fits": [], "is borderline": [], "does not fit": []}

@@ -1,0 +1,43 @@
+"""Foreign text in a head-to-head is data, and the keys are those that the module documents."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from advisor.domain.head_to_head import HeadToHead
+from advisor.export import head_to_head
+from advisor.export.head_to_head import head_to_head_document, head_to_head_markdown
+from advisor.service import Advisor
+from tests.builders import constraints, machine
+
+ADVISOR = Advisor()
+
+
+def found() -> HeadToHead:
+    names = ("mistral-7b-instruct-v0.3", "llama-3.1-8b-instruct")
+    return ADVISOR.compare(names, machine(), constraints())
+
+
+def test_every_key_of_the_document_is_documented() -> None:
+    documented = set(re.findall(r"[a-z_]+", head_to_head.__doc__ or ""))
+    document = head_to_head_document(found())
+    line = document["sections"][0]["lines"][0]
+    keys = {*document, *document["use"], *document["subjects"][0], *document["sections"][0], *line,
+            *line["figures"][0], *line["edge"]}  # fmt: skip
+    assert keys <= documented
+
+
+def test_markup_in_foreign_text_is_escaped() -> None:
+    real = found()
+    wicked = replace(real.subjects[0].model, name="*bold* | <b>\n# heading")
+    subject = replace(real.subjects[0], model=wicked)
+    text = head_to_head_markdown(replace(real, subjects=(subject, real.subjects[1]), bottom_line=(wicked.name,)))
+    assert "\\*bold\\* | \\<b\\> # heading" in text
+    assert "\n# heading" not in text
+
+
+def test_cells_never_break_a_table() -> None:
+    lines = head_to_head_markdown(found()).splitlines()
+    rows = [line for line in lines if line.startswith("|")]
+    assert {len(re.findall(r"(?<!\\)\|", row)) for row in rows} == {5}
