@@ -18,7 +18,8 @@ def ecosystem_section(subjects: tuple[Subject, ...], scene: Scene) -> Section:
         Line("access", "download", tuple(_access_figure(s.model) for s in subjects)),
         Line("age", "released", tuple(_age_figure(s.model) for s in subjects)),
         Line("status", "status", tuple(_status_figure(s.model, scene) for s in subjects)),
-        Line("notes", "notes", tuple(_notes_figure(s.model) for s in subjects)),
+        Line("facts", "who builds on it", tuple(_facts_figure(s.model) for s in subjects)),
+        Line("notes", "notes", tuple(known(" ".join(s.model.notes) or "none") for s in subjects)),
     )  # fmt: skip
     return Section("ecosystem", "Ecosystem", lines, ("Publishers are those that the catalogue's sources name.",))
 
@@ -54,8 +55,17 @@ def _status_figure(model: Model, scene: Scene) -> Figure:
     return known(f"{model.status}{successor}{note}", model.status, source=None if found is None else found.source)
 
 
-def _notes_figure(model: Model) -> Figure:
-    return known(" ".join((*model.ecosystem.notes, *model.notes)) or "none")
+def _facts_figure(model: Model) -> Figure:
+    facts = _facts(model)
+    if not facts:
+        return unknown("the catalogue has no facts on it")
+    sources = "; ".join(dict.fromkeys(source for _, source in facts if source))
+    return known(" ".join(text for text, _ in facts), len(facts), Basis.PUBLISHED if sources else None, sources or None)
+
+
+def _facts(model: Model) -> list[tuple[str, str | None]]:
+    """Sentences on fine-tunes, tools and recipes, each with its source where it has one."""
+    return [(note, None) for note in model.ecosystem.notes]
 
 
 def _source(model: Model, field: str) -> str | None:

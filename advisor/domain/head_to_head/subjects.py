@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from advisor.domain.catalogue import Catalogue
-from advisor.domain.constraints import Constraints, LanguageNeeds
+from advisor.domain.constraints import Constraints
 from advisor.domain.gates import PERMITTED, Reason
 from advisor.domain.hardware import Machine, Reading
 from advisor.domain.languages import LanguageFinding, judge_languages
@@ -181,20 +181,20 @@ def _placed_anyway(model: Model, scene: Scene, quantization: str | None) -> tupl
 
 
 def _lifted(scene: Scene, model: Model) -> Scene:
-    """The scene with every requirement lifted that is no matter of memory."""
+    """The scene with every requirement lifted that is no matter of memory: of speed in the constraints, of terms,
+    languages and modalities in the model. What is needed stays, because ratings may depend on it."""
     asked = scene.constraints
     context = min(asked.task.context_tokens, model.max_context_tokens or asked.task.context_tokens)
     constraints = replace(
         asked,
         task=replace(asked.task, context_tokens=context),
-        languages=LanguageNeeds((), ()),
         latency=replace(asked.latency, ttft_ms=None, tokens_per_s=None),
     )
     open_licence = next((m.licence for m in scene.catalogue.models if _grants(m, scene)), model.licence)
     free = replace(
         model,
         licence=open_licence,
-        languages=Languages((), None),
+        languages=Languages((*asked.languages.required, *asked.languages.preferred), None),
         modalities=("text", "image", "audio"),
         max_context_tokens=model.max_context_tokens or context,
     )
