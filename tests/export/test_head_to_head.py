@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from pathlib import Path
+from textwrap import dedent
 
 from advisor.domain.head_to_head import HeadToHead
 from advisor.export import head_to_head
@@ -26,6 +28,12 @@ def test_every_key_of_the_document_is_documented() -> None:
     keys = {*document, *document["use"], *document["subjects"][0], *document["sections"][0], *line,
             *line["figures"][0], *line["edge"]}  # fmt: skip
     assert keys <= documented
+
+
+def test_the_page_shows_the_documented_keys() -> None:
+    block = (head_to_head.__doc__ or "").partition("`schema_version`:\n\n")[2].rstrip()
+    page = (Path(__file__).parents[2] / "docs" / "compare.md").read_text(encoding="utf-8")
+    assert dedent(block) in page
 
 
 def test_markup_in_foreign_text_is_escaped() -> None:
