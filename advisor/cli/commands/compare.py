@@ -10,7 +10,7 @@ from advisor.cli import output
 from advisor.cli.diagnostics import note
 from advisor.cli.options import constraint_options, machine_choice, machine_options, output_options, typed_answers
 from advisor.domain.head_to_head import HeadToHead
-from advisor.domain.head_to_head.layout import LEGEND, sources_of, tables_of
+from advisor.domain.head_to_head.layout import LEGEND, short_names, sources_of, tables_of
 from advisor.errors import NoCandidateError
 from advisor.service import Advisor
 
@@ -67,15 +67,16 @@ def _print(found: HeadToHead) -> None:
 
 
 def _print_plain(found: HeadToHead) -> None:
-    """One figure a line, and the bottom line under the section of that name."""
-    rows = []
+    """One figure a line; who leads stands under the subject `edge`, the bottom line under the section of that name."""
+    rows, names = [], short_names(found)
     for section in found.sections:
         for line in section.lines:
             for subject, figure in zip(found.subjects, line.figures, strict=True):
                 basis = figure.basis.value if figure.basis else ""
                 rows.append((section.id, line.id, subject.label, figure.text, basis, figure.source or ""))
             if line.edge is not None:
-                rows.append((section.id, line.id, "edge", f"{line.edge.kind.value}: {line.edge.text}", "", ""))
+                who = names[line.edge.subject] if line.edge.subject is not None else line.edge.kind.value
+                rows.append((section.id, line.id, "edge", f"{who}: {line.edge.text}", line.edge.kind.value, ""))
     rows += [("bottom_line", str(i), "", text, "", "") for i, text in enumerate(found.bottom_line, start=1)]
     output.emit_table(("section", "line", "subject", "text", "basis", "source"), rows, plain=True)
 

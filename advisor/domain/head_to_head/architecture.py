@@ -99,11 +99,13 @@ def _in_vllm(shape: Shape, window: Window, placement: Placement) -> str:
 
 
 def rotary_figure(model: Model) -> Figure:
-    """Base of the rotary position embedding, and whether its frequencies are scaled for long contexts."""
+    """Base of the rotary position embedding, and whether the file carries factors for its frequencies; scaling by
+    metadata alone (YaRN) is not in the catalogue."""
     if model.rope_theta is None:
         return unknown(model.unknowns.get("rope_theta", "nobody sourced it"))
     shape = model.shape
-    scaled = "frequencies scaled for long contexts" if shape is not None and shape.rope_factors else "no scaling known"
+    has_factors = shape is not None and shape.rope_factors
+    scaled = "frequency factors in the file for long contexts" if has_factors else "no frequency factors in the file"
     return known(
         f"base {model.rope_theta:,.0f}, {scaled}", model.rope_theta, Basis.PUBLISHED, _source(model, "rope_theta")
     )
