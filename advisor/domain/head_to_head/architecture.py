@@ -19,11 +19,14 @@ def blocks_figure(model: Model) -> Figure:
     if total is None:
         return unknown(model.unknowns.get("total_params", "nobody sourced its parameters"))
     experts = None if shape is None else shape.experts
-    if experts is None:
-        return known(f"dense, {format_count(total)} parameters", total, Basis.PUBLISHED, _source(model, "total_params"))
-    shared = f" and {experts.n_shared} shared" if experts.n_shared else ""
     per_token = f"{format_count(active)} of them per token" if active else "active parameters unknown"
-    text = f"{experts.n_used} of {experts.n_total} experts{shared}: {format_count(total)} parameters, {per_token}"
+    if experts is not None:
+        shared = f" and {experts.n_shared} shared" if experts.n_shared else ""
+        text = f"{experts.n_used} of {experts.n_total} experts{shared}: {format_count(total)} parameters, {per_token}"
+    elif shape is not None:
+        text = f"dense, {format_count(total)} parameters"
+    else:
+        text = f"{format_count(total)} parameters, {'all' if active == total else per_token}"
     return known(text, total, Basis.PUBLISHED, _source(model, "total_params"))
 
 
@@ -67,6 +70,8 @@ def window_figure(model: Model, context_tokens: int) -> Figure:
     shape = model.shape
     if shape is None:
         return unknown(model.shape_reason or "its shape is unknown")
+    if shape.state_space is not None:
+        return known("none: nothing attends")
     if shape.window is None:
         return known("none: every layer attends to all tokens")
     kind = f"{shape.window.kind}, {shape.window.tokens:,} tokens in {_layers_in(shape.window)}"

@@ -52,7 +52,8 @@ def _excluded(subjects: tuple[Subject, ...]) -> list[str]:
     found = []
     for subject in (s for s in subjects if not s.usable):
         reasons = "; ".join(reason.text for reason in subject.reasons)
-        fixes = " and ".join(dict.fromkeys(reason.fix for reason in subject.reasons if reason.fix))
+        wanted = [reason.fix for reason in subject.reasons]
+        fixes = " and ".join(dict.fromkeys(fix for fix in wanted if fix)) if all(wanted) else ""
         if subject.family is None:
             text = f"{subject.model.name} does not pass: {reasons}."
         else:

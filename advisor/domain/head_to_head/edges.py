@@ -43,7 +43,7 @@ def _edge(values: Sequence[float | None], sign: int, say: Callable[[float], str]
     best = max(range(len(known)), key=lambda i: sign * known[i])
     next_best = max((v for i, v in enumerate(known) if i != best), key=lambda v: sign * v)
     if known[best] == next_best:
-        return Edge(EdgeKind.EVEN, None, "equal")
+        return Edge(EdgeKind.EVEN, None, "equal" if len(set(known)) == 1 else "the best are equal")
     if abs(known[best] - next_best) <= SMALL_SHARE * max(abs(known[best]), abs(next_best)):
         return Edge(EdgeKind.CLOSE, None, "less than a tenth apart")
     return Edge(EdgeKind.LEADS, best, say(abs(known[best] - next_best)))

@@ -68,6 +68,8 @@ def _duty(duty: Obligation) -> str:
 
 
 def _standing_figure(finding: LicenceFinding) -> Figure:
+    if not finding.verdict.grants:
+        return known("not granted, so nothing binds")
     return known(
         " ".join(_sentence(term.text) for term in finding.standing) or "nothing beyond the licence's general terms"
     )

@@ -153,7 +153,7 @@ def _subject(
         passing=passing,
         licence=judge_licence(model, scene.catalogue, scene.constraints),
         terms=scene.catalogue.licences[model.licence],
-        languages=judge_languages(model.languages, scene.constraints.languages),
+        languages=candidate.languages if candidate else judge_languages(model.languages, scene.constraints.languages),
     )
 
 

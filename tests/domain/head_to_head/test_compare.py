@@ -97,6 +97,25 @@ def test_experts_are_told_by_total_and_active_parameters() -> None:
     assert of_experts().line("decode").edge.subject == 0  # type: ignore[union-attr]
 
 
+def test_parameters_of_a_model_without_a_shape_are_never_called_dense() -> None:
+    found = side_by_side(Entrant("mistral-large-4-1t-a52b"), LLAMA_8B)
+    assert texts(found, "blocks")[0] == "1.05T parameters, 52B of them per token"
+
+
+def test_every_model_of_the_catalogue_can_be_compared() -> None:
+    ids = [m.id for m in ADVISOR.catalogue.models]
+    for first in range(0, len(ids) - 3, 4):
+        found = side_by_side(*[Entrant(model_id) for model_id in ids[first : first + 4]], task__kind="vision")
+        words = [f.text for s in found.sections for line in s.lines for f in line.figures]
+        assert not [text for text in (*words, *found.bottom_line) if "None" in text or "nan" in text.split()]
+
+
+def test_a_fix_is_offered_only_where_it_admits_the_model() -> None:
+    found = side_by_side(Entrant("mistral-large-4-1t-a52b"), LLAMA_8B, languages__required=("en",))
+    assert len(found.subjects[0].reasons) > 1
+    assert "What would admit it" not in found.bottom_line[0]
+
+
 def test_grouped_queries_are_told_by_what_they_save_per_token() -> None:
     # 32 layers × 2 × (32 − 8) heads × 128 × 2 bytes = 384 KiB; 80 × 2 × (64 − 8) × 128 × 2 = 2240 KiB
     mixtral, llama = texts(of_experts(), "attention")

@@ -34,6 +34,12 @@ def test_less_than_a_tenth_is_close_and_nothing_is_even() -> None:
     assert (close.kind, even.kind) == (EdgeKind.CLOSE, EdgeKind.EVEN)
 
 
+def test_two_equal_best_are_told_from_all_equal() -> None:
+    edge = highest([7, 3, 7], say)
+    assert edge is not None
+    assert (edge.kind, edge.text) == (EdgeKind.EVEN, "the best are equal")
+
+
 def test_an_unknown_figure_leaves_nobody_ahead() -> None:
     assert lowest([1, None], say) is None
     assert fastest([None, 2.0]) is None
