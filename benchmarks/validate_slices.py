@@ -43,7 +43,7 @@ LIST = (
     *(f"llama-3.1-8b-instruct:{q}" for q in ("Q4_K_M", "Q8_0")),
     *(f"ministral-3-8b-instruct:{q}" for q in ("Q4_K_M", "Q8_0")),
     *(f"mistral-nemo-12b-instruct:{q}" for q in ("Q4_K_M", "Q8_0")),
-    "mixtral-8x7b-instruct-v0.1:Q4_K_M:12",
+    "mixtral-8x7b-instruct-v0.1:Q4_K_M:14",
 )
 """Model, quantization and, where the whole does not fit, the number of layers that stand for it."""
 _ROOM = 1.15
