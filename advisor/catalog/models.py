@@ -11,6 +11,7 @@ from advisor.domain.model import (
     Benchmark,
     Ecosystem,
     Experts,
+    Fact,
     GgufFile,
     Languages,
     LatentAttention,
@@ -157,7 +158,12 @@ def _benchmark(row: Table, ledger: _Ledger) -> Benchmark:
 
 def _ecosystem(table: Table, ledger: _Ledger) -> Ecosystem:
     repos = ledger.take("gguf_repos", table) or ()
-    return Ecosystem(tuple(repos), tuple(table.get("ecosystem_notes", ())))
+    return Ecosystem(tuple(repos), tuple(_fact(row, ledger) for row in table.get("ecosystem", ())))
+
+
+def _fact(row: Table, ledger: _Ledger) -> Fact:
+    source = _source(row["source"], ledger.sources, f"{ledger.place}.ecosystem[{row['fact']}].source")
+    return Fact(row["fact"], source["text"])
 
 
 _DIMENSIONS = ("architecture", "n_layers", "hidden_size", "vocab_size", "tied_embeddings", "rope_factors")

@@ -150,6 +150,13 @@ class BenchmarkTable(StrictModel):
     via: Text | None = None
 
 
+class FactTable(StrictModel):
+    """`advisor.domain.model.Fact`."""
+
+    fact: Text
+    source: Text
+
+
 class ModelTable(StrictModel):
     """`advisor.domain.model.Model`."""
 
@@ -176,7 +183,7 @@ class ModelTable(StrictModel):
     shape_reason: Text | None = None
     notes: list[Text] = Field(default_factory=list)
     gguf_repos: Known[list[Text]] | None = None
-    ecosystem_notes: list[Text] = Field(default_factory=list)
+    ecosystem: list[FactTable] = Field(default_factory=list)
     shape: ShapeTable | None = None
     benchmark: list[BenchmarkTable] = Field(default_factory=list)
 

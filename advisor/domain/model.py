@@ -143,12 +143,21 @@ class LanguageName:
 
 
 @dataclass(frozen=True, slots=True)
+class Fact:
+    """A sentence that somebody can look up."""
+
+    text: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
 class Ecosystem:
     """How much of the world has built on a model."""
 
     gguf_repos: tuple[str, ...]
     """Repositories that publish quantized files of it."""
-    notes: tuple[str, ...] = ()
+    facts: tuple[Fact, ...] = ()
+    """Downloads, fine-tunes by name, and tools with recipes for it."""
 
 
 @dataclass(frozen=True, slots=True)

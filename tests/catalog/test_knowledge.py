@@ -125,7 +125,8 @@ def test_parts_are_no_more_than_the_whole(catalogue: Catalogue) -> None:
     for model in catalogue.models:
         if model.total_params and model.text_params:
             encoder = model.vision_params or 0
-            assert model.text_params + encoder <= model.total_params * 1.001, model.id
+            # Vendors cut the digits off a total, as in 675B for 673.4B and an encoder of 2.5B.
+            assert model.text_params + encoder <= model.total_params * 1.002, model.id
         if model.text_params and model.active_params:
             assert model.active_params <= (model.total_params or model.text_params), model.id
 
