@@ -126,6 +126,7 @@ _SOURCED = (
 
 def _model(table: Table, ledger: _Ledger) -> Model:
     rope_theta = ledger.take("rope_theta", table)
+    ledger.unknowns.update(table.get("missing", {}))
     shape = table.get("shape")
     plain: dict[str, Any] = {key: table.get(key) for key in _PLAIN}
     sourced: dict[str, Any] = {key: ledger.take(key, table) for key in _SOURCED}
@@ -148,7 +149,9 @@ def _languages(table: Table, ledger: _Ledger) -> Languages:
     supported = ledger.take("languages", table)
     if supported is None:
         return Languages(None, ledger.unknowns["languages"])
-    return Languages(tuple(supported), ledger.provenance["languages"].note)
+    limited = table.get("languages_by_modality", {})
+    by_modality = {key: tuple(ledger.take(key, limited, "languages_by_modality.")) for key in limited}
+    return Languages(tuple(supported), ledger.provenance["languages"].note, by_modality)
 
 
 def _benchmark(row: Table, ledger: _Ledger) -> Benchmark:

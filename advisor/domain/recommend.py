@@ -10,6 +10,7 @@ from advisor.domain.constraints import Constraints, Use
 from advisor.domain.fit import Fit, closest_way, ways_to_run
 from advisor.domain.gates import Reason, memory_reason, model_reasons, needed_modality, speed_reasons
 from advisor.domain.hardware import Machine
+from advisor.domain.language_names import LanguageNames
 from advisor.domain.languages import LanguageFinding, judge_languages
 from advisor.domain.licence import LicenceFinding, evaluate
 from advisor.domain.model import Model, Shape
@@ -107,6 +108,7 @@ class _Setting:
     scale: QualityScale
     speed: SpeedConstants
     timings: Timings
+    language_names: LanguageNames
 
 
 def recommend(
@@ -211,6 +213,7 @@ def _setting(
         scale=fit_scale(catalogue.models, constraints.task.kind),
         speed=catalogue.speed,
         timings=timings,
+        language_names=catalogue.languages,
     )
 
 
@@ -235,7 +238,12 @@ def judge_licence(model: Model, catalogue: Catalogue, constraints: Constraints) 
 
 def _judge(model: Model, catalogue: Catalogue, setting: _Setting) -> list[Candidate] | Rejection:
     licence = judge_licence(model, catalogue, setting.constraints)
-    languages = judge_languages(model.languages, setting.constraints.languages)
+    languages = judge_languages(
+        model.languages,
+        setting.constraints.languages,
+        modality=needed_modality(setting.constraints),
+        names=setting.language_names,
+    )
     reasons = model_reasons(model, setting.constraints, licence, languages)
     if reasons or model.shape is None:
         return Rejection(model, None, reasons, licence)

@@ -161,7 +161,7 @@ def test_a_benchmark_is_listed_once_per_setting(catalogue: Catalogue) -> None:
 
 
 def test_every_language_of_a_model_has_a_name(catalogue: Catalogue) -> None:
-    names = load_languages(KNOWLEDGE)
+    names = load_languages(KNOWLEDGE).languages
     for model in catalogue.models:
         assert set(model.languages.supported or ()) <= set(names), model.id
 
