@@ -12,7 +12,7 @@ from advisor.domain.gates import Reason, memory_reason, model_reasons, needed_mo
 from advisor.domain.hardware import Machine
 from advisor.domain.language_names import LanguageNames
 from advisor.domain.languages import LanguageFinding, judge_languages
-from advisor.domain.licence import LicenceFinding, evaluate
+from advisor.domain.licence import LicenceFinding, Verdict, evaluate
 from advisor.domain.model import Model, Shape
 from advisor.domain.placement import Placement, Pool, cpu_placement
 from advisor.domain.pools import Figures, memory_pools, threads_for
@@ -233,7 +233,11 @@ def judge_licence(model: Model, catalogue: Catalogue, constraints: Constraints) 
     """The verdict for one model and the described use."""
     licence = catalogue.licences[model.licence]
     is_multimodal = len(model.modalities) > 1
-    return evaluate(licence, licence_use(constraints), model_is_multimodal=is_multimodal)
+    finding = evaluate(licence, licence_use(constraints), model_is_multimodal=is_multimodal)
+    heard = model.provenance.get("licence")
+    if finding.verdict is Verdict.UNKNOWN and heard is not None and heard.note:
+        return replace(finding, reasons=(*finding.reasons, f"What was read: {heard.note} ({heard.source})."))
+    return finding
 
 
 def _judge(model: Model, catalogue: Catalogue, setting: _Setting) -> list[Candidate] | Rejection:
