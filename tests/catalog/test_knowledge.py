@@ -18,6 +18,7 @@ from advisor.catalog.sealed import sealable
 from advisor.domain.catalogue import Catalogue
 from advisor.domain.mixture import DEFAULT_TYPE
 from advisor.domain.model import Model, Shape
+from advisor.domain.weights import weights
 
 from .example import KNOWLEDGE
 
@@ -198,3 +199,22 @@ def test_offered_quantizations_have_a_known_loss(catalogue: Catalogue) -> None:
         "Q2_K",
     ]
     assert all(q.reference and q.source for q in ranked)
+
+
+K_QUANTS_SINCE_2024 = ("bartowski/", "unsloth/", "mistralai/")
+"""Publishers whose files were made by the mixture rules of today."""
+
+
+def test_a_published_file_holds_its_tensors_and_little_more(catalogue: Catalogue) -> None:
+    """A header of metadata and vocabulary is some megabytes: the size of a file tests the arithmetic of its model."""
+    checked = 0
+    for model in catalogue.models:
+        if model.shape is None:
+            continue
+        for file in load_gguf_files(KNOWLEDGE, model.id):
+            plain = file.quantization == "Q4_K_M" and file.repo.startswith(K_QUANTS_SINCE_2024)
+            if plain and file.n_bytes is not None and file.n_parts == 1:
+                tensors = weights(model.shape, file.quantization).total_bytes
+                assert tensors < file.n_bytes < tensors + 16_000_000, f"{model.id}: {file.file}"
+                checked += 1
+    assert checked >= 6
