@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from typing import Any
 
@@ -53,7 +53,7 @@ def _lines(found: Coverage) -> Iterator[str]:
             yield from _table(("model", "reason"), [row[1:] for row in gap_rows(found) if row[0] == field.field])
 
 
-def _table(head: tuple[str, ...], rows: list[tuple[str, ...]] | list[tuple[str, str]]) -> Iterator[str]:
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
     yield _line(head)
     yield _line(tuple("---" for _ in head))
     for row in rows:
