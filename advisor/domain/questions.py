@@ -193,9 +193,23 @@ def _read_text(question: Question, raw: object) -> str:
     if not isinstance(raw, str):
         raise ValueError
     text = raw.strip().upper() if question.pattern else raw.strip()
-    if text and question.pattern and not re.fullmatch(question.pattern, text):
-        raise ValueError
+    if text and question.pattern:
+        if not re.fullmatch(question.pattern, text):
+            raise ValueError
+        return _country(text, question.names)
     return text
+
+
+_OTHER_COUNTRY_CODES = {"EL": "GR", "UK": "GB"}
+"""What the institutions of the European Union write beside ISO 3166."""
+
+
+def _country(code: str, names: LanguageNames) -> str:
+    """The code by ISO 3166: an unknown one would pass for a country outside the European Union."""
+    code = _OTHER_COUNTRY_CODES.get(code, code)
+    if names.regions and code not in names.regions:
+        raise ValueError(f"{code} is no country of ISO 3166; write for example DE for Germany")
+    return code
 
 
 def _read_tags(question: Question, raw: object) -> tuple[str, ...]:

@@ -95,3 +95,13 @@ def test_the_questionnaire_refuses_a_wrong_code_by_key_and_value() -> None:
     with pytest.raises(InputError, match=r"languages\.required.*jp") as caught:
         read_answer(question, "en, jp")
     assert "ja (Japanese" in str(caught.value.why)
+
+
+@pytest.mark.parametrize(("typed", "code"), [("de", "DE"), ("EL", "GR"), ("uk", "GB"), ("RE", "RE"), ("", "")])
+def test_a_country_is_written_by_iso_3166(typed: str, code: str) -> None:
+    assert read_answer(load_questionnaire(KNOWLEDGE)["use.country"], typed) == code
+
+
+def test_a_country_that_does_not_exist_is_refused_and_never_taken_for_one_outside_the_union() -> None:
+    with pytest.raises(InputError, match=r"use\.country"):
+        read_answer(load_questionnaire(KNOWLEDGE)["use.country"], "XX")
