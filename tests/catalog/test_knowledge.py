@@ -18,7 +18,9 @@ from advisor.catalog.sealed import sealable
 from advisor.domain.catalogue import Catalogue
 from advisor.domain.mixture import DEFAULT_TYPE
 from advisor.domain.model import Model, Shape
+from advisor.domain.tensors import parameter_count
 from advisor.domain.weights import weights
+from tests.shapes import LARGE_3
 
 from .example import KNOWLEDGE
 
@@ -218,3 +220,11 @@ def test_a_published_file_holds_its_tensors_and_little_more(catalogue: Catalogue
                 assert tensors < file.n_bytes < tensors + 16_000_000, f"{model.id}: {file.file}"
                 checked += 1
     assert checked >= 6
+
+
+def test_the_engine_is_shown_mistral_large_3_as_its_released_parameters_describe_it(catalogue: Catalogue) -> None:
+    model = catalogue.model("mistral-large-3-675b-instruct")
+    assert model is not None
+    assert model.shape == LARGE_3  # the engine's tests load a blueprint of this shape
+    assert model.text_params == parameter_count(LARGE_3)
+    assert round(parameter_count(LARGE_3) / 1e9) == 673  # what the card says
