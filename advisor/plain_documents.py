@@ -13,6 +13,8 @@ from advisor.domain.questions import Answer
 from advisor.domain.recommend import Recommendation
 
 if TYPE_CHECKING:
+    from advisor.domain.catalogue import Catalogue
+    from advisor.domain.coverage import Coverage
     from advisor.domain.head_to_head import HeadToHead
     from advisor.domain.sizing import Sizing
     from advisor.domain.speed_report import SpeedReport
@@ -45,6 +47,18 @@ class Documents:
         from advisor.export.documents import model_document
 
         return model_document(model, files)
+
+    def coverage_document(self, found: Coverage, catalogue: Catalogue) -> dict[str, Any]:
+        """What the catalogue knows as plain values."""
+        from advisor.export.coverage import coverage_document
+
+        return coverage_document(found, version=catalogue.version, sha256=catalogue.sha256)
+
+    def coverage_markdown(self, found: Coverage) -> str:
+        """What the catalogue knows as a page."""
+        from advisor.export.coverage import coverage_markdown
+
+        return coverage_markdown(found)
 
     def size_document(self, sizing: Sizing) -> dict[str, Any]:
         """A footprint as plain values."""

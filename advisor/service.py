@@ -27,6 +27,7 @@ from advisor.second_look import SecondLook
 
 if TYPE_CHECKING:
     from advisor.diagnosis import Diagnosis
+    from advisor.domain.coverage import Coverage
     from advisor.domain.head_to_head import HeadToHead
     from advisor.domain.sizing import SizeRequest, Sizing
     from advisor.domain.smoke_report import SmokeReport
@@ -215,6 +216,13 @@ class Advisor(Documents, SecondLook):
         from advisor.catalog.loader import load_gguf_files
 
         return load_gguf_files(self.knowledge, model.id)
+
+    def coverage(self) -> Coverage:
+        """What the catalogue knows with a source, field by field, and why the rest is unknown."""
+        from advisor.domain.coverage import coverage
+
+        models = self.catalogue.models
+        return coverage(models, {model.id: self.gguf_files(model) for model in models})
 
     def size(
         self, target: str, quantization: str, request: SizeRequest, choice: MachineChoice, *, use_engine: bool = False

@@ -11,6 +11,7 @@ from advisor.catalog.models import read_gguf_files, read_models, read_quantizati
 from advisor.catalog.sealed import KnowledgeReader
 from advisor.catalog.speed import load_speed
 from advisor.domain.catalogue import Catalogue
+from advisor.domain.language_names import LanguageNames
 from advisor.domain.model import GgufFile, LanguageName, Model
 from advisor.errors import InputError, nearest
 
@@ -40,6 +41,7 @@ def load_catalogue(directory: Path) -> Catalogue:
         licences=load_licences(directory, read=lambda path: reader.read(path, "licences")),
         quantizations=read_quantizations(reader.read(quantizations, "quantizations"), quantizations),
         speed=load_speed(directory, reader),
+        languages=load_languages(directory),
     )
     _check_ids(found)
     _check_references(found, catalogue)
@@ -58,15 +60,17 @@ def load_gguf_files(directory: Path, model_id: str) -> tuple[GgufFile, ...]:
     return tuple(row for path in paths for row in read_gguf_files(reader.read(path, "gguf"), path, model_id))
 
 
-def load_languages(directory: Path) -> Mapping[str, LanguageName]:
-    """Names of languages by BCP 47 tag. Raises InputError when the file cannot be used or repeats a tag."""
+def load_languages(directory: Path) -> LanguageNames:
+    """Names of languages, regions and scripts. Raises InputError when the file cannot be used or repeats a tag."""
     path = directory / "languages.toml"
+    document = KnowledgeReader(directory).read(path, "languages")
     names: dict[str, LanguageName] = {}
-    for row in KnowledgeReader(directory).read(path, "languages")["language"]:
+    for row in document["language"]:
         if row["tag"] in names:
             raise InputError(f"{path}: language[{row['tag']}]: the tag occurs twice")
-        names[row["tag"]] = LanguageName(row["tag"], row["english"], row["own"])
-    return names
+        names[row["tag"]] = LanguageName(row["tag"], row["english"], row.get("own"), tuple(row.get("codes", ())))
+    regions, scripts = document.get("regions", {}), document.get("scripts", {})
+    return LanguageNames(names, regions, scripts, document.get("own_regions", {}))
 
 
 def _hash(directory: Path) -> str:

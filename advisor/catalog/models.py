@@ -11,6 +11,7 @@ from advisor.domain.model import (
     Benchmark,
     Ecosystem,
     Experts,
+    Fact,
     GgufFile,
     Languages,
     LatentAttention,
@@ -125,6 +126,7 @@ _SOURCED = (
 
 def _model(table: Table, ledger: _Ledger) -> Model:
     rope_theta = ledger.take("rope_theta", table)
+    ledger.unknowns.update(table.get("missing", {}))
     shape = table.get("shape")
     plain: dict[str, Any] = {key: table.get(key) for key in _PLAIN}
     sourced: dict[str, Any] = {key: ledger.take(key, table) for key in _SOURCED}
@@ -147,7 +149,9 @@ def _languages(table: Table, ledger: _Ledger) -> Languages:
     supported = ledger.take("languages", table)
     if supported is None:
         return Languages(None, ledger.unknowns["languages"])
-    return Languages(tuple(supported), ledger.provenance["languages"].note)
+    limited = table.get("languages_by_modality", {})
+    by_modality = {key: tuple(ledger.take(key, limited, "languages_by_modality.")) for key in limited}
+    return Languages(tuple(supported), ledger.provenance["languages"].note, by_modality)
 
 
 def _benchmark(row: Table, ledger: _Ledger) -> Benchmark:
@@ -157,7 +161,12 @@ def _benchmark(row: Table, ledger: _Ledger) -> Benchmark:
 
 def _ecosystem(table: Table, ledger: _Ledger) -> Ecosystem:
     repos = ledger.take("gguf_repos", table) or ()
-    return Ecosystem(tuple(repos), tuple(table.get("ecosystem_notes", ())))
+    return Ecosystem(tuple(repos), tuple(_fact(row, ledger) for row in table.get("ecosystem", ())))
+
+
+def _fact(row: Table, ledger: _Ledger) -> Fact:
+    source = _source(row["source"], ledger.sources, f"{ledger.place}.ecosystem[{row['fact']}].source")
+    return Fact(row["fact"], source["text"])
 
 
 _DIMENSIONS = ("architecture", "n_layers", "hidden_size", "vocab_size", "tied_embeddings", "rope_factors")

@@ -7,7 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from advisor.catalog.loader import load_languages
 from advisor.catalog.sealed import KnowledgeReader
+from advisor.domain.language_names import LanguageNames
 from advisor.domain.questions import Question, Questionnaire, Section, read_answer
 from advisor.errors import InputError
 
@@ -17,10 +19,11 @@ def load_questionnaire(directory: Path) -> Questionnaire:
     path = directory / "questions.toml"
     document = KnowledgeReader(directory).read(path, "questions")
     sections = tuple(Section(entry["id"], entry["title"]) for entry in document["section"])
-    return Questionnaire(sections, tuple(_question(entry, path) for entry in document["question"]))
+    names = load_languages(directory)
+    return Questionnaire(sections, tuple(_question(entry, path, names) for entry in document["question"]))
 
 
-def _question(entry: Mapping[str, Any], path: Path) -> Question:
+def _question(entry: Mapping[str, Any], path: Path, names: LanguageNames) -> Question:
     bare = Question(
         key=entry["key"],
         kind=entry["kind"],
@@ -33,6 +36,7 @@ def _question(entry: Mapping[str, Any], path: Path) -> Question:
         pattern=entry.get("pattern"),
         optional=entry.get("optional", False),
         advanced=entry.get("advanced", False),
+        names=names,
     )
     try:
         default = read_answer(bare, entry.get("default"))

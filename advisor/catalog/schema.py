@@ -150,6 +150,13 @@ class BenchmarkTable(StrictModel):
     via: Text | None = None
 
 
+class FactTable(StrictModel):
+    """`advisor.domain.model.Fact`."""
+
+    fact: Text
+    source: Text
+
+
 class ModelTable(StrictModel):
     """`advisor.domain.model.Model`."""
 
@@ -168,6 +175,7 @@ class ModelTable(StrictModel):
     rope_theta: Sourced[Annotated[float, Field(gt=0)]]
     licence: Known[Text]
     languages: Sourced[list[Tag]]
+    languages_by_modality: dict[Modality, Known[list[Tag]]] = Field(default_factory=dict)
     modalities: Known[list[Modality]]
     gated: Sourced[bool]
     status: Known[Status]
@@ -176,7 +184,8 @@ class ModelTable(StrictModel):
     shape_reason: Text | None = None
     notes: list[Text] = Field(default_factory=list)
     gguf_repos: Known[list[Text]] | None = None
-    ecosystem_notes: list[Text] = Field(default_factory=list)
+    ecosystem: list[FactTable] = Field(default_factory=list)
+    missing: dict[Literal["benchmarks", "gguf_repos", "ecosystem"], Text] = Field(default_factory=dict)
     shape: ShapeTable | None = None
     benchmark: list[BenchmarkTable] = Field(default_factory=list)
 
@@ -186,6 +195,10 @@ class ModelTable(StrictModel):
             raise ValueError("needs either a shape or a shape_reason")
         if self.status.value == "superseded" and self.superseded_by is None:
             raise ValueError("a superseded model needs superseded_by")
+        given = {"benchmarks": self.benchmark, "gguf_repos": self.gguf_repos, "ecosystem": self.ecosystem}
+        for name in self.missing:
+            if given[name]:
+                raise ValueError(f"missing.{name} gives a reason, but there is a value")
         return self
 
 
@@ -243,7 +256,8 @@ class LanguageTable(StrictModel):
 
     tag: Tag
     english: Text
-    own: Text
+    own: Text | None = None
+    codes: list[Tag] = Field(default_factory=list)
 
 
 class LanguageFile(StrictModel):
@@ -252,6 +266,9 @@ class LanguageFile(StrictModel):
     schema_version: Literal[1]
     sources: dict[str, Source]
     source: Text
+    regions: dict[Annotated[str, Field(pattern=r"^[A-Z]{2}$")], Text] = Field(default_factory=dict)
+    scripts: dict[Annotated[str, Field(pattern=r"^[A-Z][a-z]{3}$")], Text] = Field(default_factory=dict)
+    own_regions: dict[Tag, Text] = Field(default_factory=dict)
     language: list[LanguageTable]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from advisor.domain.language_names import NO_NAMES, LanguageNames
 from advisor.domain.licence import Licence
 from advisor.domain.model import Model
 from advisor.domain.quantization import Quantization
@@ -25,6 +26,8 @@ class Catalogue:
     quantizations: Mapping[str, Quantization]
     speed: SpeedConstants
     """What estimates of speed rest on."""
+    languages: LanguageNames = NO_NAMES
+    """What to call the languages of the model cards."""
 
     def model(self, model_id: str) -> Model | None:
         """The model of that id, whatever the case, or None."""

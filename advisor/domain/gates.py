@@ -57,11 +57,17 @@ def _languages(finding: LanguageFinding) -> Reason | None:
     unknown = [tag for tag in finding.missing if finding.required[tag] is Support.UNKNOWN]
     unclaimed = [tag for tag in finding.missing if tag not in unknown]
     if unclaimed:
-        text = f"languages: the model card does not claim {', '.join(unclaimed)}"
+        where = f" with {finding.narrowed_by}" if finding.narrowed_by else ""
+        text = f"languages: the model card does not claim {_named(finding, unclaimed)}{where}"
     else:
-        text = f"languages: nobody sourced which languages it supports, so {', '.join(unknown)} cannot be confirmed"
+        words = _named(finding, unknown)
+        text = f"languages: nobody sourced which languages it supports, so {words} cannot be confirmed"
     fix = f"drop {', '.join(finding.missing)} from languages.required"
     return Reason("languages", text, fix, len(finding.missing) / max(1, len(finding.required)))
+
+
+def _named(finding: LanguageFinding, tags: list[str]) -> str:
+    return ", ".join(finding.words(tag) for tag in tags)
 
 
 def needed_modality(constraints: Constraints) -> str:

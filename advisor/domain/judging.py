@@ -11,7 +11,7 @@ from advisor.domain.fit import Fit, closest_way, ways_to_run
 from advisor.domain.gates import Reason, memory_reason, model_reasons, needed_modality, speed_reasons
 from advisor.domain.hardware import Machine
 from advisor.domain.languages import LanguageFinding, judge_languages
-from advisor.domain.licence import LicenceFinding, evaluate
+from advisor.domain.licence import LicenceFinding, Verdict, evaluate
 from advisor.domain.model import Model, Shape
 from advisor.domain.placement import Placement, Pool, cpu_placement
 from advisor.domain.pools import Figures, memory_pools, threads_for
@@ -81,13 +81,23 @@ def judge_licence(model: Model, catalogue: Catalogue, constraints: Constraints) 
     """The verdict for one model and the described use."""
     licence = catalogue.licences[model.licence]
     is_multimodal = len(model.modalities) > 1
-    return evaluate(licence, licence_use(constraints), model_is_multimodal=is_multimodal)
+    finding = evaluate(licence, licence_use(constraints), model_is_multimodal=is_multimodal)
+    heard = model.provenance.get("licence")
+    if finding.verdict is Verdict.UNKNOWN and heard is not None and heard.note:
+        return replace(finding, reasons=(*finding.reasons, f"What was read: {heard.note} ({heard.source})."))
+    return finding
+
+
+def judge_model_languages(model: Model, catalogue: Catalogue, constraints: Constraints) -> LanguageFinding:
+    """Which of the languages asked for the card claims, for what goes in."""
+    modality = needed_modality(constraints)
+    return judge_languages(model.languages, constraints.languages, modality=modality, names=catalogue.languages)
 
 
 def judge_model(model: Model, catalogue: Catalogue, setting: Setting) -> list[Candidate] | Rejection:
     """The candidates that pass, or why none does, by the quantization that misses least."""
     licence = judge_licence(model, catalogue, setting.constraints)
-    languages = judge_languages(model.languages, setting.constraints.languages)
+    languages = judge_model_languages(model, catalogue, setting.constraints)
     reasons = model_reasons(model, setting.constraints, licence, languages)
     if reasons or model.shape is None:
         return Rejection(model, None, reasons, licence)

@@ -129,6 +129,12 @@ class Languages:
     supported: tuple[str, ...] | None
     reason: str | None
     """Why nothing is known, or what limits the list."""
+    by_modality: Mapping[Modality, tuple[str, ...]] = field(default_factory=dict)
+    """Where the card supports other languages once something besides text goes in."""
+
+    def supported_for(self, modality: str) -> tuple[str, ...] | None:
+        """The list that holds for what goes into the model."""
+        return next((tags for key, tags in self.by_modality.items() if key == modality), self.supported)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,8 +144,18 @@ class LanguageName:
     tag: str
     """BCP 47."""
     english: str
-    own: str
-    """Its name in the language itself."""
+    own: str | None
+    """Its name in the language itself; None where CLDR has none."""
+    codes: tuple[str, ...] = ()
+    """Other codes of it, such as `deu` and `ger` for `de`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A sentence that somebody can look up."""
+
+    text: str
+    source: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +164,8 @@ class Ecosystem:
 
     gguf_repos: tuple[str, ...]
     """Repositories that publish quantized files of it."""
-    notes: tuple[str, ...] = ()
+    facts: tuple[Fact, ...] = ()
+    """Downloads, fine-tunes by name, and tools with recipes for it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -211,7 +211,10 @@ def _clause_lines(finding: LicenceFinding) -> tuple[str, ...]:
 def _language_lines(finding: LanguageFinding) -> tuple[str, ...]:
     asked = [(tag, s, "required") for tag, s in finding.required.items()]
     asked += [(tag, s, "preferred") for tag, s in finding.preferred.items()]
-    return tuple(f"{SUPPORT_MARKS[s]} {tag} {SUPPORT_WORDS[s]} ({wish})" for tag, s, wish in asked)
+    lines = [f"{SUPPORT_MARKS[s]} {finding.words(tag)}: {SUPPORT_WORDS[s]} ({wish})" for tag, s, wish in asked]
+    if finding.narrowed_by:
+        lines.append(f"by the card's list for {finding.narrowed_by}, which is not that for text")
+    return tuple(lines)
 
 
 def language_marks(finding: LanguageFinding) -> str:

@@ -8,13 +8,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal
 
+from advisor.domain.language_names import NO_NAMES, LanguageNames
 from advisor.errors import InputError, nearest
 from advisor.units import format_bytes, parse_size
 
 Answer = bool | int | float | str | tuple[str, ...] | None
 QuestionKind = Literal["bool", "integer", "number", "size", "choice", "choices", "text", "tags"]
 
-_LANGUAGE_TAG = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 _WORDS_FOR_NOTHING = ("", "none", "unset")
 
 
@@ -36,6 +36,8 @@ class Question:
     optional: bool
     advanced: bool
     """Hidden until the user asks for everything."""
+    names: LanguageNames = NO_NAMES
+    """What language codes are checked against."""
 
     @property
     def section(self) -> str:
@@ -191,22 +193,27 @@ def _read_text(question: Question, raw: object) -> str:
     if not isinstance(raw, str):
         raise ValueError
     text = raw.strip().upper() if question.pattern else raw.strip()
-    if text and question.pattern and not re.fullmatch(question.pattern, text):
-        raise ValueError
+    if text and question.pattern:
+        if not re.fullmatch(question.pattern, text):
+            raise ValueError
+        return _country(text, question.names)
     return text
 
 
+_OTHER_COUNTRY_CODES = {"EL": "GR", "UK": "GB"}
+"""What the institutions of the European Union write beside ISO 3166."""
+
+
+def _country(code: str, names: LanguageNames) -> str:
+    """The code by ISO 3166: an unknown one would pass for a country outside the European Union."""
+    code = _OTHER_COUNTRY_CODES.get(code, code)
+    if names.regions and code not in names.regions:
+        raise ValueError(f"{code} is no country of ISO 3166; write for example DE for Germany")
+    return code
+
+
 def _read_tags(question: Question, raw: object) -> tuple[str, ...]:
-    tags = tuple(dict.fromkeys(_normal_tag(word) for word in _words(raw)))
-    for tag in tags:
-        if not _LANGUAGE_TAG.fullmatch(tag):
-            raise ValueError(f"{tag!r} is no language code; write for example en, fr or pt-BR")
-    return tags
-
-
-def _normal_tag(word: str) -> str:
-    language, dash, rest = word.replace("_", "-").partition("-")
-    return language.lower() + dash + rest
+    return tuple(dict.fromkeys(question.names.tag(word) for word in _words(raw)))
 
 
 _READERS: dict[str, Callable[[Question, object], Answer]] = {

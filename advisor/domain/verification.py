@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from advisor.domain.footprint import DeviceFootprint
-from advisor.domain.gates import PERMITTED
+from advisor.domain.gates import PERMITTED, needed_modality
 from advisor.domain.hardware import Gpu, Machine
 from advisor.domain.languages import LanguageFinding, Support, judge_languages
 from advisor.domain.licence import LicenceFinding, Verdict
@@ -101,7 +101,9 @@ def verify(recorded: RecordedPick, now: Recommendation, alone: Recommendation | 
     known = candidate or rejection
     if known is not None:
         checks.append(_licence_check(recorded, known.licence))
-        checks.append(_languages_check(recorded, judge_languages(known.model.languages, now.constraints.languages)))
+        modality = needed_modality(now.constraints)
+        finding = judge_languages(known.model.languages, now.constraints.languages, modality=modality)
+        checks.append(_languages_check(recorded, finding))
     return Verification(tuple(checks))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from advisor.domain.hardware import Machine, Reading
+from advisor.domain.language_names import NO_NAMES, LanguageNames
 from advisor.domain.model import Model, Shape
 from advisor.domain.recommend import Candidate
 from advisor.domain.speed import Speed
@@ -115,7 +116,7 @@ CLOSE_CALL = 0.02
 """Scores nearer than this are no reason to prefer one model: evidence on quality is not that fine."""
 
 
-def model_facts(model: Model) -> list[tuple[str, str, str]]:
+def model_facts(model: Model, names: LanguageNames = NO_NAMES) -> list[tuple[str, str, str]]:
     """Field, value and source of everything known about a model."""
     shape = model.shape
     fields: list[tuple[str, str, str]] = [
@@ -129,7 +130,8 @@ def model_facts(model: Model) -> list[tuple[str, str, str]]:
         ("context", f"{model.max_context_tokens:,} tokens" if model.max_context_tokens else "unknown",
          "max_context_tokens"),
         ("licence", model.licence, "licence"),
-        ("languages", _languages(model), "languages"),
+        ("languages", _languages(model, names), "languages"),
+        *_other_languages(model, names),
         ("modalities", ", ".join(model.modalities), "modalities"),
     ]  # fmt: skip
     if shape is not None:
@@ -139,6 +141,7 @@ def model_facts(model: Model) -> list[tuple[str, str, str]]:
     rows = [(name, value, _source(model, key)) for name, value, key in fields]
     rows += [(f"benchmark {b.name}", f"{b.score:g}" + (f" ({b.setting})" if b.setting else ""), b.source)
              for b in model.benchmarks]  # fmt: skip
+    rows += [("ecosystem", fact.text, fact.source) for fact in model.ecosystem.facts]
     return rows + [("note", note, "") for note in model.notes]
 
 
@@ -158,11 +161,20 @@ def _count(n: int | None) -> str:
     return "unknown" if n is None else f"{n:,}"
 
 
-def _languages(model: Model) -> str:
+def _languages(model: Model, names: LanguageNames) -> str:
     languages = model.languages
     if languages.supported is None:
         return f"unknown - {languages.reason or 'the card does not say'}"
-    return ", ".join(languages.supported)
+    return _named(languages.supported, names)
+
+
+def _other_languages(model: Model, names: LanguageNames) -> list[tuple[str, str, str]]:
+    lists = model.languages.by_modality.items()
+    return [(f"languages with {key}", _named(tags, names), f"languages_by_modality.{key}") for key, tags in lists]
+
+
+def _named(tags: tuple[str, ...], names: LanguageNames) -> str:
+    return ", ".join(tag if names.words(tag) == tag else f"{tag} {names.words(tag)}" for tag in tags)
 
 
 def _shape_fields(shape: Shape) -> list[tuple[str, str]]:

@@ -182,6 +182,7 @@ def languages_document(finding: LanguageFinding) -> Document:
     return {
         "required": {tag: support.value for tag, support in finding.required.items()},
         "preferred": {tag: support.value for tag, support in finding.preferred.items()},
+        "names": dict(finding.names),
     }
 
 
@@ -337,10 +338,15 @@ def model_document(model: Model, files: tuple[GgufFile, ...]) -> Document:
         "hf_id": model.hf_id,
         "release_date": model.release_date,
         "total_params": model.total_params,
+        "text_params": model.text_params,
+        "vision_params": model.vision_params,
         "active_params": model.active_params,
         "max_context_tokens": model.max_context_tokens,
+        "rope_theta": model.rope_theta,
+        "gated": model.gated,
         "licence": model.licence,
         "languages": None if model.languages.supported is None else list(model.languages.supported),
+        "languages_by_modality": {key: list(tags) for key, tags in model.languages.by_modality.items()},
         "modalities": list(model.modalities),
         "status": model.status,
         "superseded_by": model.superseded_by,
@@ -348,7 +354,12 @@ def model_document(model: Model, files: tuple[GgufFile, ...]) -> Document:
         "shape": shape,
         "shape_reason": model.shape_reason,
         "benchmarks": [asdict(b) for b in model.benchmarks],
+        "ecosystem": {
+            "gguf_repos": list(model.ecosystem.gguf_repos),
+            "facts": [asdict(f) for f in model.ecosystem.facts],
+        },
         "notes": list(model.notes),
+        "unknowns": dict(sorted(model.unknowns.items())),
         "sources": {key: asdict(found) for key, found in sorted(model.provenance.items())},
         "files": [{**asdict(file), "sha256": list(file.sha256)} for file in files],
     }

@@ -125,6 +125,7 @@ class LanguagesTable(Table):
 
     required: dict[str, AnySupport]
     preferred: dict[str, AnySupport]
+    names: dict[str, str] = Field(default_factory=dict, description="the languages in English and in themselves")
 
 
 class QualityTable(Table):

@@ -329,7 +329,7 @@ def test_an_undefined_source_of_a_published_file_is_refused(tmp_path: Path, mode
 
 
 def test_languages_are_found_by_tag(tmp_path: Path, model_file: Path) -> None:
-    assert load_languages(tmp_path) == {"de": LanguageName("de", "German", "Deutsch")}
+    assert load_languages(tmp_path).languages == {"de": LanguageName("de", "German", "Deutsch")}
 
 
 def test_a_language_that_occurs_twice_is_refused(tmp_path: Path, model_file: Path) -> None:

@@ -70,7 +70,7 @@ from advisor.catalog.loader import load_catalogue, load_gguf_files, load_languag
 directory = Path({str(KNOWLEDGE)!r})
 catalogue = load_catalogue(directory)
 files = [file for model in catalogue.models for file in load_gguf_files(directory, model.id)]
-print(len(catalogue.models), len(files), len(load_languages(directory)), "pydantic" in sys.modules)
+print(len(catalogue.models), len(files), len(load_languages(directory).languages), "pydantic" in sys.modules)
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     *counts, has_pydantic = done.stdout.split()

@@ -115,13 +115,13 @@ def test_the_month_of_the_test_stands_in_the_reason() -> None:
 
 
 @pytest.mark.parametrize("country", sorted(EU_COUNTRIES))
-def test_each_member_state_is_in_the_european_union(country: str) -> None:
+def test_each_member_state_and_outermost_region_is_in_the_european_union(country: str) -> None:
     assert _default("llama4", multimodal=True, country=country.lower()).verdict is Verdict.FORBIDDEN
 
 
-@pytest.mark.parametrize("country", ["US", "CH", "GB", "NO", "IS", "LI", "TR", "UA", ""])
+@pytest.mark.parametrize("country", ["US", "CH", "GB", "NO", "IS", "LI", "TR", "UA", "NC", "PF", "GL", ""])
 def test_no_other_country_is_in_the_european_union(country: str) -> None:
-    assert len(EU_COUNTRIES) == 27
+    assert len(EU_COUNTRIES) == 27 + len({"AX", "EL", "GF", "GP", "MF", "MQ", "RE", "YT"})
     assert _default("llama4", multimodal=True, country=country).verdict is Verdict.ALLOWED_WITH_OBLIGATIONS
 
 

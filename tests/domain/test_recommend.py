@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from advisor.catalog.loader import load_catalogue
 from advisor.domain.catalogue import Catalogue
 from advisor.domain.hardware import Machine
+from advisor.domain.licence import Verdict
 from advisor.domain.model import Languages
-from advisor.domain.recommend import Recommendation, recommend
+from advisor.domain.recommend import Recommendation, judge_licence, recommend
 from advisor.paths import knowledge_dir
 from advisor.units import GIB
 from tests.builders import RTX_4090, constraints, figures, gpu, machine, model
@@ -184,3 +185,11 @@ def test_whatever_is_recommended_passes_every_gate(
         assert context <= (candidate.model.max_context_tokens or 0)
         assert speed is None or (candidate.speed is not None and candidate.speed.decode_tokens_per_s >= speed)
         assert not candidate.languages.missing
+
+
+def test_a_licence_that_nobody_established_says_what_was_read_about_it() -> None:
+    model_of = shipped().model("mistral-large-4-1t-a52b")
+    assert model_of is not None
+    finding = judge_licence(model_of, shipped(), constraints())
+    assert finding.verdict is Verdict.UNKNOWN
+    assert "leaves the licence empty" in finding.reasons[-1]

@@ -38,7 +38,7 @@ async def test_the_selected_row_is_explained_term_by_term() -> None:
             assert f"{term.value:.2f} × {term.weight:.2f} = {term.contribution:.3f}" in shown
         for part in ("rank 2 of 3", "█ weights", "▓ KV cache", "likely between", "duty: Show “Built with Llama”"):
             assert part in shown
-        assert "? sw unknown - nobody sourced it (preferred)" in shown
+        assert "? sw: unknown - nobody sourced it (preferred)" in shown
 
 
 async def test_the_selection_is_kept_and_other_places_follow_it() -> None:

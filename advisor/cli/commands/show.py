@@ -28,7 +28,11 @@ def command(model: str, as_json: bool, plain: bool) -> None:
     if as_json:
         output.emit_json(advisor.model_document(chosen, files))
         return
-    output.emit_table(("field", "value", "source"), [*model_facts(chosen), *_files(chosen, files)], plain=plain)
+    output.emit_table(
+        ("field", "value", "source"),
+        [*model_facts(chosen, advisor.catalogue.languages), *_files(chosen, files)],
+        plain=plain,
+    )
 
 
 def _files(model: Model, files: tuple[GgufFile, ...]) -> list[tuple[str, str, str]]:

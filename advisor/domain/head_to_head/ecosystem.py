@@ -64,8 +64,7 @@ def _facts_figure(model: Model) -> Figure:
 
 
 def _facts(model: Model) -> list[tuple[str, str | None]]:
-    """Sentences on fine-tunes, tools and recipes, each with its source where it has one."""
-    return [(note, None) for note in model.ecosystem.notes]
+    return [(fact.text, fact.source) for fact in model.ecosystem.facts]
 
 
 def _source(model: Model, field: str) -> str | None:

@@ -9,7 +9,8 @@ from advisor.domain.catalogue import Catalogue
 from advisor.domain.constraints import Constraints
 from advisor.domain.gates import PERMITTED, Reason
 from advisor.domain.hardware import Machine, Reading
-from advisor.domain.languages import LanguageFinding, judge_languages
+from advisor.domain.judging import judge_model_languages
+from advisor.domain.languages import LanguageFinding
 from advisor.domain.licence import Licence, LicenceFinding
 from advisor.domain.model import Languages, Model
 from advisor.domain.pools import Figures
@@ -153,7 +154,9 @@ def _subject(
         passing=passing,
         licence=judge_licence(model, scene.catalogue, scene.constraints),
         terms=scene.catalogue.licences[model.licence],
-        languages=candidate.languages if candidate else judge_languages(model.languages, scene.constraints.languages),
+        languages=candidate.languages
+        if candidate
+        else judge_model_languages(model, scene.catalogue, scene.constraints),
     )
 
 

@@ -14,8 +14,12 @@ Operator = Literal[">", ">="]
 EU_COUNTRIES = frozenset({
     "AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GR", "HR", "HU",
     "IE", "IT", "LT", "LU", "LV", "MT", "NL", "PL", "PT", "RO", "SE", "SI", "SK",
+    "AX", "EL", "GF", "GP", "MF", "MQ", "RE", "YT",
 })  # fmt: skip
-"""ISO 3166 codes of the member states of the European Union since 2020-02-01 (https://european-union.europa.eu)."""
+"""ISO 3166 codes of the European Union since 2020-02-01 (https://european-union.europa.eu): its member states, the
+outermost regions that have a code of their own and Åland, where the Treaties apply (Article 355 (1) and (4) of the
+Treaty on the Functioning of the European Union), and EL, which the institutions write for Greece.
+"""
 
 _MONTHS = (
     "January", "February", "March", "April", "May", "June",
