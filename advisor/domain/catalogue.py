@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from advisor.domain.licence import Licence
 from advisor.domain.model import Model
+from advisor.domain.quality import QualityScale
 from advisor.domain.quantization import Quantization
 from advisor.domain.speed.constants import SpeedConstants
 
@@ -25,6 +26,8 @@ class Catalogue:
     quantizations: Mapping[str, Quantization]
     speed: SpeedConstants
     """What estimates of speed rest on."""
+    quality: QualityScale
+    """Abilities fitted to published results."""
 
     def model(self, model_id: str) -> Model | None:
         """The model of that id, whatever the case, or None."""

@@ -10,6 +10,7 @@ from advisor.domain.hardware import Machine
 from advisor.domain.languages import LanguageFinding, Support
 from advisor.domain.licence import LicenceFinding, Obligation
 from advisor.domain.placement import Pool
+from advisor.domain.quality_words import quality_lines
 from advisor.domain.recommend import Candidate, Recommendation, Rejection
 from advisor.domain.smoke import SmokeMeasurement, SmokeVerdict
 from advisor.domain.wording import CLOSE_CALL, VERDICT_MARKS, speed_text
@@ -78,6 +79,7 @@ def explanation(candidate: Candidate, found: Recommendation, *, width: int) -> t
     paragraphs = (
         _heading(candidate, found),
         Paragraph(f"Score {candidate.score.total:.3f} = value × weight, summed", _score_lines(candidate, width)),
+        Paragraph("Quality", quality_lines(found, candidate)),
         Paragraph("Memory", _memory_lines(candidate, width)),
         Paragraph("Speed", _speed_lines(candidate)),
         Paragraph("Licence", licence_lines(candidate.licence)),
