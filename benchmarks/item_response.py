@@ -124,14 +124,22 @@ class ItemResponse:
         covariance = np.eye(len(x))
         for _ in range(SWEEPS):
             before = (*sds.values(), noise)
-            for _ in range(STEPS):
-                x, covariance = self._step(x, rows, sds, noise)
+            x, covariance = self.mode(x, rows, sds, noise, STEPS)
             residuals = self._z[rows] - self.predict(x)[0][rows]
             sds, noise = self._scales(x, covariance, residuals, sds, noise)
             after = (*sds.values(), noise)
             if max(abs(np.log(np.array(after) / np.array(before)))) < SETTLED:
                 break
         return Fit(self.names, self._groups, x, covariance, sds, noise)
+
+    def mode(
+        self, x: Array, rows: NDArray[np.int_], sds: Mapping[str, float], noise: float, steps: int
+    ) -> tuple[Array, Array]:
+        """The mode with its covariance for given scales, after so many Gauss-Newton steps from a place."""
+        covariance = np.eye(len(x))
+        for _ in range(steps):
+            x, covariance = self._step(x, rows, sds, noise)
+        return x, covariance
 
     def _step(self, x: Array, rows: NDArray[np.int_], sds: Mapping[str, float], noise: float) -> tuple[Array, Array]:
         predicted, jacobian = self.predict(x)

@@ -43,7 +43,7 @@ class Result:
 
 
 @dataclass(frozen=True)
-class Test:
+class QuestionSet:
     """A set of questions."""
 
     id: str
@@ -69,7 +69,7 @@ class Evidence:
     """Everything that the fit reads."""
 
     models: tuple[Sized, ...]
-    tests: Mapping[str, Test]
+    tests: Mapping[str, QuestionSet]
     results: tuple[Result, ...]
     left_out: tuple[tuple[str, str], ...]
     """Result and reason."""
@@ -107,8 +107,8 @@ def read_evidence(knowledge: Path = KNOWLEDGE, table: Path = TABLE) -> Evidence:
     )
 
 
-def _test(row: Mapping[str, Any]) -> Test:
-    return Test(row["id"], tuple(row["skills"]), row.get("floor", 0.0), row.get("language"))
+def _test(row: Mapping[str, Any]) -> QuestionSet:
+    return QuestionSet(row["id"], tuple(row["skills"]), row.get("floor", 0.0), row.get("language"))
 
 
 def _sized(model: Model, specialised: list[dict[str, Any]]) -> Sized:

@@ -62,7 +62,14 @@ class _Loss(StrictModel):
     other: _Series
     series: dict[str, _Series]
     lines: dict[str, str]
-    type: dict[str, _Type]
+    type: Annotated[dict[str, _Type], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _lines_belong_to_a_series(self) -> _Loss:
+        unknown = sorted(set(self.lines.values()) - set(self.series))
+        if unknown:
+            raise ValueError(f"lines name series that do not exist: {', '.join(unknown)}")
+        return self
 
 
 _BY_TASK = ("ability", "deviation", "foreign", "foreign_deviation", "n_task_results")
