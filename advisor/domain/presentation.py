@@ -79,9 +79,9 @@ def explanation(candidate: Candidate, found: Recommendation, *, width: int) -> t
     paragraphs = (
         _heading(candidate, found),
         Paragraph(f"Score {candidate.score.total:.3f} = value × weight, summed", _score_lines(candidate, width)),
-        Paragraph("Quality", quality_lines(found, candidate)),
         Paragraph("Memory", _memory_lines(candidate, width)),
         Paragraph("Speed", _speed_lines(candidate)),
+        Paragraph("Quality", quality_lines(found, candidate)),
         Paragraph("Licence", licence_lines(candidate.licence)),
         Paragraph("Languages", _language_lines(candidate.languages)),
         Paragraph("Take note", candidate.warnings),

@@ -27,7 +27,6 @@ def quality_lines(found: Recommendation, chosen: Candidate) -> tuple[str, ...]:
     lines = [
         f"{rating.score:.2f} expected on a typical {kind} benchmark; {LEVEL:.0%} interval "
         f"{rating.low:.2f} to {rating.high:.2f}, and its lower end counts",
-        rating.basis_text,
         _loss_line(chosen),
         *_comparison_lines(found, chosen),
     ]
@@ -39,7 +38,7 @@ def _loss_line(chosen: Candidate) -> str:
     if not loss:
         return f"{name} loses nothing"
     # On a question that is right half the time, one logit is a quarter of the answers.
-    return f"{name} loses {100 * loss / 4:.1f} points of 100 at most, by published perplexities and MMLU scores"
+    return f"{name} loses at most {100 * loss / 4:.1f} points of 100, by published perplexities and MMLU scores"
 
 
 def _comparison_lines(found: Recommendation, chosen: Candidate) -> tuple[str, ...]:
@@ -51,4 +50,4 @@ def _comparison_lines(found: Recommendation, chosen: Candidate) -> tuple[str, ..
     lines = tuple(f"{verdict}: {', '.join(names)}" for verdict, names in groups.items())
     if not lines:
         return ()
-    return ("against the next models, with the chance of being the better one at this task:", *lines)
+    return ("against the next models, with the chance to be the better one:", *lines)
