@@ -159,7 +159,7 @@ class UseScale:
         if own is not None:
             return own, "results" if own.n_results else "prior"
         base = self.scale.models.get(model.base or "")
-        return base, "prior" if base is None else "base"
+        return (base, "base") if base is not None and base.n_results else (None, "prior")
 
     def _by_results(self, fitted: FittedAbility, ground: Ground) -> tuple[float, float]:
         share, task = self.foreign_share, self.task
@@ -171,7 +171,7 @@ class UseScale:
     def _by_size(self, model: Model) -> tuple[float, float]:
         prior, params, since = self.scale.prior, effective_params(model), years(model)
         ability, variance = 0.0, prior.deviation[self.task] ** 2
-        # Where size or date is unknown, the mean of the catalogue stands in, as wide as the catalogue spreads.
+        # Where size or date is unknown, the catalogue's mean stands in, uncertain by a factor e or by a year.
         if params is None:
             variance += prior.per_log_param**2
         else:

@@ -120,6 +120,12 @@ def test_a_tuned_model_takes_the_ability_of_its_base_and_a_wider_interval() -> N
     assert rating.low < base.low
 
 
+def test_a_tuned_model_whose_base_has_no_results_is_judged_by_its_own_size_and_age() -> None:
+    tuned = model("somebodys-tune", base="mistral-nemo-12b-instruct", line="own")
+    assert rated(tuned).ground == "prior"
+    assert rated(tuned) == rated(replace(tuned, base=None))
+
+
 def test_english_alone_needs_no_evidence_of_other_languages() -> None:
     assert rated("llama-3.1-8b-instruct").notes == ()
     assert rated("llama-3.1-8b-instruct", languages=LanguageNeeds((), ())) == rated("llama-3.1-8b-instruct")
