@@ -8,6 +8,7 @@ from pathlib import Path
 
 from advisor.catalog.licences import load_licences
 from advisor.catalog.models import read_gguf_files, read_models, read_quantizations
+from advisor.catalog.quality import load_quality
 from advisor.catalog.sealed import KnowledgeReader
 from advisor.catalog.speed import load_speed
 from advisor.domain.catalogue import Catalogue
@@ -19,7 +20,7 @@ __all__ = ["load_catalogue", "load_gguf_files", "load_languages"]
 
 
 def load_catalogue(directory: Path) -> Catalogue:
-    """Models, licences, quantizations and speed constants of a knowledge directory.
+    """Models, licences, quantizations, speed constants and the scale of quality of a knowledge directory.
 
     Raises InputError, as `file: place: what is wrong`, for a file that cannot be used.
     """
@@ -42,6 +43,7 @@ def load_catalogue(directory: Path) -> Catalogue:
         quantizations=read_quantizations(reader.read(quantizations, "quantizations"), quantizations),
         speed=load_speed(directory, reader),
         languages=load_languages(directory),
+        quality=load_quality(directory, reader),
     )
     _check_ids(found)
     _check_references(found, catalogue)
@@ -76,7 +78,7 @@ def load_languages(directory: Path) -> LanguageNames:
 def _hash(directory: Path) -> str:
     """SHA-256 over names and bytes of the files that the catalogue is made of, in order of their names."""
     files = [*(directory / "models").glob("*/*.toml"), *(directory / "licences").glob("*.toml")]
-    files += [directory / "quantizations.toml", directory / "speed.toml"]
+    files += [directory / "quantizations.toml", directory / "speed.toml", directory / "quality.toml"]
     names = sorted(path.relative_to(directory).as_posix() for path in files)
     digest = sha256()
     for name in names:

@@ -11,6 +11,7 @@ from typing import Annotated, Generic, Literal, TypeVar
 from pydantic import Field, model_validator
 
 from advisor.catalog.hardware_schema import CpuFile, GpuFile
+from advisor.catalog.quality_schema import QualityFile
 from advisor.catalog.questions_schema import QuestionsFile
 from advisor.catalog.speed_schema import SpeedFile
 from advisor.catalog.validation import StrictModel
@@ -281,5 +282,6 @@ SCHEMAS: dict[str, type[StrictModel]] = {
     "gpus": GpuFile,
     "cpus": CpuFile,
     "speed": SpeedFile,
+    "quality": QualityFile,
 }
 """The schema of each kind of knowledge file."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from advisor.domain.language_names import NO_NAMES, LanguageNames
 from advisor.domain.licence import Licence
 from advisor.domain.model import Model
+from advisor.domain.quality import QualityScale
 from advisor.domain.quantization import Quantization
 from advisor.domain.speed.constants import SpeedConstants
 
@@ -26,6 +27,8 @@ class Catalogue:
     quantizations: Mapping[str, Quantization]
     speed: SpeedConstants
     """What estimates of speed rest on."""
+    quality: QualityScale
+    """Abilities fitted to published results."""
     languages: LanguageNames = NO_NAMES
     """What to call the languages of the model cards."""
 

@@ -15,7 +15,7 @@ from advisor.domain.licence import LicenceFinding, Verdict, evaluate
 from advisor.domain.model import Model, Shape
 from advisor.domain.placement import Placement, Pool, cpu_placement
 from advisor.domain.pools import Figures, memory_pools, threads_for
-from advisor.domain.quality import QualityScale, fit_scale
+from advisor.domain.quality import UseScale
 from advisor.domain.quantization import Quantization
 from advisor.domain.scoring import score
 from advisor.domain.serving import Load
@@ -35,7 +35,7 @@ class Setting:
     pools: tuple[Pool, ...]
     base: Placement
     quantizations: tuple[Quantization, ...]
-    scale: QualityScale
+    scale: UseScale
     speed: SpeedConstants
     timings: Timings
 
@@ -65,7 +65,7 @@ def setting_for(
             n_gpus=len(pools) - 1,
         ),
         quantizations=tuple(offered),
-        scale=fit_scale(catalogue.models, constraints.task.kind),
+        scale=catalogue.quality.for_use(constraints.task.kind, constraints.languages),
         speed=catalogue.speed,
         timings=timings,
     )

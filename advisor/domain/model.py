@@ -209,3 +209,5 @@ class Model:
     """Field name to the reason why nobody sourced it."""
     related_only: str | None = None
     """Why the model is listed but never recommended unless it is named; None for the others."""
+    base: str | None = None
+    """Id of the model that an entry of the user inherits from."""

@@ -10,6 +10,7 @@ from advisor.domain.hardware import Machine
 from advisor.domain.languages import LanguageFinding, Support
 from advisor.domain.licence import LicenceFinding, Obligation
 from advisor.domain.placement import Pool
+from advisor.domain.quality_words import quality_lines
 from advisor.domain.recommend import Candidate, Recommendation, Rejection
 from advisor.domain.sensitivity_words import constraint_text, firmness_lines, rival_lines, weight_text
 from advisor.domain.smoke import SmokeMeasurement, SmokeVerdict
@@ -82,6 +83,7 @@ def explanation(candidate: Candidate, found: Recommendation, *, width: int) -> t
         Paragraph(f"Score {candidate.score.total:.3f} = value × weight, summed", _score_lines(candidate, width)),
         Paragraph("Memory", _memory_lines(candidate, width)),
         Paragraph("Speed", _speed_lines(candidate)),
+        Paragraph("Quality", quality_lines(found, candidate)),
         Paragraph("Licence", licence_lines(candidate.licence)),
         Paragraph("Languages", _language_lines(candidate.languages)),
         Paragraph("Take note", candidate.warnings),

@@ -1,54 +1,33 @@
-"""How good a model is at a kind of task, on one scale, from published benchmark results.
+"""How good a quantized model is at a kind of task: a reading of the scale that was fitted to published results.
 
-Benchmarks differ in difficulty and setting, and no model took them all. Each result is read as
-`logit(score) = ability of the model - difficulty of the benchmark`, and both are estimated together from the
-overlaps; where evidence is thin, a prior from size and release date holds the ability back. Results on benchmarks of
-the asked task count fully; all others together tell no more about it than abilities at different tasks agree. The
-interval is what the evidence leaves open.
+`benchmarks/fit_quality.py` says how the scale is fitted and how its intervals were held against results left out.
+Abilities are in logits: one more turns odds of 1:1 on a question into 2.7:1.
 """
 
 from __future__ import annotations
 
 import math
-import re
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
+from advisor.domain.constraints import LanguageNeeds
 from advisor.domain.model import Model
 from advisor.domain.quantization import Quantization
+from advisor.domain.quantization_loss import QuantizationLosses
 
-RESULT_SD = 0.35
-"""Scatter of one result around the model, in logits: about the spread between reports of the same model."""
-PRIOR_SD = 0.6
-"""Scatter of models of equal size and age, in logits."""
-TASK_SD = 0.5
-"""Scatter of a model's abilities at different tasks around their mean, in logits."""
-MOST_SWEEPS = 60
-SETTLED = 1e-3
-"""Change of every ability, in logits, below which the fit is taken to stand."""
-PERPLEXITY_SLOPE = 0.178
-"""Fall of log perplexity per unit of log parameters: ln(5.9066 / 5.2543) / ln(13.016 / 6.738), from the F16
-perplexities of LLaMA 7B and 13B that llama.cpp's quantization README published. It turns a growth of perplexity into
-the model size it is worth."""
+LEVEL = 0.9
+"""Share of cases that a stated interval is meant to hold; in one case of twenty the truth lies below it."""
+DEVIATIONS = 1.645
+"""Standard deviations on either side of the middle that hold this share of a normal distribution."""
 
-_TASK_WORDS = {
-    "coding": ("humaneval", "mbpp", "livecodebench", "swe-bench", "multipl", "codegen", "spider", "cruxeval"),
-    "math": ("math", "gsm", "aime", "mgsm", "olympiad"),
-    "reasoning": ("gpqa", "mmlupro", "arc-c", "bbh", "mmlu", "simpleqa", "aime"),
-    "chat": ("arenahard", "mt-bench", "mtbench", "wildbench", "ifeval", "alpacaeval", "chatbotarena"),
-    "summarization": ("arenahard", "wildbench", "ifeval", "longbench", "infinitebench", "zeroscrolls", "ruler"),
-    "translation": ("mgsm", "mmmlu", "multilingual", "mmlufrench", "mmlugerman", "mmluspanish", "mmluitalian",
-                    "mmluportuguese", "flores", "tydi"),
-    "agents": ("bfcl", "nexus", "tau", "swe-bench", "ifeval", "apibank", "gorilla", "terminal"),
-    "vision": ("mmmu", "docvqa", "chartqa", "mathvista", "vqa", "ai2d", "mmmt", "mm-mt", "textvqa"),
-}  # fmt: skip
-_SCALE_OF_TEN = ("mt-bench", "mtbench", "mmmt", "mm-mt")
+Ground = Literal["results", "base", "prior"]
+"""What an ability rests on: results of the model itself, those of the model it was tuned from, or size and age."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rating:
-    """Expected score on a typical benchmark, 0..1, with the interval of two standard deviations."""
+    """Expected share of right answers on a typical benchmark of the task, 0..1, with the interval of 90 %."""
 
     score: float
     low: float
@@ -56,154 +35,178 @@ class Rating:
     n_results: int
     n_task_results: int
     """Results on benchmarks of the asked task."""
+    ability: float = 0.0
+    """Logits, after what quantization costs."""
+    model_deviation: float = 0.0
+    """Standard deviation of the unquantized model's ability, in logits."""
+    loss: float = 0.0
+    """Logits that quantization costs."""
+    loss_deviation: float = 0.0
+    ground: Ground = "results"
+    notes: tuple[str, ...] = ()
+    """What is unknown, and what was assumed in its place."""
+
+    @property
+    def deviation(self) -> float:
+        """Standard deviation of the ability in logits."""
+        return math.hypot(self.model_deviation, self.loss_deviation)
 
     @property
     def basis_text(self) -> str:
-        if not self.n_results:
-            return "no published result found; judged by size and age alone"
-        return f"{self.n_results} published results, {self.n_task_results} of them for this task"
+        """What the rating rests on, in one line."""
+        n, of_task = self.n_results, self.n_task_results
+        texts = {
+            "results": f"{n} published results, {of_task} of them for this task",
+            "base": f"the model it was tuned from ({n} published results), with room for what tuning changed",
+            "prior": "no published result found; judged by size and age alone",
+        }
+        return "; ".join((texts[self.ground], *self.notes))
+
+
+@dataclass(frozen=True, slots=True)
+class FittedAbility:
+    """One model on the scale, by task."""
+
+    ability: Mapping[str, float]
+    """In English, in logits."""
+    deviation: Mapping[str, float]
+    foreign: Mapping[str, float]
+    """In other languages: the task and answering in many languages count alike."""
+    foreign_deviation: Mapping[str, float]
+    n_results: int
+    n_task_results: Mapping[str, int]
+    n_multilingual: int
+    """Results in other languages than English, averages over several included."""
+    languages: frozenset[str]
+    """BCP 47 tags of languages with results of their own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prior:
+    """What size and age alone tell. A model of mean size and age has the ability 0 at every task."""
+
+    deviation: Mapping[str, float]
+    """By task: the scatter of models of equal size and age, in logits."""
+    per_log_param: float
+    per_year: float
+    mean_log_params: float
+    """Of billions of parameters."""
+    mean_years: float
+    """Since January 2023."""
+    tuning_deviation: float
+    """How far tuning moves a model, as a standard deviation in logits: models of one base against each other."""
+    language_deviation: float
+    """How far models differ in a language more than elsewhere, as a standard deviation in logits."""
 
 
 @dataclass(frozen=True, slots=True)
 class QualityScale:
-    """Abilities fitted for one kind of task."""
+    """The fitted scale."""
 
-    abilities: Mapping[str, float]
-    deviations: Mapping[str, float]
-    typical_difficulty: float
-    size_slope: float
-    """Growth of ability, in logits, per unit of log parameters."""
-    counts: Mapping[str, tuple[int, int]]
+    models: Mapping[str, FittedAbility]
+    prior: Prior
+    typical_difficulty: Mapping[str, float]
+    """By task: mean difficulty of the benchmarks that exercise it, in logits."""
+    losses: QuantizationLosses
 
-    def rating(self, model: Model, quantization: Quantization) -> Rating:
-        """The rating of a quantized model: the ability less what a model that much worse in perplexity lacks."""
-        ability = self.abilities[model.id] - self.quantization_loss(quantization)
-        deviation = self.deviations[model.id]
-        n, of_task = self.counts[model.id]
-        low, mid, high = (_logistic(ability + k * deviation - self.typical_difficulty) for k in (-2, 0, 2))
-        return Rating(mid, low, high, n, of_task)
-
-    def quantization_loss(self, quantization: Quantization) -> float:
-        """Logits lost; 0 for a file type that nobody measured, which the caller should say."""
-        growth = max(0.0, quantization.perplexity_increase or 0.0)
-        return self.size_slope * math.log1p(growth) / PERPLEXITY_SLOPE
+    def for_use(self, task: str, languages: LanguageNeeds) -> UseScale:
+        """The scale as one use reads it: a task, and the languages it is done in."""
+        asked = tuple(dict.fromkeys((*languages.required, *languages.preferred)))
+        return UseScale(self, task, tuple(tag.partition("-")[0].lower() for tag in asked))
 
 
 @dataclass(frozen=True, slots=True)
-class _Result:
-    """One published result in logits."""
+class UseScale:
+    """Ratings for one task and set of languages."""
 
-    model: int
-    benchmark: str
-    logit: float
-    of_task: bool
+    scale: QualityScale
+    task: str
+    languages: tuple[str, ...]
+    """Languages asked for, without regions."""
 
+    def rating(self, model: Model, quantization: Quantization) -> Rating:
+        """The rating of a quantized model; a model that was never fitted gets a wide interval and says so."""
+        fitted, ground = self._fitted(model)
+        ability, deviation = self._by_size(model) if fitted is None else self._by_results(fitted, ground)
+        language_deviation, notes = self._languages(fitted)
+        loss = self.scale.losses.loss(quantization.name, effective_params(model), model.line)
+        middle = ability - loss.logits
+        model_deviation = math.hypot(deviation, language_deviation)
+        spread = DEVIATIONS * math.hypot(model_deviation, loss.deviation)
+        typical = self.scale.typical_difficulty[self.task]
+        low, score, high = (_logistic(middle + by - typical) for by in (-spread, 0.0, spread))
+        return Rating(
+            score=score,
+            low=low,
+            high=high,
+            n_results=fitted.n_results if fitted else 0,
+            n_task_results=fitted.n_task_results[self.task] if fitted else 0,
+            ability=middle,
+            model_deviation=model_deviation,
+            loss=loss.logits,
+            loss_deviation=loss.deviation,
+            ground=ground,
+            notes=(*notes, *((loss.note,) if loss.note else ())),
+        )
 
-def fit_scale(models: Sequence[Model], task: str) -> QualityScale:
-    """Fit abilities for a task from all published results of all models."""
-    features = [_features(model) for model in models]
-    by_model, by_benchmark = _grouped(_results(models, task), len(models))
-    abilities, difficulty = [0.0] * len(models), dict.fromkeys(by_benchmark, 0.0)
-    precisions = [0.0] * len(models)
-    coefficients = (0.0, 0.0, 0.0)
-    counts = [len(found) for found in by_model]
-    for _ in range(MOST_SWEEPS):
-        for name, found in by_benchmark.items():
-            difficulty[name] = sum([abilities[r.model] - r.logit for r in found]) / len(found)
-        coefficients = _regression(features, abilities, counts)
-        before = abilities.copy()
-        for i, found in enumerate(by_model):
-            prior = sum([c * x for c, x in zip(coefficients, features[i], strict=True)])
-            abilities[i], precisions[i] = _ability(found, difficulty, prior)
-        if max(abs(new - old) for new, old in zip(abilities, before, strict=True)) < SETTLED:
-            break
-    return QualityScale(
-        abilities={m.id: a for m, a in zip(models, abilities, strict=True)},
-        deviations={m.id: p**-0.5 for m, p in zip(models, precisions, strict=True)},
-        typical_difficulty=_median(list(difficulty.values())),
-        size_slope=max(0.0, coefficients[1]),
-        counts={m.id: (len(found), sum(r.of_task for r in found)) for m, found in zip(models, by_model, strict=True)},
-    )
+    @property
+    def foreign_share(self) -> float:
+        """Share of the asked languages that are not English."""
+        return sum(tag != "en" for tag in self.languages) / len(self.languages) if self.languages else 0.0
 
+    def _fitted(self, model: Model) -> tuple[FittedAbility | None, Ground]:
+        own = self.scale.models.get(model.id)
+        if own is not None:
+            return own, "results" if own.n_results else "prior"
+        base = self.scale.models.get(model.base or "")
+        return (base, "base") if base is not None and base.n_results else (None, "prior")
 
-def _ability(results: Sequence[_Result], difficulty: Mapping[str, float], prior: float) -> tuple[float, float]:
-    """Posterior mean and precision of one ability from its results and its prior."""
-    precision = 1 / PRIOR_SD**2
-    pull = prior * precision
-    for of_task, spread in ((True, 0.0), (False, TASK_SD**2)):
-        found = [r.logit + difficulty[r.benchmark] for r in results if r.of_task is of_task]
-        if found:
-            weight = 1 / (RESULT_SD**2 / len(found) + spread)
-            pull += weight * sum(found) / len(found)
-            precision += weight
-    return pull / precision, precision
+    def _by_results(self, fitted: FittedAbility, ground: Ground) -> tuple[float, float]:
+        share, task = self.foreign_share, self.task
+        ability = (1 - share) * fitted.ability[task] + share * fitted.foreign[task]
+        # The two hang together closely, so their deviations add up as they are.
+        deviation = (1 - share) * fitted.deviation[task] + share * fitted.foreign_deviation[task]
+        return ability, math.hypot(deviation, self.scale.prior.tuning_deviation if ground == "base" else 0.0)
 
+    def _by_size(self, model: Model) -> tuple[float, float]:
+        prior, params, since = self.scale.prior, effective_params(model), years(model)
+        ability, variance = 0.0, prior.deviation[self.task] ** 2
+        # Where size or date is unknown, the catalogue's mean stands in, uncertain by a factor e or by a year.
+        if params is None:
+            variance += prior.per_log_param**2
+        else:
+            ability += prior.per_log_param * (math.log(params / 1e9) - prior.mean_log_params)
+        if since is None:
+            variance += prior.per_year**2
+        else:
+            ability += prior.per_year * (since - prior.mean_years)
+        return ability, math.sqrt(variance)
 
-def _results(models: Sequence[Model], task: str) -> list[_Result]:
-    words = _TASK_WORDS[task]
-    found = []
-    for i, model in enumerate(models):
-        for benchmark in model.benchmarks:
-            if (benchmark.setting or "").startswith("base model"):
-                continue  # the checkpoint before instruction tuning, which nobody here recommends
-            name = _normal_name(benchmark.name)
-            share = benchmark.score / (
-                10.0 if any(w in name for w in _SCALE_OF_TEN) and benchmark.score <= 10 else 100.0
-            )
-            if 0.0 < share < 1.0:
-                of_task = any(word in name for word in words)
-                found.append(_Result(i, name, math.log(share / (1 - share)), of_task))
-    return found
-
-
-def _normal_name(name: str) -> str:
-    text = re.sub(r"[\s_]+", "", name.lower()).replace("gsm-8k", "gsm8k").replace("mmlu-pro", "mmlupro")
-    return text.replace("(pass@1)", "")
-
-
-def _grouped(results: Sequence[_Result], n_models: int) -> tuple[list[list[_Result]], dict[str, list[_Result]]]:
-    by_model: list[list[_Result]] = [[] for _ in range(n_models)]
-    by_benchmark: dict[str, list[_Result]] = defaultdict(list)
-    for result in results:
-        by_model[result.model].append(result)
-        by_benchmark[result.benchmark].append(result)
-    return by_model, by_benchmark
+    def _languages(self, fitted: FittedAbility | None) -> tuple[float, tuple[str, ...]]:
+        """The deviation that languages without a result add, and a note that names them."""
+        foreign = [tag for tag in self.languages if tag != "en"]
+        unknown = [tag for tag in foreign if fitted is None or tag not in fitted.languages]
+        if not unknown:
+            return 0.0, ()
+        deviation = self.scale.prior.language_deviation * len(unknown) / len(self.languages)
+        if fitted is None or not fitted.n_multilingual:
+            return deviation, ("no published result in any language but English",)
+        return deviation, (f"no published result in {', '.join(unknown)} itself, only over several languages",)
 
 
-def _features(model: Model) -> tuple[float, float, float]:
-    """Constant, log parameters in billions, years since 2023. A mixture of experts counts as the geometric mean of
-    its total and active parameters, the usual rule of thumb."""
-    total = model.text_params or model.total_params or model.active_params or 7_000_000_000
-    active = model.active_params or total
-    year, month = (int(x) for x in (model.release_date or "2024-06").split("-")[:2])
-    return (1.0, math.log(math.sqrt(total * active) / 1e9), year - 2023 + (month - 1) / 12)
+def effective_params(model: Model) -> float | None:
+    """Parameters that count for ability. A mixture of experts counts as the geometric mean of its total and active
+    parameters: the field's rule of thumb, without a better source."""
+    total = model.text_params or model.total_params or model.active_params
+    return None if total is None else math.sqrt(total * (model.active_params or total))
 
 
-def _regression(
-    features: Sequence[tuple[float, float, float]], values: Sequence[float], counts: Sequence[int]
-) -> tuple[float, float, float]:
-    """Least squares over the models with results, slightly damped so that it always has a solution."""
-    matrix = [[1e-3 if r == c else 0.0 for c in range(3)] + [0.0] for r in range(3)]
-    for x, y, n in zip(features, values, counts, strict=True):
-        weight = min(n, 5)
-        for r in range(3):
-            for c in range(3):
-                matrix[r][c] += weight * x[r] * x[c]
-            matrix[r][3] += weight * x[r] * y
-    return _solve(matrix)
-
-
-def _solve(matrix: list[list[float]]) -> tuple[float, float, float]:
-    for i in range(3):
-        for r in range(3):
-            if r != i:
-                factor = matrix[r][i] / matrix[i][i]
-                matrix[r] = [a - factor * b for a, b in zip(matrix[r], matrix[i], strict=True)]
-    return (matrix[0][3] / matrix[0][0], matrix[1][3] / matrix[1][1], matrix[2][3] / matrix[2][2])
-
-
-def _median(values: list[float]) -> float:
-    return sorted(values)[len(values) // 2] if values else 0.0
+def years(model: Model) -> float | None:
+    """Years from January 2023 to the month of release."""
+    if model.release_date is None:
+        return None
+    year, month = (int(part) for part in model.release_date.split("-")[:2])
+    return year - 2023 + (month - 1) / 12
 
 
 def _logistic(x: float) -> float:

@@ -15,7 +15,8 @@ from advisor.domain.hardware import EngineDevice, Machine, Reading
 from advisor.domain.languages import LanguageFinding
 from advisor.domain.licence import LicenceFinding
 from advisor.domain.model import GgufFile, Model
-from advisor.domain.quality import Rating
+from advisor.domain.quality import LEVEL, Rating
+from advisor.domain.quality_words import ALTERNATIVES, close_calls
 from advisor.domain.recommend import Candidate, Recommendation, Rejection
 from advisor.domain.scoring import Score
 from advisor.domain.serving import Plan
@@ -24,8 +25,6 @@ from advisor.domain.speed import Speed
 from advisor.export.sensitivity import sensitivity_document
 
 SCHEMA_VERSION = 1
-ALTERNATIVES = 8
-"""How many alternatives a document carries."""
 
 Document = dict[str, Any]
 
@@ -190,11 +189,15 @@ def rating_document(rating: Rating) -> Document:
     """Quality with its interval."""
     return {
         "basis": "published",
+        "ground": rating.ground,
         "score": round(rating.score, 4),
+        "interval": LEVEL,
         "low": round(rating.low, 4),
         "high": round(rating.high, 4),
         "results": rating.n_results,
         "task_results": rating.n_task_results,
+        "quantization_loss_logits": round(rating.loss, 4),
+        "notes": list(rating.notes),
     }
 
 
@@ -226,6 +229,11 @@ def candidate_document(candidate: Candidate) -> Document:
         "pareto": candidate.on_front,
         "warnings": list(candidate.warnings),
     }
+
+
+def pick_document(pick: Candidate, recommendation: Recommendation) -> Document:
+    """The pick, with the alternatives whose quality cannot be told apart from its own."""
+    return {**candidate_document(pick), "close_calls": list(close_calls(recommendation, pick))}
 
 
 def alternative_document(candidate: Candidate) -> Document:
@@ -296,7 +304,7 @@ def recommendation_document(recommendation: Recommendation, constraints: Documen
         "machine": machine_document(recommendation.machine),
         "request": {"models": list(recommendation.named), "quantization": recommendation.only_quantization},
         "constraints": constraints,
-        "recommendation": candidate_document(pick) if pick else None,
+        "recommendation": pick_document(pick, recommendation) if pick else None,
         "alternatives": [alternative_document(c) for c in recommendation.ranked[1 : 1 + ALTERNATIVES]],
         "rejected": [rejection_document(r) for r in recommendation.rejected],
         "plan": plan_document(recommendation),

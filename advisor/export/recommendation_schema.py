@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import ConfigDict, Field, JsonValue
 
 from advisor.domain.placement import KvType
+from advisor.domain.quality import Ground
 from advisor.export.machine_record import MachineTable
 from advisor.export.sensitivity import SensitivityTable
 from advisor.export.tables import AnyBasis, AnySupport, AnyVerdict, Count, OneLineTable, Rate, Share, Table
@@ -132,11 +133,19 @@ class QualityTable(Table):
     """Expected score on a typical benchmark of the task, 0 to 1, from published results."""
 
     basis: AnyBasis
-    score: Share
-    low: Share = Field(description="two standard deviations below")
-    high: Share = Field(description="two standard deviations above")
+    ground: Ground | None = Field(
+        None, description="results of its own, those of the model it was tuned from, or size and age"
+    )
+    score: Share = Field(description="expected share of right answers on a typical benchmark of the task")
+    interval: Share | None = Field(None, description="share of cases that low to high is meant to hold")
+    low: Share
+    high: Share
     results: Count = Field(description="published results of this model")
     task_results: Count = Field(description="of these, on benchmarks of the asked task")
+    quantization_loss_logits: float | None = Field(
+        None, description="what the file type costs; one logit is e times the odds"
+    )
+    notes: list[str] = Field(default_factory=list, description="what is unknown, and what was assumed in its place")
 
 
 class TermTable(OneLineTable):
@@ -171,6 +180,9 @@ class PickTable(Table):
     languages: LanguagesTable
     quality: QualityTable
     score: ScoreTable
+    close_calls: list[str] = Field(
+        default_factory=list, description="alternatives whose quality cannot be told apart from the pick's"
+    )
 
 
 class AlternativeTable(Table):

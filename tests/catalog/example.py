@@ -134,7 +134,8 @@ own = "Deutsch"
 def write_example(directory: Path) -> Path:
     """A valid knowledge directory with two models, without a seal; returns its model file."""
     shutil.copytree(KNOWLEDGE / "licences", directory / "licences")
-    shutil.copy(KNOWLEDGE / "speed.toml", directory / "speed.toml")
+    for name in ("speed.toml", "quality.toml"):
+        shutil.copy(KNOWLEDGE / name, directory / name)
     files = {
         "models/llama/tiny.toml": MODELS,
         "gguf/tiny.toml": GGUF,

@@ -117,8 +117,13 @@ def test_a_recommendation_carries_the_contracts_keys(cli: Cli) -> None:
     pick = document["recommendation"]
     assert {
         "model", "hf_id", "quantization", "placement", "footprint", "speed", "licence", "languages", "quality",
-        "score", "basis",
+        "score", "basis", "close_calls",
     } <= set(pick)  # fmt: skip
+    shown = {f"{other['model']}:{other['quantization']}" for other in document["alternatives"]}
+    assert set(pick["close_calls"]) <= shown
+    quality = pick["quality"]
+    assert quality["low"] < quality["score"] < quality["high"]
+    assert quality["interval"] == 0.9
     assert pick["footprint"]["total_bytes"] <= 14 << 30
     assert all(reason["text"] for rejected in document["rejected"] for reason in rejected["reasons"])
     assert set(document["catalogue"]) == {"version", "sha256"}

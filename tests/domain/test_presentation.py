@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from advisor.domain.basis import Basis
 from advisor.domain.choice import with_choice
+from advisor.domain.close_calls import Verdict, compare
 from advisor.domain.footprint import DeviceFootprint
 from advisor.domain.languages import LanguageFinding, Support
 from advisor.domain.placement import Pool
@@ -27,6 +28,7 @@ from advisor.domain.presentation import (
     smoke_paragraphs,
     smoke_stage,
 )
+from advisor.domain.quality_words import ALTERNATIVES, close_calls
 from advisor.domain.recommend import Recommendation, recommend
 from advisor.domain.sensitivity_words import nearest_text, rival_lines
 from advisor.domain.smoke import SmokeExpectation, SmokeMeasurement, judge
@@ -106,6 +108,33 @@ def test_a_candidate_that_nothing_beats_is_said_to_be_so() -> None:
     for candidate in found.ranked:
         shown = text_of(explanation(candidate, found, width=40))
         assert ("nothing beats it in quality, speed or memory" in shown) == (candidate.id in found.pareto)
+
+
+def test_an_explanation_says_how_good_it_is_on_what_grounds_and_against_whom() -> None:
+    found = found_on()
+    for candidate in found.ranked:
+        shown = text_of(explanation(candidate, found, width=40))
+        rating = candidate.rating
+        assert f"{rating.score:.2f} expected on a typical chat benchmark" in shown
+        assert f"{rating.low:.2f} to {rating.high:.2f}" in shown
+        assert rating.basis_text in shown
+    names = {c.id: c.model.name for c in found.ranked}
+    lines = text_of(explanation(found.ranked[0], found, width=40)).splitlines()
+    close = [line for line in lines if line.startswith("too close to call: ")]
+    assert len(close) == bool(close_calls(found, found.ranked[0]))
+    assert all(names[candidate_id] in close[0] for candidate_id in close_calls(found, found.ranked[0]))
+
+
+def test_close_calls_are_alternatives_whose_quality_overlaps_the_picks() -> None:
+    found = found_on()
+    pick = found.ranked[0]
+    close = close_calls(found, pick)
+    assert set(close) <= {c.id for c in found.ranked[1 : 1 + ALTERNATIVES]}
+    for other in found.ranked[1 : 1 + ALTERNATIVES]:
+        is_close = compare(pick.rating, other.rating) is Verdict.TOO_CLOSE
+        assert (other.id in close) is is_close
+        # Neither is sure to be better, so neither interval lies wholly above the other.
+        assert not is_close or (pick.rating.low < other.rating.high and other.rating.low < pick.rating.high)
 
 
 def test_a_device_that_holds_nothing_is_not_drawn() -> None:

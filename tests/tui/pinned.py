@@ -93,7 +93,7 @@ def candidate(name: str, score: float, rate: float, licence: LicenceFinding, wei
         speed=Speed(rate, rate * 4, 12_000.0, rate / 2, rate * 1.5, 640, 512, Basis.ESTIMATED, ()),
         licence=licence,
         languages=LanguageFinding({"en": Support.SUPPORTED}, {"fr": Support.SUPPORTED, "sw": Support.UNKNOWN}),
-        rating=Rating(score, score - 0.1, score + 0.1, 12, 4),
+        rating=Rating(score, score - 0.1, score + 0.1, 12, 4, 8 * score, 0.25, 0.04, 0.02),
         score=Score(tuple(Term(criterion, score, weight, f"why {criterion} counts") for criterion, weight in terms)),
         warnings=("1.0 GiB must be freed before it can be loaded now",),
     )
