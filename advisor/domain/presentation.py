@@ -12,7 +12,7 @@ from advisor.domain.licence import LicenceFinding, Obligation
 from advisor.domain.placement import Pool
 from advisor.domain.recommend import Candidate, Recommendation, Rejection
 from advisor.domain.smoke import SmokeMeasurement, SmokeVerdict
-from advisor.domain.wording import CLOSE_CALL, VERDICT_MARKS, speed_text
+from advisor.domain.wording import CLOSE_CALL, VERDICT_MARKS, overlay_text, speed_text
 from advisor.units import format_bytes, format_milliseconds, format_rate
 
 BAR_PARTS = (("weights", "█"), ("KV cache", "▓"), ("compute", "▒"), ("free", "·"))
@@ -95,7 +95,9 @@ def _heading(candidate: Candidate, found: Recommendation) -> Paragraph:
     rank = next((i for i, c in enumerate(found.ranked, start=1) if c.id == candidate.id), None)
     place = "" if rank is None else f" · rank {rank} of {len(found.ranked)}"
     name = f"{candidate.model.name} {candidate.quantization.name}"
-    return Paragraph(name + place, (candidate.model.hf_id, *_neighbour_lines(candidate, found)))
+    mine = overlay_text(candidate.model)
+    marks = () if mine is None else (mine,)
+    return Paragraph(name + place, (candidate.model.hf_id, *marks, *_neighbour_lines(candidate, found)))
 
 
 def _neighbour_lines(candidate: Candidate, found: Recommendation) -> tuple[str, ...]:
