@@ -164,12 +164,12 @@ class ShapeTable(StrictModel):
     @model_validator(mode="after")
     def _layers_are_enough(self) -> ShapeTable:
         n_layers, experts = self.n_layers.value, self.experts
-        every = ("window.full_every", self.window and self.window.full_every)
-        for key, step in (every, ("experts.layer_step", experts and experts.layer_step)):
+        every = ("window.full_every", self.window.full_every if self.window else None)
+        for key, step in (every, ("experts.layer_step", experts.layer_step if experts else None)):
             if step is not None and step.value > n_layers:
                 raise ValueError(f"{key} {step.value} is more than n_layers {n_layers}")
-        leading = experts and experts.n_leading_dense
-        if leading and leading.value >= n_layers:
+        leading = experts.n_leading_dense if experts else None
+        if leading is not None and leading.value >= n_layers:
             raise ValueError(f"experts.n_leading_dense {leading.value} leaves no layer of {n_layers}")
         return self
 

@@ -120,6 +120,8 @@ class GgufFile:
     tensor_bytes: int | None
     sha256: tuple[str, ...]
     source: str
+    checked: str | None = None
+    """ISO date on which somebody last looked."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,12 +10,16 @@ import click
 from advisor.cli import output
 from advisor.cli.diagnostics import note
 from advisor.cli.options import output_options
-from advisor.errors import InputError
+from advisor.domain.upkeep.files import FieldChange, FileChange
+from advisor.errors import InputError, NetworkError
 from advisor.service import Advisor
+from advisor.units import format_bytes
 
 if TYPE_CHECKING:
+    from advisor.upkeep.refreshing import Refreshed
     from advisor.upkeep.validation import Validation
 
+_CHANGES = ("model", "repository", "file", "change", "what")
 _FINDINGS = ("level", "file", "key", "reason", "next")
 
 
@@ -73,6 +77,66 @@ def validate(as_json: bool, plain: bool, today: date | None, no_engine: bool) ->
         raise found.engine_problem
 
 
+@command.command("refresh")
+@click.argument("models", metavar="[MODEL]...", nargs=-1)
+@click.option("--dry-run", is_flag=True, help="Ask the Hub and show what would change, but write nothing.")
+@output_options
+def refresh(models: tuple[str, ...], dry_run: bool, as_json: bool, plain: bool) -> None:
+    """Bring names, exact sizes, hashes and headers of published GGUF files from the Hugging Face Hub.
+
+    They go into your own overlay, never into what ships, and what changed is shown. This is one of the few commands
+    that use the network; HF_ENDPOINT, HF_TOKEN and HF_HUB_OFFLINE are honoured. Exit code 5 where something failed.
+
+    \b
+    llm-advisor catalog refresh mistral-7b-instruct-v0.3
+    llm-advisor catalog refresh --dry-run
+    """
+    advisor = Advisor()
+    found = advisor.refresh_catalogue(models, _today(), dry_run=dry_run, say=note)
+    if as_json:
+        output.emit_json(advisor.refreshed_document(found))
+    else:
+        output.emit_table(_CHANGES, [_change_row(change) for change in found.changes], plain=plain)
+    for path in found.written:
+        note(f"kept: {path}")
+    if dry_run:
+        note("nothing was written: --dry-run")
+    if found.failures:
+        raise _failed(found)
+
+
+def _change_row(change: FileChange) -> tuple[str, ...]:
+    what = "; ".join(_field_text(field) for field in change.fields) if change.kind != "gone" else ""
+    return (change.model, change.repo, change.file, change.kind, what)
+
+
+def _field_text(field: FieldChange) -> str:
+    if field.before is None:
+        return f"{field.name} {_value_text(field.name, field.after)}"
+    return f"{field.name} {_value_text(field.name, field.before)} -> {_value_text(field.name, field.after)}"
+
+
+def _value_text(name: str, value: object) -> str:
+    if value is None:
+        return "unknown"
+    if isinstance(value, tuple):
+        return ", ".join(f"{part[:12]}…" for part in value)
+    return f"{value:,} ({format_bytes(value)})" if name.endswith("bytes") and isinstance(value, int) else str(value)
+
+
+def _failed(found: Refreshed) -> NetworkError:
+    """One failure as it is; several counted, each told before."""
+    first = found.failures[0].error
+    if len(found.failures) == 1 and not found.n_skipped:
+        return NetworkError(first.what, why=first.why, hint=first.hint)
+    for failure in found.failures:
+        note(f"{failure.model}: {failure.error}")
+    skipped = f"; {_number(found.n_skipped, 'more was', 'more were')} not asked for" if found.n_skipped else ""
+    of = _number(found.n_repos, "repository", "repositories")
+    why = "the reasons stand above" + skipped
+    return NetworkError(f"{len(found.failures)} of {of} could not be refreshed", why=why, hint="What was read is kept.")
+
+
 def _counts(found: Validation) -> str:
     warnings = len(found.findings) - found.n_errors
     looked = f"{_number(found.n_files, 'file')}, {_number(found.n_models, 'model')}"
@@ -81,5 +145,5 @@ def _counts(found: Validation) -> str:
     )
 
 
-def _number(n: int, word: str) -> str:
-    return f"{n} {word}" if n == 1 else f"{n} {word}s"
+def _number(n: int, word: str, several: str | None = None) -> str:
+    return f"{n} {word}" if n == 1 else f"{n} {several or f'{word}s'}"
