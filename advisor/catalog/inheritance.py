@@ -55,11 +55,15 @@ def _sourced_in(base_id: str, value: Any, note: str | None) -> Any:
     return found
 
 
-def _shape(own: Any, base: Table) -> Any:
+def _shape(own: Any, base: Any) -> Any:
     """The base's dimensions with the own ones over them, part by part: a longer vocabulary is no new shape."""
-    if not isinstance(own, Mapping):
+    if not isinstance(own, Mapping) or not isinstance(base, Mapping):
         return own
-    parts = {key: {**base[key], **own[key]} for key in _PARTS if isinstance(own.get(key), Mapping) and key in base}
+    parts = {}
+    for key in _PARTS:
+        mine, theirs = own.get(key), base.get(key)
+        if isinstance(mine, Mapping) and isinstance(theirs, Mapping):
+            parts[key] = {**theirs, **mine}
     return {**base, **own, **parts}
 
 

@@ -23,6 +23,9 @@ from advisor.errors import InputError, nearest
 
 Document = dict[str, Any]
 
+_MAX_BASES = 8
+"""Generations of fine-tunes; more are a mistake."""
+
 VERSION_SUFFIX = "+overlay"
 """Ends the version of a catalogue that is not only the shipped one."""
 
@@ -135,6 +138,8 @@ class _Entries:
             raise InputError(f"{place}: Input should be the id of a model")
         if base_id in above:
             raise InputError(f"{place}: {base_id!r} is built on this model itself")
+        if len(above) == _MAX_BASES:
+            raise InputError(f"{place}: more than {_MAX_BASES} models are built on one another")
         base, sources = self._base(base_id, model_id, place, (*above, model_id))
         return filled(table, base, base_id), renamed_sources(sources, base_id)
 

@@ -7,7 +7,7 @@ A figure is `{ value = 32, source = "key" }`, where the key is one of the file's
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Generic, Literal, TypeVar
+from typing import Annotated, Any, Generic, Literal, TypeVar
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -16,7 +16,17 @@ from advisor.catalog.questions_schema import QuestionsFile
 from advisor.catalog.speed_schema import SpeedFile
 from advisor.catalog.validation import StrictModel
 from advisor.domain.header import LARGEST_DIMENSION, MAX_EXPERTS, MAX_LAYERS
-from advisor.domain.model import Family, Modality, Status
+from advisor.domain.model import (
+    Experts,
+    Family,
+    LatentAttention,
+    Modality,
+    Shape,
+    StateSpace,
+    Status,
+    Window,
+)
+from advisor.domain.tensors import tensor_groups
 
 T = TypeVar("T")
 
@@ -172,6 +182,29 @@ class ShapeTable(StrictModel):
         if leading is not None and leading.value >= n_layers:
             raise ValueError(f"experts.n_leading_dense {leading.value} leaves no layer of {n_layers}")
         return self
+
+    @model_validator(mode="after")
+    def _has_tensor_rules(self) -> ShapeTable:
+        # Everything that is computed from a shape begins with its tensors.
+        tensor_groups(_shape(self))
+        return self
+
+
+def _shape(table: ShapeTable) -> Shape:
+    parts = {
+        "experts": table.experts and Experts(**_values(table.experts)),
+        "window": table.window and Window(**_values(table.window)),
+        "latent": table.latent and LatentAttention(**_values(table.latent)),
+        "state_space": table.state_space and StateSpace(**_values(table.state_space)),
+    }
+    attention = dict.fromkeys(("n_heads", "n_kv_heads", "head_dim", "ffn_size"), 0)
+    return Shape(**{**attention, **_values(table), **parts})
+
+
+def _values(table: StrictModel) -> dict[str, Any]:
+    """The figures of a table without their sources."""
+    cells = {name: getattr(table, name) for name in type(table).model_fields}
+    return {name: cell.value for name, cell in cells.items() if isinstance(cell, Known)}
 
 
 class BenchmarkTable(StrictModel):

@@ -14,10 +14,10 @@ from advisor.domain.placement import cpu_placement
 from advisor.domain.upkeep.finding import Finding, in_order, n_errors
 from advisor.domain.weights import blueprint, refusal, weights
 from advisor.engine.client import EngineClient, EngineRefused, EngineUnavailable
-from advisor.engine.figures import disagreements, engine_footprint
+from advisor.engine.figures import LOG_STEP_BYTES, disagreements, engine_footprint
 from advisor.engine.operations import size_blueprint
 from advisor.engine.placing import context_params
-from advisor.errors import EngineError
+from advisor.errors import AdvisorError, EngineError, InputError
 
 DRY_RUN_TOKENS = 4096
 _FILE_TYPES = ("Q4_K_M", "Q4_0", "F16")
@@ -68,7 +68,7 @@ def _dry_runs(found: Audit, on_model: OnModel | None) -> Iterator[list[Finding]]
     deaths = 0
     with EngineClient(threads=1) as client:
         for model, file in found.models:
-            if model.shape is None or _is_broken(model, found.findings):
+            if model.shape is None:
                 continue
             if on_model is not None:
                 on_model(model.id)
@@ -77,16 +77,13 @@ def _dry_runs(found: Audit, on_model: OnModel | None) -> Iterator[list[Finding]]
                 deaths = 0
             except EngineUnavailable:
                 raise
+            except InputError as error:
+                yield [_refused(model, file, error)]  # a blueprint too large for any file
             except EngineError as error:
                 deaths = 0 if isinstance(error, EngineRefused) else deaths + 1
                 if deaths == _MAX_DEATHS:
                     raise
                 yield [_refused(model, file, error)]
-
-
-def _is_broken(model: Model, findings: tuple[Finding, ...]) -> bool:
-    """Whether the tensors cannot be told at all."""
-    return any(f.key == f"model[{model.id}].shape.architecture" for f in findings)
 
 
 def _dry_run(client: EngineClient, model: Model, shape: Shape, file: str) -> Iterator[Finding]:
@@ -95,11 +92,12 @@ def _dry_run(client: EngineClient, model: Model, shape: Shape, file: str) -> Ite
     placement = cpu_placement(tokens)
     report = size_blueprint(client, blueprint(model, file_type), context_params(placement))
     expected = footprint(shape, weights(shape, file_type), placement, ())
-    for text in disagreements(expected, engine_footprint(expected, report.memory)):
+    slack = 0 if shape.state_space is None else LOG_STEP_BYTES
+    for text in disagreements(expected, engine_footprint(expected, report.memory), cache_slack_bytes=slack):
         fix = "Correct the dimension that is wrong, or the closed form where the engine changed."
         yield Finding("error", file, f"model[{model.id}].shape", f"{file_type}: {text}", fix)
 
 
-def _refused(model: Model, file: str, error: EngineError) -> Finding:
+def _refused(model: Model, file: str, error: AdvisorError) -> Finding:
     reason = f"llama.cpp does not load its blueprint: {error.what}" + (f": {error.why}" if error.why else "")
     return Finding("error", file, f"model[{model.id}].shape", reason, "Correct the dimension that is wrong.")

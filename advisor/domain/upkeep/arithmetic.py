@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from advisor.domain.mixture import DEFAULT_TYPE
 from advisor.domain.model import GgufFile, Model
-from advisor.domain.tensors import parameter_count, supported_architectures
-from advisor.domain.upkeep.finding import Finding, Level
+from advisor.domain.tensors import parameter_count
+from advisor.domain.upkeep.finding import Finding
 from advisor.domain.weights import weights
 
 _ROUNDED = 0.001
@@ -17,11 +17,6 @@ _ROUNDED = 0.001
 def arithmetic_findings(model: Model, file: str) -> Iterator[Finding]:
     """Differences between the tensor table of the shape and the parameters that were published."""
     place, shape = f"model[{model.id}]", model.shape
-    if shape is not None and shape.architecture not in supported_architectures():
-        fix = f"Supported are {', '.join(sorted(supported_architectures()))}; give a shape_reason for others."
-        reason = f"there are no tensor rules for {shape.architecture!r}"
-        yield Finding("error", file, f"{place}.shape.architecture", reason, fix)
-        return
     if shape is not None and model.text_params is not None:
         counted = parameter_count(shape)
         if counted != model.text_params:
@@ -68,8 +63,7 @@ def _shape_findings(model: Model, published: GgufFile, file: str, place: str) ->
     made = {weights(model.shape, published.quantization, imatrix=i).total_bytes for i in (True, False)}
     if published.tensor_bytes in made:
         return
-    level: Level = "warning"
     gives = " or ".join(f"{n:,}" for n in sorted(made))
     reason = f"{published.tensor_bytes:,} bytes of tensors published, the shape gives {gives}"
     fix = "The shape may be wrong, or the file may be made by an older llama.cpp or by rules of its publisher."
-    yield Finding(level, file, f"{place}.tensor_bytes", reason, fix)
+    yield Finding("warning", file, f"{place}.tensor_bytes", reason, fix)
