@@ -53,6 +53,6 @@ class OwnEntries:
     def _refuse(self, error: InputError) -> None:
         self.overlay_problem = error
         text = f"your own entries are not used, only what ships: {error}"
-        warnings.warn(
-            f"{text.rstrip('.')}. Check them with: llm-advisor catalog validate", AdvisorWarning, stacklevel=2
-        )
+        end = "" if text.endswith((".", "?")) else "."
+        hint = "See all that is wrong with: llm-advisor catalog validate"
+        warnings.warn(f"{text}{end} {hint}", AdvisorWarning, stacklevel=2)

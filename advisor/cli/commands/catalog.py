@@ -37,21 +37,24 @@ class Day(click.ParamType[date]):
             self.fail(f"{value!r} is no day; write it as 2026-11-27", param, ctx)
 
 
-@click.group("catalog", context_settings={"help_option_names": ["-h", "--help"]})
-def command() -> None:
+@click.group("catalog", invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.pass_context
+def command(context: click.Context) -> None:
     """Check what the catalogue says, or bring its lists of files up to date.
 
     \b
     llm-advisor catalog validate
     llm-advisor catalog refresh llama-3.1-8b-instruct
     """
+    if context.invoked_subcommand is None:
+        raise click.UsageError("say what to do: validate or refresh.", context)
 
 
 def _today() -> date:
     return datetime.now(UTC).date()
 
 
-@command.command("validate")
+@command.command("validate", short_help="Check every knowledge file and your own entries.")
 @output_options
 @click.option("--today", type=Day(), metavar="DATE", help="Judge the age of sources as of this day.")
 @click.option("--no-engine", is_flag=True, help="Leave out llama.cpp's dry run of every model.")
@@ -77,7 +80,7 @@ def validate(as_json: bool, plain: bool, today: date | None, no_engine: bool) ->
         raise found.engine_problem
 
 
-@command.command("refresh")
+@command.command("refresh", short_help="Bring lists of published files up to date from the Hub.")
 @click.argument("models", metavar="[MODEL]...", nargs=-1)
 @click.option("--dry-run", is_flag=True, help="Ask the Hub and show what would change, but write nothing.")
 @output_options
