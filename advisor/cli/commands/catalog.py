@@ -75,6 +75,8 @@ def validate(as_json: bool, plain: bool, today: date | None, no_engine: bool) ->
         output.emit_table(_FINDINGS, rows, plain=plain)
     note(f"{_counts(found)} (as of {day}, {advisor.knowledge})")
     if found.n_errors:
+        if found.engine_problem is not None:
+            note(f"not all blueprints were tried: {found.engine_problem}")
         raise InputError(f"the catalogue has {_number(found.n_errors, 'error')}", hint="They are listed above.")
     if found.engine_problem is not None:
         raise found.engine_problem
