@@ -149,7 +149,7 @@ def _seal_findings(directory: Path) -> Iterator[Finding]:
     seal = digests(directory)
     if not seal.recorded:
         return
-    fix = "Renew the seal: python -m advisor.catalog.sealed DIRECTORY."
+    fix = "Renew the seal: python -m advisor.catalog.sealed [DIRECTORY]."
     for name in seal.unvouched:
         yield Finding("warning", SEAL, name, "the seal does not vouch for this file, so it slows every start", fix)
     for name in sorted(set(seal.recorded) - set(seal.actual)):

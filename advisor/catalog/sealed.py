@@ -16,6 +16,7 @@ from typing import Any, Literal
 
 from advisor._toml import load_toml
 from advisor.files import write_atomically
+from advisor.paths import knowledge_dir
 
 SEAL = "validated.sha256"
 """Name of the seal in the knowledge directory, in the format of `sha256sum`."""
@@ -117,4 +118,4 @@ def _digest(path: Path) -> str:
 
 
 if __name__ == "__main__":
-    write_seal(Path(sys.argv[1]))
+    write_seal(Path(sys.argv[1]) if len(sys.argv) > 1 else knowledge_dir())

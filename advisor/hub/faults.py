@@ -21,9 +21,11 @@ class HubUnreachable(NetworkError):
 class HubBusy(NetworkError):
     """The Hub cannot answer now; it may say when to come back."""
 
-    def __init__(self, what: str, *, why: str, hint: str, retry_after_s: float | None) -> None:
+    def __init__(self, what: str, *, why: str, hint: str, retry_after_s: float | None, is_limit: bool) -> None:
         super().__init__(what, why=why, hint=hint)
         self.retry_after_s = retry_after_s
+        self.is_limit = is_limit
+        """It answers nothing more to whoever asks; otherwise only this question fails."""
 
 
 def fault(status: int, headers: Mapping[str, str], repo: str, access: HubAccess, now: datetime) -> NetworkError:
@@ -89,7 +91,8 @@ def _busy(status: int, headers: Mapping[str, str], repo: str, access: HubAccess,
     is_limit = status == 429
     what = "the Hub limits how much is asked" if is_limit else f"the Hub fails at {repo}"
     hint = f"Try again later; logged in one may ask more: {_LOGIN}." if is_limit and not access.token else None
-    return HubBusy(what, why=_said(status) + asks, hint=hint or "Try again later.", retry_after_s=pause)
+    hint = hint or "Try again later."
+    return HubBusy(what, why=_said(status) + asks, hint=hint, retry_after_s=pause, is_limit=is_limit)
 
 
 def _said(status: int) -> str:

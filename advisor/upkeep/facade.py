@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from advisor.domain.catalogue import Catalogue
     from advisor.domain.model import Model
     from advisor.upkeep.refreshing import Refreshed
-    from advisor.upkeep.validation import OnModel, Validation
+    from advisor.upkeep.validation import Validation
 
 
 class Upkeep:
@@ -32,13 +32,11 @@ class Upkeep:
 
         def model(self, name: str) -> Model: ...
 
-    def validate_catalogue(
-        self, today: date, *, use_engine: bool = True, on_model: OnModel | None = None
-    ) -> Validation:
+    def validate_catalogue(self, today: date, *, use_engine: bool = True) -> Validation:
         """Everything that is wrong with the shipped files and with the user's own. Never raises for what it finds."""
         from advisor.upkeep.validation import validate
 
-        return validate(self.knowledge, self.overlay, today, use_engine=use_engine, on_model=on_model)
+        return validate(self.knowledge, self.overlay, today, use_engine=use_engine)
 
     def validation_document(self, found: Validation, today: date) -> dict[str, Any]:
         """A validation as plain values."""

@@ -137,17 +137,22 @@ class _Run:
         try:
             found = self.patience.ask(lambda: list_repository(self.access, repo))
             listed = listed_models(found.files)
+            if not listed:
+                hint = "Correct gguf_repos in an entry of your own; docs/catalogue.md says how."
+                raise NetworkError(f"{repo} holds no GGUF files", hint=hint)
             self.say(f"{model.id}: {repo} lists {len(listed)} GGUF files")
-            rows += self._rows(found, listed, known)
-        except (NetworkError, InputError) as error:
+            rows += self._rows(model, found, listed, known)
+        except NetworkError as error:
             self._fail(model, repo, error)
-            if not rows:
-                return None
+        if not rows:
+            return None
         done = {row.file for row in rows}
         waiting = {entry.file for entry in listed} - done
         return [*rows, *(file for file in known if file.file in waiting)]
 
-    def _rows(self, found: Repository, listed: Sequence[ListedModel], known: Sequence[GgufFile]) -> Iterator[GgufFile]:
+    def _rows(
+        self, model: Model, found: Repository, listed: Sequence[ListedModel], known: Sequence[GgufFile]
+    ) -> Iterator[GgufFile]:
         by_name = {file.file: file for file in known}
         open_url = HubOpener(self.access, found.repo, self.patience)
         source = f"Hugging Face Hub, {found.repo}@{found.commit}"
@@ -168,13 +173,18 @@ class _Run:
                 # The same content has the same header.
                 yield replace(row, quantization=same.quantization, tensor_bytes=same.tensor_bytes)
                 continue
-            header = read_remote_model(file_url(self.access, found.repo, entry.file, found.commit), open_url=open_url)
+            url = file_url(self.access, found.repo, entry.file, found.commit)
+            try:
+                header = read_remote_model(url, open_url=open_url)
+            except InputError as error:
+                self._fail(model, found.repo, error)  # one broken file says nothing of the others
+                continue
             label = quantization_label(entry.file, quantization_of(header.metadata))
             yield replace(row, quantization=label, tensor_bytes=header.tensor_bytes)
 
     def _fail(self, model: Model, repo: str, error: AdvisorError) -> None:
         self.failures.append(Failure(model.id, repo, error))
-        self.is_over = isinstance(error, HubUnreachable | HubBusy)
+        self.is_over = isinstance(error, HubUnreachable) or (isinstance(error, HubBusy) and error.is_limit)
 
     def _write(self, model: Model, files: Sequence[GgufFile]) -> None:
         path = self.overlay / "gguf" / f"{model.id}.toml"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -25,8 +25,6 @@ _FILE_TYPES = ("Q4_K_M", "Q4_0", "F16")
 _MAX_DEATHS = 3
 """After so many dead children in a row it is the engine that is broken, not the blueprint."""
 
-OnModel = Callable[[str], None]
-
 
 @dataclass(frozen=True, slots=True)
 class Validation:
@@ -45,9 +43,7 @@ class Validation:
         return n_errors(self.findings)
 
 
-def validate(
-    knowledge: Path, overlay: Path, today: date, *, use_engine: bool, on_model: OnModel | None = None
-) -> Validation:
+def validate(knowledge: Path, overlay: Path, today: date, *, use_engine: bool) -> Validation:
     """Look over everything; with `use_engine` have llama.cpp load each blueprint. Never raises for what it finds."""
     found = audit(knowledge, overlay, today)
     if not use_engine:
@@ -55,23 +51,21 @@ def validate(
     findings = list(found.findings)
     n, problem = 0, None
     try:
-        for finding in _dry_runs(found, on_model):
+        for about_one in _dry_runs(found):
             n += 1
-            findings += finding
+            findings += about_one
     except EngineError as error:
         problem = error
     return Validation(in_order(findings), found.n_files, len(found.models), n, problem)
 
 
-def _dry_runs(found: Audit, on_model: OnModel | None) -> Iterator[list[Finding]]:
+def _dry_runs(found: Audit) -> Iterator[list[Finding]]:
     """What llama.cpp says of each model with a shape. Raises EngineError where it cannot be asked."""
     deaths = 0
     with EngineClient(threads=1) as client:
         for model, file in found.models:
             if model.shape is None:
                 continue
-            if on_model is not None:
-                on_model(model.id)
             try:
                 yield [*_dry_run(client, model, model.shape, file)]
                 deaths = 0

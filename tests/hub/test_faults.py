@@ -76,7 +76,7 @@ def test_the_token_may_go_to_the_very_endpoint_only(url: str, is_own: bool) -> N
 
 
 def busy(seconds: float | None) -> HubBusy:
-    return HubBusy("busy", why="429", hint="later", retry_after_s=seconds)
+    return HubBusy("busy", why="429", hint="later", retry_after_s=seconds, is_limit=True)
 
 
 def test_pauses_are_those_asked_for_and_doubled_where_nobody_asks() -> None:

@@ -265,6 +265,32 @@ def test_a_file_that_is_no_gguf_is_named(cli: Cli, hub: HubServer, overlay: Path
     assert_fails_cleanly(cli("catalog", "refresh", "tiny-tune"), overlay, Q4, "web page")
 
 
+def test_a_broken_file_does_not_keep_the_others_back(cli: Cli, hub: HubServer, overlay: Path, repo: Repo) -> None:
+    repo.files[Q4] = b"GGUF but no more"
+    found = cli("catalog", "refresh", "tiny-tune")
+    assert found.code == 5
+    assert Q4 in found.err.splitlines()[-1]
+    assert [row["file"] for row in written(overlay)["file"]] == [Q8]
+
+
+def test_a_repository_without_gguf_files_is_told(cli: Cli, hub: HubServer, overlay: Path, repo: Repo) -> None:
+    repo.files = {"README.md": b"moved"}
+    assert_fails_cleanly(cli("catalog", "refresh", "tiny-tune"), overlay, "holds no GGUF files", "gguf_repos")
+
+
+def test_a_repository_that_the_hub_fails_at_does_not_keep_others_back(
+    cli: Cli, hub: HubServer, overlay: Path, repo: Repo
+) -> None:
+    entry = overlay / "models/mine.toml"
+    text = entry.read_text("utf-8").replace(f'["{REPO}"]', f'["example/Broken-GGUF", "{REPO}"]')
+    entry.write_text(text, "utf-8")
+    hub.script("/api/models/example/Broken-GGUF", *[Answer(500, b"", {"Retry-After": "0"})] * 4)
+    found = cli("catalog", "refresh", "tiny-tune")
+    assert found.code == 5
+    assert "the Hub fails at example/Broken-GGUF" in found.err.splitlines()[-1]
+    assert len(written(overlay)["file"]) == 2
+
+
 def test_what_was_read_before_a_failure_is_kept_and_said(cli: Cli, hub: HubServer, overlay: Path, repo: Repo) -> None:
     hub.script(f"/{REPO}/resolve/{COMMIT}/{Q8}", Answer(404, b"", {"X-Error-Code": "EntryNotFound"}))
     found = cli("catalog", "refresh", "tiny-tune")
