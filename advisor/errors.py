@@ -51,6 +51,10 @@ class EngineError(AdvisorError):
     """The engine child is missing, broke, hung or was killed."""
 
 
+class AdvisorWarning(UserWarning):
+    """Something that the user should know although the program can go on; said through Python's `warnings`."""
+
+
 def nearest(word: str, valid: Iterable[str]) -> str | None:
     """A hint with the valid word closest to a misspelled one, or None when nothing is close."""
     match = get_close_matches(word, list(valid), n=1, cutoff=0.6)

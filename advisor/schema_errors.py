@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
@@ -16,17 +17,37 @@ _MESSAGES = {"missing": "the key is missing", "extra_forbidden": "unknown key"}
 _NAME_KEYS = ("id", "name", "tag", "file")
 
 
-def explained(error: ValidationError, schema: type[BaseModel], document: object, *, name: str) -> InputError:
-    """The first problem as `name: place: message`, with the nearest valid key where the key is unknown."""
-    first, *others = error.errors(include_url=False, include_input=False, include_context=False)
-    location: Location = first["loc"]
-    message = _MESSAGES.get(first["type"], first["msg"].removeprefix("Value error, "))
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that breaks a schema."""
+
+    place: str
+    message: str
+    hint: str | None
+
+
+def problems(error: ValidationError, schema: type[BaseModel], document: object) -> list[Problem]:
+    """Everything that the schema found, with the nearest valid key where a key is unknown."""
+    return [
+        _problem(detail["loc"], detail["type"], detail["msg"], schema, document)
+        for detail in error.errors(include_url=False, include_input=False, include_context=False)
+    ]
+
+
+def _problem(location: Location, kind: str, text: str, schema: type[BaseModel], document: object) -> Problem:
+    message = _MESSAGES.get(kind, text.removeprefix("Value error, "))
     hint = None
-    if first["type"] == "extra_forbidden":
+    if kind == "extra_forbidden":
         valid = _keys_beside(schema, location)
         hint = nearest(str(location[-1]), valid) or f"Valid keys: {', '.join(valid)}."
+    return Problem(place(document, location), message, hint)
+
+
+def explained(error: ValidationError, schema: type[BaseModel], document: object, *, name: str) -> InputError:
+    """The first problem as `name: place: message`, with the nearest valid key where the key is unknown."""
+    first, *others = problems(error, schema, document)
     why = f"and {len(others)} more in this file" if others else None
-    return InputError(f"{name}: {place(document, location)}: {message}", why=why, hint=hint)
+    return InputError(f"{name}: {first.place}: {first.message}", why=why, hint=first.hint)
 
 
 def place(document: object, location: Location) -> str:

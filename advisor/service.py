@@ -22,8 +22,10 @@ from advisor.domain.recommend import Candidate, Recommendation, judge_licence, r
 from advisor.domain.speed import NO_TIMINGS, Timings
 from advisor.errors import InputError, nearest
 from advisor.files import write_atomically
+from advisor.own_entries import OwnEntries
 from advisor.plain_documents import Documents
 from advisor.second_look import SecondLook
+from advisor.upkeep.facade import Upkeep
 
 if TYPE_CHECKING:
     from advisor.diagnosis import Diagnosis
@@ -50,7 +52,7 @@ SCHEMAS = ("recommendation", "constraints")
 """Files that have a JSON Schema."""
 
 
-class Advisor(Documents, SecondLook):
+class Advisor(OwnEntries, Upkeep, Documents, SecondLook):
     """One session: knowledge is read once, and only when something asks for it."""
 
     def __init__(self, knowledge: Path | None = None) -> None:
@@ -63,10 +65,10 @@ class Advisor(Documents, SecondLook):
 
     @cached_property
     def catalogue(self) -> Catalogue:
-        """Models, licences and quantizations."""
+        """Models, licences and quantizations, with the user's own entries where they can be used."""
         from advisor.catalog.loader import load_catalogue
 
-        return load_catalogue(self.knowledge)
+        return self.with_own_entries(load_catalogue(self.knowledge), self.knowledge)
 
     @cached_property
     def questionnaire(self) -> Questionnaire:
@@ -213,9 +215,7 @@ class Advisor(Documents, SecondLook):
 
     def gguf_files(self, model: Model) -> tuple[GgufFile, ...]:
         """Published quantizations of a model."""
-        from advisor.catalog.loader import load_gguf_files
-
-        return load_gguf_files(self.knowledge, model.id)
+        return self.with_own_files(model, self.knowledge)
 
     def coverage(self) -> Coverage:
         """What the catalogue knows with a source, field by field, and why the rest is unknown."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails
 
 from advisor.domain.constraints import Deployment, Entity, Purpose, Redistribution, TrainTarget
 from advisor.domain.licence.restrictions import Operator
@@ -133,13 +134,19 @@ class LicenceFile(_Entry):
 
 def validate_licence(document: dict[str, Any], path: Path) -> None:
     """Hold a document against the schema. Raises InputError as `file: key: message`, with the nearest valid key."""
+    for key, message, hint in licence_faults(document, path):
+        raise InputError(f"{path}: {key}: {message}", hint=hint)
+
+
+def licence_faults(document: dict[str, Any], path: Path) -> Iterator[Fault]:
+    """Everything that breaks the schema; contradictions are looked for only where nothing does."""
     try:
         entry = LicenceFile.model_validate(document)
     except ValidationError as error:
-        key, message, hint = _explained(error)
-        raise InputError(f"{path}: {key}: {message}", hint=hint) from error
-    for key, message, hint in (*_wrong_sources(entry), *_contradictions(entry, path)):
-        raise InputError(f"{path}: {key}: {message}", hint=hint)
+        yield from map(_explained, error.errors(include_url=False))
+        return
+    yield from _wrong_sources(entry)
+    yield from _contradictions(entry, path)
 
 
 def _wrong_sources(entry: LicenceFile) -> Iterator[Fault]:
@@ -180,9 +187,8 @@ def _contradictions(entry: LicenceFile, path: Path) -> Iterator[Fault]:
                 yield f"ambiguity[{i}].duties", f"the licence has no duty of kind {kind_named}", None
 
 
-def _explained(error: ValidationError) -> Fault:
-    """The first fault that the schema found."""
-    fault = error.errors(include_url=False)[0]
+def _explained(fault: ErrorDetails) -> Fault:
+    """One fault that the schema found."""
     is_key = fault["loc"][-1] == "[key]"  # how pydantic marks a fault in the key of a mapping
     location = fault["loc"][:-1] if is_key else fault["loc"]
     key = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location).lstrip(".")

@@ -35,20 +35,22 @@ def read_models(document: Table, path: Path) -> list[Model]:
 
 def read_gguf_files(document: Table, path: Path, model_id: str) -> tuple[GgufFile, ...]:
     """The published files of one model, in the order of the file. Raises InputError for an undefined source key."""
-    sources = document["sources"]
-    return tuple(
-        GgufFile(
-            repo=row["repo"],
-            file=row["file"],
-            quantization=row["quantization"],
-            n_parts=row["n_parts"],
-            n_bytes=row.get("n_bytes"),
-            tensor_bytes=row.get("tensor_bytes"),
-            sha256=tuple(row.get("sha256", ())),
-            source=_source(row["source"], sources, f"{path}: file[{row['file']}].source")["text"],
-        )
-        for row in document["file"]
-        if row["model"] == model_id
+    rows = (row for row in document["file"] if row["model"] == model_id)
+    return tuple(_gguf_file(row, document["sources"], path) for row in rows)
+
+
+def _gguf_file(row: Table, sources: Table, path: Path) -> GgufFile:
+    source = _source(row["source"], sources, f"{path}: file[{row['file']}].source")
+    return GgufFile(
+        repo=row["repo"],
+        file=row["file"],
+        quantization=row["quantization"],
+        n_parts=row["n_parts"],
+        n_bytes=row.get("n_bytes"),
+        tensor_bytes=row.get("tensor_bytes"),
+        sha256=tuple(row.get("sha256", ())),
+        source=source["text"],
+        checked=source["checked"],
     )
 
 

@@ -6,25 +6,52 @@ A figure is `{ value = 32, source = "key" }`, where the key is one of the file's
 
 from __future__ import annotations
 
-from typing import Annotated, Generic, Literal, TypeVar
+from datetime import date
+from typing import Annotated, Any, Generic, Literal, TypeVar
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from advisor.catalog.hardware_schema import CpuFile, GpuFile
 from advisor.catalog.quality_schema import QualityFile
 from advisor.catalog.questions_schema import QuestionsFile
 from advisor.catalog.speed_schema import SpeedFile
 from advisor.catalog.validation import StrictModel
-from advisor.domain.model import Family, Modality, Status
+from advisor.domain.header import LARGEST_DIMENSION, MAX_EXPERTS, MAX_LAYERS
+from advisor.domain.model import (
+    Experts,
+    Family,
+    LatentAttention,
+    Modality,
+    Shape,
+    StateSpace,
+    Status,
+    Window,
+)
+from advisor.domain.tensors import tensor_groups
 
 T = TypeVar("T")
+
+
+def _day(text: str) -> str:
+    """The text, where it is a day or a month of the calendar."""
+    try:
+        date.fromisoformat(text if len(text) > len("2026-01") else f"{text}-01")
+    except ValueError as error:
+        raise ValueError(f"{text} is no day of the calendar") from error
+    return text
+
+
 Text = Annotated[str, Field(min_length=1)]
 Id = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]*$")]
 Tag = Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
 Positive = Annotated[int, Field(gt=0)]
 Count = Annotated[int, Field(ge=0)]
-Date = Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")]
-DateOrMonth = Annotated[str, Field(pattern=r"^\d{4}-\d{2}(-\d{2})?$")]
+Width = Annotated[int, Field(gt=0, lt=LARGEST_DIMENSION)]
+Layers = Annotated[int, Field(gt=0, le=MAX_LAYERS)]
+LayerCount = Annotated[int, Field(ge=0, le=MAX_LAYERS)]
+ExpertCount = Annotated[int, Field(gt=0, le=MAX_EXPERTS)]
+Date = Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$"), AfterValidator(_day)]
+DateOrMonth = Annotated[str, Field(pattern=r"^\d{4}-\d{2}(-\d{2})?$"), AfterValidator(_day)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
@@ -60,19 +87,21 @@ class Sourced(StrictModel, Generic[T]):
         return self
 
 
-Dimension = Known[Positive]
+Dimension = Known[Width]
 Number = Known[Count]
+Depth = Known[Layers]
+LayerNumber = Known[LayerCount]
 
 
 class ExpertsTable(StrictModel):
     """`advisor.domain.model.Experts`."""
 
-    n_total: Dimension
-    n_used: Dimension
-    n_shared: Number
+    n_total: Known[ExpertCount]
+    n_used: Known[ExpertCount]
+    n_shared: Known[Annotated[int, Field(ge=0, le=MAX_EXPERTS)]]
     ffn_size: Dimension
-    layer_step: Dimension | None = None
-    n_leading_dense: Number | None = None
+    layer_step: Depth | None = None
+    n_leading_dense: LayerNumber | None = None
 
     @model_validator(mode="after")
     def _no_more_used_than_there_are(self) -> ExpertsTable:
@@ -86,7 +115,7 @@ class WindowTable(StrictModel):
 
     tokens: Dimension
     kind: Known[Literal["sliding", "chunked"]]
-    full_every: Number
+    full_every: LayerNumber
 
 
 class LatentTable(StrictModel):
@@ -113,7 +142,7 @@ class ShapeTable(StrictModel):
     """`advisor.domain.model.Shape`; a state-space model has no attention heads and no feed-forward block."""
 
     architecture: Known[Text]
-    n_layers: Dimension
+    n_layers: Depth
     hidden_size: Dimension
     n_heads: Dimension | None = None
     n_kv_heads: Dimension | None = None
@@ -138,14 +167,52 @@ class ShapeTable(StrictModel):
         heads, kv_heads = attention["n_heads"].value, attention["n_kv_heads"].value
         if heads % kv_heads:
             raise ValueError(f"n_heads {heads} is no multiple of n_kv_heads {kv_heads}")
+        if attention["head_dim"].value % 2:
+            # Rotary embeddings turn pairs of elements.
+            raise ValueError(f"head_dim {attention['head_dim'].value} is odd")
         return self
+
+    @model_validator(mode="after")
+    def _layers_are_enough(self) -> ShapeTable:
+        n_layers, experts = self.n_layers.value, self.experts
+        every = ("window.full_every", self.window.full_every if self.window else None)
+        for key, step in (every, ("experts.layer_step", experts.layer_step if experts else None)):
+            if step is not None and step.value > n_layers:
+                raise ValueError(f"{key} {step.value} is more than n_layers {n_layers}")
+        leading = experts.n_leading_dense if experts else None
+        if leading is not None and leading.value >= n_layers:
+            raise ValueError(f"experts.n_leading_dense {leading.value} leaves no layer of {n_layers}")
+        return self
+
+    @model_validator(mode="after")
+    def _has_tensor_rules(self) -> ShapeTable:
+        # Everything that is computed from a shape begins with its tensors.
+        tensor_groups(_shape(self))
+        return self
+
+
+def _shape(table: ShapeTable) -> Shape:
+    parts = {
+        "experts": table.experts and Experts(**_values(table.experts)),
+        "window": table.window and Window(**_values(table.window)),
+        "latent": table.latent and LatentAttention(**_values(table.latent)),
+        "state_space": table.state_space and StateSpace(**_values(table.state_space)),
+    }
+    attention = dict.fromkeys(("n_heads", "n_kv_heads", "head_dim", "ffn_size"), 0)
+    return Shape(**{**attention, **_values(table), **parts})
+
+
+def _values(table: StrictModel) -> dict[str, Any]:
+    """The figures of a table without their sources."""
+    cells = {name: getattr(table, name) for name in type(table).model_fields}
+    return {name: cell.value for name, cell in cells.items() if isinstance(cell, Known)}
 
 
 class BenchmarkTable(StrictModel):
     """`advisor.domain.model.Benchmark`."""
 
     name: Text
-    score: float
+    score: Annotated[float, Field(ge=0)]
     setting: Text | None = None
     source: Text
     via: Text | None = None
@@ -200,6 +267,16 @@ class ModelTable(StrictModel):
         for name in self.missing:
             if given[name]:
                 raise ValueError(f"missing.{name} gives a reason, but there is a value")
+        return self
+
+    @model_validator(mode="after")
+    def _parts_are_no_more_than_the_whole(self) -> ModelTable:
+        total = self.total_params.value
+        for key in ("text_params", "active_params", "vision_params"):
+            part = getattr(self, key)
+            # A rounded total may fall a little short of an exact part.
+            if total is not None and part is not None and part.value is not None and part.value > total * 1.001:
+                raise ValueError(f"{key} {part.value} is more than total_params {total}")
         return self
 
 

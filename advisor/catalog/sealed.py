@@ -7,12 +7,16 @@ or that the seal does not name, is validated when it is read.
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Literal
 
 from advisor._toml import load_toml
 from advisor.files import write_atomically
+from advisor.paths import knowledge_dir
 
 SEAL = "validated.sha256"
 """Name of the seal in the knowledge directory, in the format of `sha256sum`."""
@@ -39,6 +43,26 @@ class KnowledgeReader:
     def _is_vouched_for(self, path: Path) -> bool:
         # Without a seal nothing needs hashing.
         return bool(self._digests) and self._digests.get(_name(self._directory, path)) == _digest(path)
+
+
+@dataclass(frozen=True, slots=True)
+class Digests:
+    """Digests by name of file: those that a seal records, and those that the sealable files have."""
+
+    recorded: Mapping[str, str]
+    """Empty where there is no seal."""
+    actual: Mapping[str, str]
+
+    @property
+    def unvouched(self) -> tuple[str, ...]:
+        """Files that differ from the seal or are not in it."""
+        return tuple(name for name, digest in self.actual.items() if self.recorded.get(name) != digest)
+
+
+def digests(directory: Path) -> Digests:
+    """The seal of a directory beside what is there."""
+    actual = {_name(directory, path): _digest(path) for path, _ in sealable(directory)}
+    return Digests(_read_seal(directory / SEAL), actual)
 
 
 def seal(directory: Path) -> str:
@@ -93,3 +117,7 @@ def _name(directory: Path, path: Path) -> str:
 
 def _digest(path: Path) -> str:
     return sha256(path.read_bytes()).hexdigest()
+
+
+if __name__ == "__main__":
+    write_seal(Path(sys.argv[1]) if len(sys.argv) > 1 else knowledge_dir())

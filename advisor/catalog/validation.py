@@ -13,7 +13,7 @@ from advisor.schema_errors import explained
 class StrictModel(BaseModel):
     """Base of the tables in knowledge/: frozen, no unknown keys, no silent conversion of types."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
 def validate(schema: type[StrictModel], document: Mapping[str, Any], *, name: str) -> None:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import sys
 import traceback
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from enum import IntEnum
+from typing import Any
 
 from advisor.errors import (
     AdvisorError,
+    AdvisorWarning,
     CheckFailedError,
     EngineError,
     InputError,
@@ -48,6 +52,23 @@ def exit_code_for(error: AdvisorError) -> ExitCode:
 def note(text: str) -> None:
     """Narrate on standard error."""
     print(printable(text), file=sys.stderr)  # noqa: T201 - this module is standard error
+
+
+@contextmanager
+def noted_warnings() -> Iterator[None]:
+    """Meanwhile, print each AdvisorWarning as one line; other warnings go their usual way."""
+    with warnings.catch_warnings():
+        usual = warnings.showwarning
+
+        def show(message: Warning | str, category: type[Warning], *rest: Any, **named: Any) -> None:
+            if issubclass(category, AdvisorWarning):
+                note(f"llm-advisor: warning: {message}")
+            else:
+                usual(message, category, *rest, **named)
+
+        warnings.simplefilter("always", AdvisorWarning)
+        warnings.showwarning = show
+        yield
 
 
 def report(error: AdvisorError) -> ExitCode:

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from advisor import __version__
-from advisor.cli.diagnostics import ExitCode, guarded, note
+from advisor.cli.diagnostics import ExitCode, guarded, note, noted_warnings
 from advisor.errors import nearest
 
 COMMANDS = {
@@ -25,6 +25,7 @@ COMMANDS = {
     "verify": "Replay a recommendation: does it still hold here?",
     "doctor": "Check the installation, probe by probe.",
     "schema": "Print the JSON Schema of a file.",
+    "catalog": "Check what the catalogue says, or bring its files up to date.",
 }
 """Commands in the order of help; the module of `x` is `advisor.cli.commands.x`."""
 
@@ -68,7 +69,8 @@ def run(arguments: list[str]) -> int:
         note("llm-advisor: the screens need a terminal. Usage: llm-advisor COMMAND; see llm-advisor --help")
         return ExitCode.INVALID
     asked = [argument for argument in arguments if argument != "--debug"]
-    return guarded(lambda: _dispatch(asked), debug=len(asked) < len(arguments))
+    with noted_warnings():
+        return guarded(lambda: _dispatch(asked), debug=len(asked) < len(arguments))
 
 
 def _dispatch(arguments: list[str]) -> None:

@@ -24,7 +24,8 @@ MAX_LAYERS = 512
 """`LLAMA_MAX_LAYERS` of llama.cpp's src/llama-hparams.h; the deepest published models have under 130."""
 MAX_EXPERTS = 1024
 """`LLAMA_MAX_EXPERTS` of the same file."""
-_LARGEST = 1 << 31
+LARGEST_DIMENSION = 1 << 31
+"""No width or count of a model comes near it; llama.cpp holds them in 32 bits."""
 
 
 class _Fields:
@@ -43,7 +44,7 @@ class _Fields:
                 f"the header's {self.architecture}.{key} is {'missing' if value is None else 'no single number'}",
                 hint="Only models whose layers are alike can be sized from a header.",
             )
-        if not 0 <= value <= _LARGEST:
+        if not 0 <= value <= LARGEST_DIMENSION:
             raise InputError(f"the header's {self.architecture}.{key} is impossible", why=f"it says {value}")
         return value
 

@@ -120,6 +120,8 @@ class GgufFile:
     tensor_bytes: int | None
     sha256: tuple[str, ...]
     source: str
+    checked: str | None = None
+    """ISO date on which somebody last looked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,5 +211,7 @@ class Model:
     """Field name to the reason why nobody sourced it."""
     related_only: str | None = None
     """Why the model is listed but never recommended unless it is named; None for the others."""
+    overlay: str | None = None
+    """The user's own file that the entry comes from; None for what ships."""
     base: str | None = None
     """Id of the model that an entry of the user inherits from."""

@@ -14,7 +14,7 @@ from advisor.domain.quality_words import quality_lines
 from advisor.domain.recommend import Candidate, Recommendation, Rejection
 from advisor.domain.sensitivity_words import constraint_text, firmness_lines, rival_lines, weight_text
 from advisor.domain.smoke import SmokeMeasurement, SmokeVerdict
-from advisor.domain.wording import CLOSE_CALL, VERDICT_MARKS, speed_text
+from advisor.domain.wording import CLOSE_CALL, VERDICT_MARKS, overlay_text, speed_text
 from advisor.units import format_bytes, format_milliseconds, format_rate
 
 BAR_PARTS = (("weights", "█"), ("KV cache", "▓"), ("compute", "▒"), ("free", "·"))
@@ -100,7 +100,9 @@ def _heading(candidate: Candidate, found: Recommendation) -> Paragraph:
     place = "" if rank is None else f" · rank {rank} of {len(found.ranked)}"
     name = f"{candidate.model.name} {candidate.quantization.name}"
     front = ("nothing beats it in quality, speed or memory without losing in another",) if candidate.on_front else ()
-    return Paragraph(name + place, (candidate.model.hf_id, *_neighbour_lines(candidate, found), *front))
+    mine = overlay_text(candidate.model)
+    marks = () if mine is None else (mine,)
+    return Paragraph(name + place, (candidate.model.hf_id, *marks, *_neighbour_lines(candidate, found), *front))
 
 
 def _firmness(candidate: Candidate, found: Recommendation) -> tuple[Paragraph, ...]:

@@ -116,6 +116,19 @@ CLOSE_CALL = 0.02
 """Scores nearer than this are no reason to prefer one model: evidence on quality is not that fine."""
 
 
+OVERLAY_MARK = "from your overlay"
+"""Said of an entry that the user made and no release of this program vouches for."""
+
+
+def overlay_text(model: Model) -> str | None:
+    """Where an entry of the user stands and what it builds on; None for what ships."""
+    if model.overlay is None:
+        return None
+    if model.base == model.id:
+        return f"{OVERLAY_MARK}, over the shipped entry: {model.overlay}"
+    return f"{OVERLAY_MARK}{f', built on {model.base}' if model.base else ''}: {model.overlay}"
+
+
 def model_facts(model: Model, names: LanguageNames = NO_NAMES) -> list[tuple[str, str, str]]:
     """Field, value and source of everything known about a model."""
     shape = model.shape
@@ -139,6 +152,9 @@ def model_facts(model: Model, names: LanguageNames = NO_NAMES) -> list[tuple[str
     else:
         fields.append(("shape", f"unknown - {model.shape_reason}", "shape"))
     rows = [(name, value, _source(model, key)) for name, value, key in fields]
+    mine = overlay_text(model)
+    if mine is not None:
+        rows.insert(0, ("entry", mine, ""))
     rows += [(f"benchmark {b.name}", f"{b.score:g}" + (f" ({b.setting})" if b.setting else ""), b.source)
              for b in model.benchmarks]  # fmt: skip
     rows += [("ecosystem", fact.text, fact.source) for fact in model.ecosystem.facts]

@@ -7,6 +7,7 @@ from dataclasses import replace
 from advisor.domain.basis import Basis
 from advisor.domain.footprint import RAM, DeviceFootprint, Footprint
 from advisor.engine.messages import DeviceBytes, MemoryFigures
+from advisor.units import MIB
 
 
 def engine_footprint(expected: Footprint, figures: MemoryFigures) -> Footprint:
@@ -35,11 +36,15 @@ def ram_footprint(figures: MemoryFigures) -> Footprint:
     return Footprint((ram,), figures.weights_bytes, Basis.ENGINE)
 
 
-def disagreements(expected: Footprint, found: Footprint) -> tuple[str, ...]:
+LOG_STEP_BYTES = round(0.01 * MIB)
+"""To what llama.cpp's log rounds the recurrent states, which it tells nowhere else."""
+
+
+def disagreements(expected: Footprint, found: Footprint, *, cache_slack_bytes: int = 0) -> tuple[str, ...]:
     """Where the engine's totals are other than the computed ones, in sentences."""
     pairs = (
         ("weights", expected.model_bytes, found.model_bytes, 0),
-        ("KV cache", expected.kv_cache_bytes, found.kv_cache_bytes, 0),
+        ("KV cache", expected.kv_cache_bytes, found.kv_cache_bytes, cache_slack_bytes),
         ("compute buffer", expected.compute_bytes, found.compute_bytes, found.compute_bytes // 100),
     )
     return tuple([

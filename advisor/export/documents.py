@@ -359,6 +359,8 @@ def model_document(model: Model, files: tuple[GgufFile, ...]) -> Document:
         "status": model.status,
         "superseded_by": model.superseded_by,
         "related_only": model.related_only,
+        "overlay": model.overlay,
+        "base": model.base,
         "shape": shape,
         "shape_reason": model.shape_reason,
         "benchmarks": [asdict(b) for b in model.benchmarks],

@@ -77,7 +77,11 @@ class HttpSource:
         if self._size not in (None, size):
             self._fail("the file changed while it was read")
         self._size = size
-        return response.read(min(length, size - offset))
+        wanted = min(length, size - offset)
+        found = response.read(wanted)
+        if len(found) < wanted:
+            self._fail(f"the answer ended {wanted - len(found)} bytes early")
+        return found
 
     def _fail(self, why: str, cause: BaseException | None = None) -> NoReturn:
         raise NetworkError(

@@ -10,7 +10,7 @@ from pathlib import Path
 from advisor.errors import InputError
 from advisor.gguf.header import GgufHeader
 from advisor.gguf.reader import parse_header, read_header
-from advisor.gguf.remote import CHUNK_BYTES, HttpSource
+from advisor.gguf.remote import CHUNK_BYTES, HttpSource, Open
 
 MAX_PARTS = 256
 """Parts of one model; the largest published have about thirty."""
@@ -23,9 +23,12 @@ def read_model(path: Path) -> GgufHeader:
     return _all_parts(str(path), lambda name: read_header(Path(name)))
 
 
-def read_remote_model(url: str) -> GgufHeader:
-    """The header of a model on a web server. Raises NetworkError, and InputError for what is no GGUF file."""
-    return _all_parts(url, lambda name: parse_header(HttpSource(name), chunk_bytes=CHUNK_BYTES))
+def read_remote_model(url: str, *, open_url: Open | None = None) -> GgufHeader:
+    """The header of a model on a web server. Raises NetworkError, and InputError for what is no GGUF file.
+
+    `open_url` opens addresses in another way than a plain request does, for example with a login.
+    """
+    return _all_parts(url, lambda name: parse_header(HttpSource(name, open_url=open_url), chunk_bytes=CHUNK_BYTES))
 
 
 def _all_parts(name: str, read: Callable[[str], GgufHeader]) -> GgufHeader:

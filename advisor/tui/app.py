@@ -50,6 +50,7 @@ class AdvisorApp(App[None]):
         self.session = Session(advisor, choice or MachineChoice(), working_directory or Path.cwd())
         self.changed: Signal[Topic] = Signal(self, "session")
         self._backstage = Backstage(self, advisor)
+        self._told_of_overlay = False
         self._debounce: Timer | None = None
         for place, screen in PLACE_SCREENS.items():
             self.add_mode(place, partial(screen, self.session, self.changed))
@@ -164,7 +165,15 @@ class AdvisorApp(App[None]):
             self.session.advice_error = message.outcome
         else:
             self.session.found, self.session.advice_error = message.outcome, None
+        self._tell_of_overlay()
         self.changed.publish("advice")
+
+    def _tell_of_overlay(self) -> None:
+        """Say once that the user's own entries are not used."""
+        problem = self.session.advisor.overlay_problem
+        if problem is not None and not self._told_of_overlay:
+            self._told_of_overlay = True
+            self.notify(f"Your own entries are not used: {problem}", severity="warning", timeout=15, markup=False)
 
     @on(SmokeMoved)
     def _smoke_moved(self, message: SmokeMoved) -> None:

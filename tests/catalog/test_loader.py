@@ -298,6 +298,7 @@ def test_published_files_are_those_of_the_model_asked_for(tmp_path: Path, model_
             tensor_bytes=600,
             sha256=("0" * 64,),
             source="the repository's file list",
+            checked="2026-11-23",
         ),
     )
     [other] = load_gguf_files(tmp_path, "tiny-1.5")

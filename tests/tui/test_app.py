@@ -122,6 +122,17 @@ async def test_errors_foreseen_and_unforeseen_are_shown_and_leave_the_app_alive(
         assert place_of(app) == "machine"
 
 
+async def test_own_entries_that_are_not_used_are_told_once() -> None:
+    advisor = PinnedAdvisor()
+    advisor.overlay_problem = InputError("/config/mine.toml: model[a].base: there is no model '[b]'")
+    async with started(advisor, "3") as (app, pilot):
+        await until(pilot, lambda: "Your own entries are not used" in " ".join(text_of(app).split()))
+        assert "there is no model '[b]'" in " ".join(text_of(app).split())
+        await press(pilot, "r")
+        await until(pilot, lambda: app.session.found is not None)
+        assert " ".join(text_of(app).split()).count("Your own entries are not used") == 1
+
+
 async def test_every_place_shows_its_name_and_its_subject_at_every_size() -> None:
     subjects = {"1": "processor", "2": "Commercial use", "3": "Example Small", "4": "Example Small", "5": "schema"}
     async with started(PinnedAdvisor(), size=(200, 60)) as (app, pilot):

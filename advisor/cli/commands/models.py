@@ -7,6 +7,7 @@ import click
 from advisor.cli import output
 from advisor.cli.options import output_options
 from advisor.domain.model import Model
+from advisor.domain.wording import OVERLAY_MARK
 from advisor.service import Advisor
 from advisor.units import format_count, format_tokens
 
@@ -41,8 +42,13 @@ def _row(model: Model) -> tuple[str, ...]:
         format_tokens(model.max_context_tokens) if model.max_context_tokens else "unknown",
         model.licence,
         "unknown" if languages is None else str(len(languages)),
-        "related" if model.related_only else model.status,
+        _status(model),
     )
+
+
+def _status(model: Model) -> str:
+    status = "related" if model.related_only else model.status
+    return f"{status}, {OVERLAY_MARK}" if model.overlay else status
 
 
 def _document(model: Model) -> dict[str, object]:
@@ -62,4 +68,6 @@ def _document(model: Model) -> dict[str, object]:
         "status": model.status,
         "superseded_by": model.superseded_by,
         "related_only": model.related_only,
+        "overlay": model.overlay,
+        "base": model.base,
     }

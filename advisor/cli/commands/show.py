@@ -40,7 +40,7 @@ def _files(model: Model, files: tuple[GgufFile, ...]) -> list[tuple[str, str, st
         (
             f"file {file.quantization}",
             f"{file.repo}/{file.file}" + (f", {format_bytes(file.n_bytes)}" if file.n_bytes else ""),
-            file.source,
+            f"{file.source} (checked {file.checked})" if file.checked else file.source,
         )
         for file in files
     ]
