@@ -21,8 +21,8 @@ from advisor.schema_errors import place, problems
 
 Document = dict[str, Any]
 
-_WITHOUT_SOURCE_KEYS: tuple[Kind, ...] = ("questions", "speed", "licences")
-"""Kinds whose files name no sources, or whose schema compares them already."""
+_WITHOUT_SOURCE_KEYS: tuple[Kind, ...] = ("questions", "speed", "quality", "licences")
+"""Kinds whose files name no sources or whose sources stand for the whole, or whose schema compares them already."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,16 +11,17 @@ import pytest
 from advisor.catalog.loader import load_catalogue
 from advisor.domain.candidate import Candidate
 from advisor.domain.catalogue import Catalogue
-from advisor.domain.model import Benchmark, Languages, Model
+from advisor.domain.model import Languages, Model
+from advisor.domain.quality import FittedAbility
 from advisor.domain.recommend import Recommendation, recommend
 from advisor.domain.supersession import comparisons, is_newer_sibling, successors
 from advisor.paths import knowledge_dir
 from advisor.units import GIB
-from tests.builders import LLAMA_3_8B, MADE, RTX_4090, constraints, figures, gpu, machine, model
+from tests.builders import LLAMA_3_8B, RTX_4090, constraints, figures, gpu, machine, model
 
-RESULTS = tuple(Benchmark(name, score, None, MADE) for name, score in (("IFEval", 60.0), ("MT-Bench", 7.5)))
-OLDER = model("older", release_date="2024-01-10", benchmarks=RESULTS)
-NEWER = model("newer", release_date="2025-01-10", benchmarks=RESULTS)
+TASKS = ("chat", "coding", "reasoning", "math", "translation", "summarization", "agents", "vision")
+OLDER = model("older", release_date="2024-01-10")
+NEWER = model("newer", release_date="2025-01-10")
 
 
 @cache
@@ -28,10 +29,20 @@ def shipped() -> Catalogue:
     return load_catalogue(knowledge_dir())
 
 
-def advise(*models: Model, named: tuple[str, ...] = (), **answers: Any) -> Recommendation:
+def advise(
+    *models: Model, named: tuple[str, ...] = (), abilities: dict[str, float] | None = None, **answers: Any
+) -> Recommendation:
+    """`abilities` are what a fit over published results would have found, in logits."""
     here = machine(64 * GIB)
     asked = constraints(**{"latency__tokens_per_s": None, **answers})
-    return recommend(here, asked, replace(shipped(), models=models), figures(here), named=named)
+    quality = replace(shipped().quality, models={name: fitted(at) for name, at in (abilities or {}).items()})
+    catalogue = replace(shipped(), models=models, quality=quality)
+    return recommend(here, asked, catalogue, figures(here), named=named)
+
+
+def fitted(ability: float) -> FittedAbility:
+    alike, known = dict.fromkeys(TASKS, ability), dict.fromkeys(TASKS, 0.2)
+    return FittedAbility(alike, known, alike, known, 9, dict.fromkeys(TASKS, 3), 0, frozenset())
 
 
 def passing(found: Recommendation) -> set[str]:
@@ -60,7 +71,6 @@ def test_a_newer_sibling_that_is_in_nothing_worse_sets_the_older_aside_with_all_
         {"languages": Languages(("en",), None)},
         {"languages": Languages(("en", "de", "es"), None)},
         {"max_context_tokens": 16384},
-        {"benchmarks": (Benchmark("IFEval", 30.0, None, MADE),)},
         {"shape": LLAMA_3_8B, "text_params": 8_030_261_248},
         {"licence": "llama3.1"},
         {"release_date": "2024-01-10"},
@@ -96,11 +106,15 @@ def test_a_named_successor_of_another_line_counts_through_the_whole_chain() -> N
     assert "last is newer" in reason(found, "older")
 
 
+def test_a_newer_sibling_of_lower_quality_leaves_the_older_in_place() -> None:
+    assert passing(advise(OLDER, NEWER, abilities={"older": 0.0, "newer": 0.3})) == {"newer"}
+    assert passing(advise(OLDER, NEWER, abilities={"older": 1.0, "newer": -1.0})) == {"older", "newer"}
+
+
 def test_between_a_model_and_its_named_successor_a_close_call_in_quality_is_no_loss() -> None:
-    thin = (Benchmark("IFEval", 58.0, None, MADE),)
-    newer = replace(NEWER, benchmarks=thin)
-    assert passing(advise(OLDER, newer)) == {"older", "newer"}
-    found = advise(replace(OLDER, superseded_by="newer"), newer)
+    close = {"older": 0.1, "newer": 0.0}
+    assert passing(advise(OLDER, NEWER, abilities=close)) == {"older", "newer"}
+    found = advise(replace(OLDER, superseded_by="newer"), NEWER, abilities=close)
     assert passing(found) == {"newer"}
     assert "too close to call" in reason(found, "older")
 

@@ -10,9 +10,6 @@ from advisor.domain.tensors import parameter_count
 from advisor.domain.upkeep.finding import Finding
 from advisor.domain.weights import weights
 
-_ROUNDED = 0.001
-"""A total that its source rounds, and says so, may differ by this share from the sum of its parts."""
-
 
 def arithmetic_findings(model: Model, file: str) -> Iterator[Finding]:
     """Differences between the tensor table of the shape and the parameters that were published."""
@@ -34,11 +31,20 @@ def _total_findings(model: Model, file: str, place: str) -> Iterator[Finding]:
         return
     found = model.provenance.get("total_params")
     is_rounded = found is not None and "rounded" in (found.note or "")
-    if is_rounded and abs(total - text - encoder) <= _ROUNDED * total:
+    if is_rounded and abs(total - text - encoder) <= _last_place(total):
         return
     reason = f"{total:,} are published, text and encoder make {text + encoder:,}"
     fix = "Correct the one that is wrong; where the source rounds, say so in a note with the word `rounded`."
     yield Finding("error", file, f"{place}.total_params", reason, fix)
+
+
+def _last_place(rounded: int) -> int:
+    """What the last digit of a rounded figure counts, by which a figure may be off that was cut off or whose parts
+    were rounded as well."""
+    unit = 1
+    while rounded % (10 * unit) == 0:
+        unit *= 10
+    return unit
 
 
 def published_findings(model: Model, published: GgufFile, file: str) -> Iterator[Finding]:
