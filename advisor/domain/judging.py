@@ -103,13 +103,36 @@ def judge_model(model: Model, catalogue: Catalogue, setting: Setting) -> list[Ca
         return Rejection(model, None, reasons, licence)
     passing: list[Candidate] = []
     misses: list[Rejection] = []
+    too_large: list[Quantization] = []
     for quantization in setting.quantizations:
         outcome = _place(model, model.shape, quantization, setting, licence, languages)
         if isinstance(outcome, Candidate):
             passing.append(outcome)
-        else:
+        elif outcome:
             misses.append(Rejection(model, quantization.name, outcome, licence))
-    return passing or min(misses, key=lambda miss: (miss.distance, miss.quantization or ""))
+        else:
+            too_large.append(quantization)
+    if passing:
+        return passing
+    if too_large:
+        misses.append(_too_large(model, model.shape, too_large, setting, licence))
+    return min(misses, key=lambda miss: (miss.distance, miss.quantization or ""))
+
+
+def _too_large(
+    model: Model, shape: Shape, quantizations: list[Quantization], setting: Setting, licence: LicenceFinding
+) -> Rejection:
+    """What the smallest of them lacks: it misses least, and a search for each of them would only tell the same."""
+    held, quantization = min(((weights(shape, q.name), q) for q in quantizations), key=lambda pair: pair[0].total_bytes)
+    pools, allow_cpu = _pools(model, setting), setting.constraints.machine.allow_cpu
+    closest = closest_way(shape, held, setting.base, pools, allow_cpu=allow_cpu)
+    return Rejection(model, quantization.name, (memory_reason(closest, setting.constraints),), licence)
+
+
+def _pools(model: Model, setting: Setting) -> tuple[Pool, ...]:
+    """The memories, less what a projector takes that lies beside the model where images go in."""
+    needs_projector = needed_modality(setting.constraints) == "image"
+    return with_projector(setting.pools, model) if needs_projector else setting.pools
 
 
 def _place(
@@ -120,15 +143,13 @@ def _place(
     licence: LicenceFinding,
     languages: LanguageFinding,
 ) -> Candidate | tuple[Reason, ...]:
+    """The candidate, or what speaks against it; nothing where no placement fits."""
     constraints = setting.constraints
     held = weights(shape, quantization.name)
-    allow_cpu = constraints.machine.allow_cpu
-    # The projector lies beside the model where images go in.
-    pools = with_projector(setting.pools, model) if needed_modality(constraints) == "image" else setting.pools
+    pools, allow_cpu = _pools(model, setting), constraints.machine.allow_cpu
     ways = ways_to_run(shape, held, setting.base, pools, allow_cpu=allow_cpu)
     if not ways:
-        closest = closest_way(shape, held, setting.base, pools, allow_cpu=allow_cpu)
-        return (memory_reason(closest, constraints),)
+        return ()
     fit, speed = _fastest(model, quantization, held, ways, setting)
     reasons = speed_reasons(speed, constraints)
     if reasons:
