@@ -138,6 +138,11 @@ def _by_engine(sizing: Sizing, setting: Setting, subject: str, source: Source) -
             "--engine: llama.cpp here has no GPU to ask",
             hint="Leave out --engine, or size it on the processor with --gpu-layers 0.",
         )
+    if setting.request.split_mode == "none" and len(setting.machine.gpus) > 1:
+        raise InputError(
+            "--engine: llama.cpp would use every GPU that it sees",
+            hint="Hide the others, for example with CUDA_VISIBLE_DEVICES=0.",
+        )
     figures = _asked(sizing.placement, setting, subject, source)
     found = engine_footprint(sizing.footprint, figures)
     return replace(sizing, footprint=found, notes=(*sizing.notes, *disagreements(sizing.footprint, found)))

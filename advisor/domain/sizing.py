@@ -32,6 +32,17 @@ class SizeRequest:
     experts_in_ram: bool = False
     cache_on_gpu: bool = True
     outputs: int | None = None
+    split_mode: str = "layer"
+    """`layer` shares whole layers out over all GPUs, `none` uses the first alone."""
+
+
+SPLIT_MODES = ("layer", "none")
+_NOT_SIZED = {
+    "row": "llama.cpp has no row split on CUDA any more (`ggml_backend_split_buffer_type` is gone from ggml-cuda)",
+    "tensor": "what its devices hold for computing is known to builds with several GPUs alone",
+}
+"""Split modes of llama.cpp (`enum llama_split_mode`) that have no size here, with the reason. As vendored by
+llama-cpp-python 0.3.36."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +80,7 @@ def size_subject(
 ) -> Sizing:
     """The footprint as asked for, and the ladder around it. Raises InputError as `requested_placement` does."""
     shape, held = subject.shape, subject.weights
+    machine = _split(machine, request.split_mode)
     budgets = tuple([pool.budget_bytes for pool in machine.pools[1:]])
     asked = requested_placement(request, shape, subject.max_context_tokens, budgets)
     placement = asked
@@ -85,6 +97,14 @@ def size_subject(
     sizing = size_model(subject.name, shape, held, subject.quantization, placement, len(budgets))
     repacked = 0 if budgets else repacked_bytes(held, instruction_sets)
     return replace(sizing, ladder=rungs, repacked_bytes=repacked)
+
+
+def _split(machine: Machine, mode: str) -> Machine:
+    """The memories that a split mode uses. Raises InputError for one that has no size."""
+    if mode not in SPLIT_MODES:
+        hint = f"Write one of {', '.join(SPLIT_MODES)}."
+        raise InputError(f"--split-mode: {mode!r} cannot be sized", why=_NOT_SIZED.get(mode), hint=hint)
+    return replace(machine, pools=machine.pools[:2]) if mode == "none" else machine
 
 
 def _best(shape: Shape, held: Weights, asked: Placement, machine: Machine, *, experts_in_ram: bool) -> Placement:

@@ -73,6 +73,23 @@ def test_layers_that_were_not_asked_for_are_those_that_fit() -> None:
     assert none.placement.gpu_layers == (0,)
 
 
+def test_without_a_split_one_gpu_holds_everything_and_no_pipeline_is_reserved() -> None:
+    two = Machine((RAM, GPU, replace(GPU, name="GPU1")), allow_cpu=True)
+    alone = size_subject(subject(), SizeRequest(gpu_layers=None), Machine((RAM, GPU), allow_cpu=True))
+    unsplit = size_subject(subject(), SizeRequest(gpu_layers=None, split_mode="none"), two)
+    assert unsplit.footprint == alone.footprint
+    shared = size_subject(subject(), SizeRequest(gpu_layers=None), two)
+    assert shared.placement.gpu_layers == (16, 16)
+    assert shared.footprint.compute_bytes > unsplit.footprint.compute_bytes
+
+
+@pytest.mark.parametrize(("mode", "why"), [("row", "no row split on CUDA"), ("tensor", "several GPUs"), ("rows", "")])
+def test_a_split_that_has_no_size_is_refused_with_those_that_have(mode: str, why: str) -> None:
+    with pytest.raises(InputError, match="Write one of layer, none") as caught:
+        size_subject(subject(), SizeRequest(split_mode=mode), Machine((RAM, GPU), allow_cpu=True))
+    assert why in str(caught.value)
+
+
 def test_a_model_that_fits_nowhere_is_shown_where_it_was_asked_for() -> None:
     tiny = Machine((replace(RAM, budget_bytes=GIB), replace(GPU, budget_bytes=GIB)), allow_cpu=True)
     found = size_subject(subject(), SizeRequest(gpu_layers=None), tiny)

@@ -28,6 +28,9 @@ from advisor.units import format_bytes
 @click.option(
     "--kv-offload/--no-kv-offload", "cache_on_gpu", default=True, show_default=True, help="KV cache beside its layer."
 )
+@click.option(
+    "--split-mode", default="layer", show_default=True, help="Several GPUs: layer shares layers out, none uses one."
+)
 @click.option("--ubatch", type=int, help="Micro-batch; llama.cpp's default is 512.")
 @click.option("--outputs", type=int, help="Rows of logits in a micro-batch; all by default, as llama.cpp reserves.")
 @click.option(
