@@ -9,7 +9,7 @@ from pydantic import ConfigDict, Field, JsonValue
 from advisor.domain.placement import KvType
 from advisor.domain.quality import Ground
 from advisor.export.machine_record import MachineTable
-from advisor.export.sensitivity import SensitivityTable
+from advisor.export.sensitivity_schema import SensitivityTable
 from advisor.export.tables import AnyBasis, AnySupport, AnyVerdict, Count, OneLineTable, Rate, Share, Table
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]

@@ -87,3 +87,16 @@ def test_commands_that_need_no_screen_load_no_textual() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], stdout=subprocess.DEVNULL, timeout=60, check=False)
     assert done.returncode == 0
+
+
+def test_a_recommendation_loads_nothing_that_only_files_and_screens_need() -> None:
+    import subprocess
+
+    code = (
+        "import sys; from advisor.cli.main import run; run(['recommend', '--json']);"
+        "late = {'pydantic', 'textual', 'rich', 'tomlkit', 'numpy', 'huggingface_hub', 'llama_cpp'};"
+        "print(*sorted(late & set(sys.modules)), file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=True)
+    assert done.stdout.startswith("{")
+    assert done.stderr.strip().splitlines()[-1:] in ([], [""]), done.stderr
