@@ -36,7 +36,9 @@ UNKNOWN_FLOPS_PER_BYTE = 100.0
 
 def constants_for(own: GpuConstants, backend: str, pipelining: float) -> SpeedConstants:
     """Constants of one back end alone."""
-    return SpeedConstants({backend: own, "vulkan": own}, _NO_CPU, UNKNOWN_FLOPS_PER_BYTE, pipelining, 1e30, 1 << 30)
+    return SpeedConstants(
+        {backend: own, "vulkan": own}, {"unknown": _NO_CPU}, UNKNOWN_FLOPS_PER_BYTE, pipelining, 1e30, 1 << 30
+    )
 
 
 def decode_terms(row: Row) -> list[Term]:

@@ -63,6 +63,11 @@ class _Cpu(StrictModel):
         return self
 
 
+class _Cpus(StrictModel):
+    arm: _Cpu
+    x86: _Cpu
+
+
 class _General(StrictModel):
     unknown_flops_per_byte: _Positive
     pipelining: _Share
@@ -74,7 +79,7 @@ class SpeedFile(StrictModel):
     schema_version: Literal[1]
     sources: dict[str, _Source]
     general: _General
-    cpu: _Cpu
+    cpu: _Cpus
     gpu: dict[Literal["cuda", "rocm", "metal", "vulkan", "sycl"], _Gpu]
 
     @model_validator(mode="after")

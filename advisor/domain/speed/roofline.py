@@ -52,6 +52,13 @@ def gpu_constants(constants: SpeedConstants, backend: str) -> GpuConstants:
     return constants.gpu.get(backend) or constants.gpu[_FALLBACK_BACKEND]
 
 
+def cpu_constants(constants: SpeedConstants, pool: Pool, assumed: list[str]) -> CpuConstants:
+    """The constants of a processor's family, or the cautious ones where it is unknown."""
+    if pool.family == "unknown":
+        assumed.append("family of the processor unknown, the slower of x86 and Arm assumed")
+    return constants.cpu[pool.family]
+
+
 def gpu_rates(pool: Pool, constants: SpeedConstants, assumed: list[str]) -> Rates | None:
     """Published rates of a GPU; None where its bandwidth is unknown."""
     bandwidth = pool.bandwidth_bytes_per_s
