@@ -9,7 +9,17 @@ import numpy as np
 
 from advisor.domain.hardware import CpuFamily
 from advisor.domain.speed.constants import CpuConstants
-from benchmarks.cpu_rates import Sample, decode_samples, family_of, fit_cpu, left_out_errors, prompt_samples, spread_of
+from benchmarks.cpu_rates import (
+    Attention,
+    Sample,
+    decode_samples,
+    family_of,
+    fit_cpu,
+    left_out_errors,
+    measured_attention,
+    prompt_samples,
+    spread_of,
+)
 from benchmarks.speed_rows import Row
 from benchmarks.type_rates import TypeRate, read_type_rates
 
@@ -34,24 +44,29 @@ class CpuFit:
 def fit_families(rows: Sequence[Row]) -> dict[CpuFamily, CpuFit]:
     """The families that have kernels of their own."""
     measured = read_type_rates()
+    attention = measured_attention(measured)
     families: tuple[CpuFamily, ...] = ("arm", "x86")
     return {
-        family: _fit([r for r in rows if r.family == family], [r for r in measured if family_of(r) == family])
+        family: _fit(
+            [row for row in rows if row.family == family],
+            [rate for rate in measured if family_of(rate) == family],
+            attention,
+        )
         for family in families
     }
 
 
-def _fit(rows: Sequence[Row], measured: Sequence[TypeRate]) -> CpuFit:
+def _fit(rows: Sequence[Row], measured: Sequence[TypeRate], attention: Attention) -> CpuFit:
     decode, prompts = decode_samples(rows, measured), prompt_samples(rows, measured)
-    constants = fit_cpu(decode, prompts, measured)
-    left_out = _left_out(decode, lambda others: fit_cpu(others, prompts))
+    constants = fit_cpu(decode, prompts, attention, measured)
+    left_out = _left_out(decode, lambda others: fit_cpu(others, prompts, attention))
     if left_out:
         constants = replace(constants, decode_spread=spread_of(left_out))
     return CpuFit(
         constants=constants,
         in_sample=_by_device(decode, constants),
         decode=left_out,
-        prompts=_left_out(prompts, lambda others: fit_cpu(decode, others)),
+        prompts=_left_out(prompts, lambda others: fit_cpu(decode, others, attention)),
     )
 
 

@@ -6,6 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from statistics import median
 
 import numpy as np
 
@@ -72,14 +73,32 @@ def prompt_samples(rows: Sequence[Row], measured: Sequence[TypeRate]) -> list[Sa
     ]
 
 
-def fit_cpu(decode: Sequence[Sample], prompts: Sequence[Sample], measured: Sequence[TypeRate] = ()) -> CpuConstants:
+@dataclass(frozen=True)
+class Attention:
+    """What one core does with the cache; published rates, at 64 tokens deep, say nothing about it."""
+
+    decode: float
+    """Bytes of the cache in a second, once for each head."""
+    prompt: float
+    """Operations in a second."""
+
+
+def measured_attention(measured: Sequence[TypeRate]) -> Attention:
+    """The median of the measured processors, whatever their family: both were timed on few."""
+    own = [rate for rate in measured if rate.place == "attention"]
+    return Attention(median(rate.decode for rate in own), median(rate.prefill for rate in own))
+
+
+def fit_cpu(
+    decode: Sequence[Sample], prompts: Sequence[Sample], attention: Attention, measured: Sequence[TypeRate] = ()
+) -> CpuConstants:
     """Constants of a family. The share of bandwidth is fitted together with the rates by type."""
     start = {name: math.log(_START_READ) for name in TIMED_TYPES if _is_timed(name, decode)}
     names = list(start)
 
     def with_reads(x: Sequence[float], pace: float) -> CpuConstants:
         rates = {name: math.exp(value) * pace for name, value in zip(names, x[:-1], strict=True)}
-        return _constants(rates, min(1.0, math.exp(x[-1])), {})
+        return _constants(rates, min(1.0, math.exp(x[-1])), {}, attention)
 
     x = _minimize([*start.values(), math.log(_SHARE)], decode, with_reads)
     reads = with_reads(x, 1.0)
@@ -87,7 +106,7 @@ def fit_cpu(decode: Sequence[Sample], prompts: Sequence[Sample], measured: Seque
 
     def with_flops(y: Sequence[float], pace: float) -> CpuConstants:
         rates = {name: math.exp(value) * pace for name, value in zip(names_flops, y, strict=True)}
-        return _constants(dict(reads.core_read_bytes_per_s), reads.read_share, rates)
+        return _constants(dict(reads.core_read_bytes_per_s), reads.read_share, rates, attention)
 
     y = _minimize([math.log(_START_FLOPS)] * len(names_flops), prompts, with_flops)
     found = with_flops(y, 1.0)
@@ -155,13 +174,14 @@ def _unknown_bandwidth(measured: Sequence[TypeRate], share: float) -> float:
     return float(np.median(list(peaks.values()))) / share if peaks else UNKNOWN_BANDWIDTH
 
 
-def _constants(reads: dict[str, float], share: float, flops: dict[str, float]) -> CpuConstants:
+def _constants(reads: dict[str, float], share: float, flops: dict[str, float], attention: Attention) -> CpuConstants:
     for name, other in ALIKE.items():
         reads.setdefault(name, reads[other])
         if flops:
             flops.setdefault(name, flops[other])
-    attention = flops.get("F16", _START_FLOPS)
-    return CpuConstants(share, UNKNOWN_BANDWIDTH, reads, flops, _SYNC_S, attention, ASSUMED_SPREAD)
+    return CpuConstants(
+        share, UNKNOWN_BANDWIDTH, reads, flops, attention.decode, _SYNC_S, attention.prompt, ASSUMED_SPREAD
+    )
 
 
 def _minimize(

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from advisor.domain.blueprint import Blueprint, Tensor
+from advisor.domain.footprint import kv_cell_bytes
 from advisor.domain.ggml import GGML_TYPES, GgmlType
 from advisor.domain.model import Shape
 from advisor.domain.tensors import Role, tensor_groups
@@ -22,6 +23,7 @@ from advisor.engine.client import EngineClient
 from advisor.engine.messages import ContextParams, MeasureParams, MeasureResult
 from advisor.engine.operations import describe, measure
 from advisor.engine.synthetic import BlockPools
+from advisor.errors import AdvisorError
 from advisor.gguf.scratch import scratch_dir
 from advisor.gguf.writer import write_synthetic
 from advisor.probe.cgroup import read_cgroup_limits
@@ -29,6 +31,8 @@ from advisor.probe.host import read_cpu
 from benchmarks.type_rates import COLUMNS, FOLDER, TIMED_TYPES, Place, TypeRate
 
 PROMPT_TOKENS = 128
+LONG_TOKENS = 1024
+"""Prompt and depth that make attention count."""
 DEPTH_TOKENS = 16
 """Next to nothing in the cache, so that decoding is reading weights."""
 
@@ -43,12 +47,14 @@ class Bench:
 
     place: Place
     n_heads: int
+    head_dim: int
     ffn: int
     depths: tuple[int, int]
 
     def shape(self, n_layers: int) -> Shape:
-        """Rows of 2048, since short ones are slower; heads of 64, four of which share a key, as in Llama 3.2 1B."""
-        return Shape("llama", n_layers, 2048, self.n_heads, self.n_heads // 4, 64, self.ffn, 256, tied_embeddings=True)
+        """Rows of 2048, since short ones are slower; four heads share a key, as in Llama 3."""
+        heads = (self.n_heads, self.n_heads // HEADS_OF_A_KEY, self.head_dim)
+        return Shape("llama", n_layers, 2048, *heads, self.ffn, 256, tied_embeddings=True)
 
     def blueprint(self, kind: GgmlType, n_layers: int) -> Blueprint:
         """A model whose matrices are all of one type."""
@@ -64,8 +70,10 @@ class Bench:
         return sum(group.n_elements for group in groups if group.layers and group.role is not Role.UNQUANTIZED)
 
 
-IN_MEMORY = Bench("memory", 32, 5632, (1, 3))
-IN_CACHE = Bench("cache", 8, 1024, (1, 2))
+HEADS_OF_A_KEY = 4
+IN_MEMORY = Bench("memory", 32, 64, 5632, (1, 3))
+ATTENTION = Bench("attention", 16, 128, 1024, (1, 3))
+IN_CACHE = Bench("cache", 8, 64, 1024, (1, 2))
 """Three layers of 4.5 bits are 16 MB, of 6.6 bits 23 MB: they stay in a cache of 32 MB while nothing else is timed."""
 _CACHE_TYPES_BITS = 7.0
 """Wider types would not stay in it."""
@@ -78,7 +86,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--threads", type=int, nargs="*", help="numbers of threads; 1 and all usable cores unless given"
     )
-    parser.add_argument("--place", choices=("memory", "cache"), help="only weights in memory, or only in the cache")
+    parser.add_argument("--place", choices=("memory", "cache", "attention"), help="one part only")
     parser.add_argument("--seconds", type=float, default=40.0, help="timing of one part")
     parser.add_argument("--check", action="store_true", help="write nothing")
     options = parser.parse_args(arguments)
@@ -87,10 +95,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     kinds = [GGML_TYPES[name] for name in options.types]
     rates: list[TypeRate] = []
     for n_threads in options.threads or sorted({1, n_cores}):
-        if options.place != "cache":
+        if options.place in (None, "memory"):
             rates += in_memory(kinds, n_threads, options.seconds)
-    if options.place != "memory":
+    if options.place in (None, "cache"):
         rates += in_cache([k for k in kinds if k.bits_per_weight < _CACHE_TYPES_BITS], options.seconds)
+    if options.place in (None, "attention"):
+        rates.append(attention(options.seconds))
     _say(table(rates))
     if not options.check:
         with EngineClient() as client:
@@ -113,7 +123,37 @@ def in_cache(kinds: Sequence[GgmlType], seconds: float) -> list[TypeRate]:
     return found
 
 
-def _timed(bench: Bench, kinds: Sequence[GgmlType], n_threads: int, seconds: float) -> MeasureResult:
+def attention(seconds: float) -> TypeRate:
+    """One core with a cache in F16: what a long prompt and a deep cache cost beyond short ones.
+
+    Decoding is counted in bytes of the cache, once for each head that looks at them.
+    """
+    kind = GGML_TYPES["Q4_0"]
+    short = _timed(ATTENTION, [kind], 1, seconds / 2)
+    long = _timed(ATTENTION, [kind], 1, seconds / 2, LONG_TOKENS, LONG_TOKENS)
+    shape = ATTENTION.shape(1)
+    token_s = _layer_s(ATTENTION, long.decode.model_ms, 0) - _layer_s(ATTENTION, short.decode.model_ms, 0)
+    cache_bytes = (LONG_TOKENS - DEPTH_TOKENS) * kv_cell_bytes(shape, "f16") * HEADS_OF_A_KEY
+    times = LONG_TOKENS / PROMPT_TOKENS
+    prompt_s = _layer_s(ATTENTION, long.prefill.model_ms, 0) - times * _layer_s(ATTENTION, short.prefill.model_ms, 0)
+    ops = _attention_ops(shape, LONG_TOKENS) - times * _attention_ops(shape, PROMPT_TOKENS)
+    _say(f"attention: {long.prefill.n_rounds} prompts and {long.decode.n_rounds} tokens of each model")
+    return TypeRate("attention", 1, "F16", cache_bytes / _positive(token_s), ops / _positive(prompt_s))
+
+
+def _attention_ops(shape: Shape, n_tokens: int) -> float:
+    """Of one layer: scores and weighted values over what stands before each token."""
+    return 4.0 * n_tokens * (n_tokens / 2) * shape.n_heads * shape.head_dim
+
+
+def _timed(
+    bench: Bench,
+    kinds: Sequence[GgmlType],
+    n_threads: int,
+    seconds: float,
+    n_prompt: int = PROMPT_TOKENS,
+    depth_tokens: int = DEPTH_TOKENS,
+) -> MeasureResult:
     with EngineClient(threads=n_threads) as client, scratch_dir() as folder:
         pools, paths = BlockPools(client), []
         for kind in kinds:
@@ -125,9 +165,9 @@ def _timed(bench: Bench, kinds: Sequence[GgmlType], n_threads: int, seconds: flo
             model_paths=tuple(map(str, paths)),
             prefill_factors=ones,
             decode_factors=ones,
-            context=ContextParams(n_ctx=PROMPT_TOKENS + 64, threads=n_threads),
-            n_prompt=PROMPT_TOKENS,
-            depth_tokens=DEPTH_TOKENS,
+            context=ContextParams(n_ctx=n_prompt + 64, threads=n_threads),
+            n_prompt=n_prompt,
+            depth_tokens=depth_tokens,
             precision=0.0,
             budget_s=seconds,
         )
@@ -138,8 +178,9 @@ def _rates(bench: Bench, kinds: Sequence[GgmlType], n_threads: int, result: Meas
     n_weights, found = bench.layer_weights(), []
     for index, kind in enumerate(kinds):
         decode_s, prefill_s = (_layer_s(bench, series.model_ms, index) for series in (result.decode, result.prefill))
-        ops = 2.0 * n_weights * PROMPT_TOKENS
-        found.append(TypeRate(bench.place, n_threads, kind.name, kind.n_bytes(n_weights) / decode_s, ops / prefill_s))
+        n_bytes, ops = kind.n_bytes(n_weights), 2.0 * n_weights * PROMPT_TOKENS
+        rates = (n_bytes / _positive(decode_s), ops / _positive(prefill_s))
+        found.append(TypeRate(bench.place, n_threads, kind.name, *rates))
     rounds = f"{result.prefill.n_rounds} prompts and {result.decode.n_rounds} tokens of each model"
     busy = f", other programs {result.others_cores:.2f} cores" if result.others_cores > 0.05 else ""
     _say(f"{bench.place}, {n_threads} threads, {', '.join(k.name for k in kinds)}: {rounds}{busy}")
@@ -150,6 +191,12 @@ def _layer_s(bench: Bench, model_ms: Sequence[float], index: int) -> float:
     """Seconds of one layer."""
     few, many = model_ms[2 * index], model_ms[2 * index + 1]
     return (many - few) / 1000 / (bench.depths[1] - bench.depths[0])
+
+
+def _positive(seconds: float) -> float:
+    if seconds <= 0:
+        raise AdvisorError("more layers took less time", hint="Close other programs, or give it more --seconds.")
+    return seconds
 
 
 def table(rates: Iterable[TypeRate]) -> str:

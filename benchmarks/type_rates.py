@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, cast
 
-Place = Literal["memory", "cache"]
+Place = Literal["memory", "cache", "attention"]
 
 FOLDER = Path(__file__).parent / "data"
 COLUMNS = (
@@ -26,7 +26,8 @@ class TypeRate:
     """One type on one processor, all threads together."""
 
     place: Place
-    """Where the weights lay: `memory`, or `cache` where only the cores bound the rate."""
+    """Where the weights lay: `memory`, or `cache` where only the cores bound the rate. `attention` is no rate of
+    weights but of the cache of keys and values."""
     threads: int
     ggml_type: str
     decode: float

@@ -50,6 +50,7 @@ class _Cpu(StrictModel):
     unknown_bandwidth_bytes_per_s: _Positive
     core_read_bytes_per_s: dict[str, _Positive]
     core_flops: dict[str, _Positive]
+    core_cache_bytes_per_s: _Positive
     sync_s: _Term
     attention_flops: _Positive
     decode_spread: _Positive

@@ -70,6 +70,8 @@ class CpuConstants:
     """Bytes of weights that one core decodes, by ggml type."""
     core_flops: Mapping[str, float]
     """Operations per second of one core on a prompt, by ggml type."""
+    core_cache_bytes_per_s: float
+    """Bytes of the KV cache that one core attends to, counted once for each head that looks at them."""
     sync_s: float
     """Seconds per layer, token and core that threads wait for each other."""
     attention_flops: float
@@ -85,6 +87,7 @@ def cautious(one: CpuConstants, other: CpuConstants) -> CpuConstants:
         unknown_bandwidth_bytes_per_s=min(one.unknown_bandwidth_bytes_per_s, other.unknown_bandwidth_bytes_per_s),
         core_read_bytes_per_s=_slower(one.core_read_bytes_per_s, other.core_read_bytes_per_s),
         core_flops=_slower(one.core_flops, other.core_flops),
+        core_cache_bytes_per_s=min(one.core_cache_bytes_per_s, other.core_cache_bytes_per_s),
         sync_s=max(one.sync_s, other.sync_s),
         attention_flops=min(one.attention_flops, other.attention_flops),
         decode_spread=max(one.decode_spread, other.decode_spread),
