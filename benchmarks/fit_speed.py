@@ -14,7 +14,7 @@ import numpy as np
 
 from advisor.catalog.sealed import write_seal
 from advisor.files import write_atomically
-from benchmarks.cpu_rates import UNKNOWN_BANDWIDTH, decode_errors, fit_cpu
+from benchmarks.cpu_families import fit_families, processor_tables
 from benchmarks.gpu_terms import UNKNOWN_FLOPS_PER_BYTE, decode_terms, prefill_terms, prior
 from benchmarks.least_squares import Array, Problem, Term
 from benchmarks.peers import DECODE, PROMPT
@@ -36,19 +36,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     gpu_rows = [row for row in rows if row.backend != "cpu"]
     decode = _Fit([row for row in gpu_rows if row.test == "tg"], [])
     prompts = _Fit([row for row in gpu_rows if row.test == "pp"], [PIPELINING])
-    cpu_rows = [row for row in rows if row.backend == "cpu"]
-    cpu = fit_cpu(cpu_rows)
-    errors = decode_errors(cpu_rows, cpu)
+    processors = fit_families([row for row in rows if row.backend == "cpu"])
     _say(error_table("decode", decode.rows, decode.left_out_rates(), DECODE))
     _say(error_table("prompt", prompts.rows, prompts.left_out_rates(), PROMPT))
     _say(depth_table(decode.rows, decode.left_out_rates(), DECODE))
     _say(calibration_line(decode.rows, decode.left_out_rates()))
     _say(by_device(decode.rows, decode.left_out_rates()))
-    _say(f"processors, in the sample: {len(errors)} decode rows, median error {np.median(np.abs(errors)):.1%}\n")
+    _say(processor_tables(processors))
     _say(left_out_table())
     if not options.check:
         fits = GpuFit(decode.parameters(), prompts.parameters(), decode.spreads(), PIPELINING, UNKNOWN_FLOPS_PER_BYTE)
-        text = speed_toml(fits, cpu, UNKNOWN_BANDWIDTH)
+        text = speed_toml(fits, {family: found.constants for family, found in processors.items()})
         write_atomically(KNOWLEDGE / "speed.toml", text, overwrite=True)
         write_seal(KNOWLEDGE)
     _say(spill_table())

@@ -29,14 +29,16 @@ _NOTHING = GpuConstants(
     prefill_layer_s=0.0,
     decode_spread=0.0,
 )
-_NO_CPU = CpuConstants(1.0, 1.0, {"Q4_K": 1e30, "F16": 1e30}, {"Q4_K": 1e30}, 0.0, 1e30, 0.0)
+_NO_CPU = CpuConstants(1.0, 1.0, {"Q4_K": 1e30, "F16": 1e30}, {"Q4_K": 1e30}, 1e30, 0.0, 1e30, 0.0)
 UNKNOWN_FLOPS_PER_BYTE = 100.0
 """Between GPUs in the hardware tables, the half-precision peak is around 100 operations per byte of bandwidth."""
 
 
 def constants_for(own: GpuConstants, backend: str, pipelining: float) -> SpeedConstants:
     """Constants of one back end alone."""
-    return SpeedConstants({backend: own, "vulkan": own}, _NO_CPU, UNKNOWN_FLOPS_PER_BYTE, pipelining, 1e30, 1 << 30)
+    return SpeedConstants(
+        {backend: own, "vulkan": own}, {"unknown": _NO_CPU}, UNKNOWN_FLOPS_PER_BYTE, pipelining, 1e30, 1 << 30
+    )
 
 
 def decode_terms(row: Row) -> list[Term]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from advisor.catalog.hardware import load_cpus, load_gpus
 from advisor.catalog.loader import load_catalogue
 from advisor.domain.catalogue import Catalogue
-from advisor.domain.hardware import GpuSpec
+from advisor.domain.hardware import CpuFamily, CpuSpec, GpuSpec
 from advisor.domain.model import Shape
 from advisor.domain.placement import Placement, Pool, cpu_placement
 from advisor.domain.speed.roofline import Prompt
@@ -56,6 +56,11 @@ class Row:
         return len(self.pools) - 1
 
     @property
+    def family(self) -> CpuFamily:
+        """Of the processor."""
+        return self.pools[0].family
+
+    @property
     def mean_depth(self) -> int:
         """Tokens in the cache, averaged over the tokens that were decoded."""
         return self.depth_tokens + self.n_tokens // 2
@@ -93,8 +98,7 @@ def _rows(left_out: str, path: Path) -> Iterator[Row]:
             if raw["left_out"] != left_out:
                 continue
             if raw["backend"] == "cpu":
-                bandwidth = cpus[raw["device"]].bandwidth_bytes_per_s if raw["device"] in cpus else None
-                yield _row(raw, catalogue, None, (_ram(bandwidth, int(raw["threads"])),))
+                yield _row(raw, catalogue, None, (_ram(cpus.get(raw["device"]), int(raw["threads"])),))
             else:
                 spec = gpus[raw["device"]]
                 gpu_pools = [_vram(spec, raw["backend"]) for _ in range(int(raw["count"]))]
@@ -132,8 +136,11 @@ def _row(raw: dict[str, str], catalogue: Catalogue, spec: GpuSpec | None, pools:
     )
 
 
-def _ram(bandwidth: float | None, cores: int) -> Pool:
-    return Pool("RAM", "ram", 1 << 50, None, bandwidth, None, "cpu", cores=cores)
+def _ram(cpu: CpuSpec | None, cores: int) -> Pool:
+    unknown = Pool("RAM", "ram", 1 << 50, None, None, None, "cpu", cores=cores)
+    if cpu is None:
+        return unknown
+    return replace(unknown, bandwidth_bytes_per_s=cpu.bandwidth_bytes_per_s, family=cpu.family)
 
 
 def _vram(spec: GpuSpec, backend: str) -> Pool:

@@ -53,10 +53,10 @@ def spill_table() -> str:
 
 def _estimate(row: Row) -> tuple[Fit, float]:
     host = HOSTS[row.device]
-    bandwidth = next(cpu.bandwidth_bytes_per_s for cpu in load_cpus(KNOWLEDGE) if cpu.name == host.cpu)
+    cpu = next(cpu for cpu in load_cpus(KNOWLEDGE) if cpu.name == host.cpu)
     ram, card = row.pools
     pools = (
-        replace(ram, bandwidth_bytes_per_s=bandwidth, cores=host.cores),
+        replace(ram, bandwidth_bytes_per_s=cpu.bandwidth_bytes_per_s, cores=host.cores, family=cpu.family),
         replace(card, budget_bytes=card.budget_bytes - _DESKTOP_BYTES),
     )
     base = cpu_placement(CONTEXT, threads=host.cores, n_gpus=1)

@@ -49,6 +49,7 @@ def load_cpus(directory: Path) -> tuple[CpuSpec, ...]:
             cores=row["cores"],
             bandwidth_bytes_per_s=row["bandwidth_gb_s"] * _GIGA,
             source=source,
+            family=row.get("family", "x86"),
         )
         for row, source in _rows(directory, "cpu")
     )

@@ -41,6 +41,7 @@ class _CpuRow(StrictModel):
     channels: _Positive | None = None
     memory: _Name | None = None
     bandwidth_gb_s: _Positive
+    family: Literal["x86", "arm"] = "x86"
     source: str
 
 

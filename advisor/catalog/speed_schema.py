@@ -50,6 +50,7 @@ class _Cpu(StrictModel):
     unknown_bandwidth_bytes_per_s: _Positive
     core_read_bytes_per_s: dict[str, _Positive]
     core_flops: dict[str, _Positive]
+    core_cache_bytes_per_s: _Positive
     sync_s: _Term
     attention_flops: _Positive
     decode_spread: _Positive
@@ -63,6 +64,11 @@ class _Cpu(StrictModel):
         return self
 
 
+class _Cpus(StrictModel):
+    arm: _Cpu
+    x86: _Cpu
+
+
 class _General(StrictModel):
     unknown_flops_per_byte: _Positive
     pipelining: _Share
@@ -74,7 +80,7 @@ class SpeedFile(StrictModel):
     schema_version: Literal[1]
     sources: dict[str, _Source]
     general: _General
-    cpu: _Cpu
+    cpu: _Cpus
     gpu: dict[Literal["cuda", "rocm", "metal", "vulkan", "sycl"], _Gpu]
 
     @model_validator(mode="after")

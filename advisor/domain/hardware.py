@@ -11,6 +11,8 @@ from typing import Generic, Literal, TypeVar
 T_co = TypeVar("T_co", covariant=True)
 
 DeviceKind = Literal["cpu", "gpu", "igpu", "accelerator"]
+CpuFamily = Literal["x86", "arm", "unknown"]
+"""Processors for which llama.cpp has the same kernels, more or less."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,3 +155,4 @@ class CpuSpec:
     bandwidth_bytes_per_s: float
     """Peak memory bandwidth with all channels populated."""
     source: str
+    family: CpuFamily = "x86"

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from advisor.domain.hardware import CpuFamily
+
 KvType = Literal["f16", "q8_0", "q4_0"]
 PoolKind = Literal["ram", "gpu"]
 
@@ -38,6 +40,8 @@ class Pool:
     """Dense 8-bit integer operations per second; None if unknown."""
     stacked_memory: bool = False
     """High-bandwidth memory, which one request alone cannot keep busy."""
+    family: CpuFamily = "unknown"
+    """Of the processor behind a memory pool."""
 
 
 @dataclass(frozen=True, slots=True)

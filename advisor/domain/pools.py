@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from advisor.domain.constraints import MachineLimits
 from advisor.domain.hardware import CpuSpec, Gpu, GpuSpec, Machine
 from advisor.domain.placement import Pool
+from advisor.domain.processors import cpu_family
 from advisor.units import GIB, MIB
 
 UNIFIED_GPU_SHARE = 0.75
@@ -49,6 +50,7 @@ def _ram_pool(machine: Machine, limits: MachineLimits, spec: CpuSpec | None) -> 
         flops=None,
         backend="cpu",
         cores=max(1, int(min(cores, physical))),
+        family=cpu_family(machine, spec),
     )
 
 

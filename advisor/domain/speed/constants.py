@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Literal
+
+from advisor.domain.hardware import CpuFamily
 
 TypeClass = Literal["float", "legacy", "k", "low"]
 
@@ -58,7 +60,7 @@ class GpuConstants:
 
 @dataclass(frozen=True, slots=True)
 class CpuConstants:
-    """A processor reads weights as fast as its memory or as its cores decode them, whichever is slower."""
+    """One family's. A processor reads weights as fast as its memory or its cores decode them, whichever is slower."""
 
     read_share: float
     """Share of the peak memory bandwidth that enough cores reach."""
@@ -68,6 +70,8 @@ class CpuConstants:
     """Bytes of weights that one core decodes, by ggml type."""
     core_flops: Mapping[str, float]
     """Operations per second of one core on a prompt, by ggml type."""
+    core_cache_bytes_per_s: float
+    """Bytes of the KV cache that one core attends to, counted once for each head that looks at them."""
     sync_s: float
     """Seconds per layer, token and core that threads wait for each other."""
     attention_flops: float
@@ -75,11 +79,31 @@ class CpuConstants:
     decode_spread: float
 
 
+def cautious(one: CpuConstants, other: CpuConstants) -> CpuConstants:
+    """For a processor of an unknown family: of every rate the slower, for types that both have."""
+    return replace(
+        one,
+        read_share=min(one.read_share, other.read_share),
+        unknown_bandwidth_bytes_per_s=min(one.unknown_bandwidth_bytes_per_s, other.unknown_bandwidth_bytes_per_s),
+        core_read_bytes_per_s=_slower(one.core_read_bytes_per_s, other.core_read_bytes_per_s),
+        core_flops=_slower(one.core_flops, other.core_flops),
+        core_cache_bytes_per_s=min(one.core_cache_bytes_per_s, other.core_cache_bytes_per_s),
+        sync_s=max(one.sync_s, other.sync_s),
+        attention_flops=min(one.attention_flops, other.attention_flops),
+        decode_spread=max(one.decode_spread, other.decode_spread),
+    )
+
+
+def _slower(one: Mapping[str, float], other: Mapping[str, float]) -> dict[str, float]:
+    return {name: min(rate, other[name]) for name, rate in one.items() if name in other}
+
+
 @dataclass(frozen=True, slots=True)
 class SpeedConstants:
     gpu: Mapping[str, GpuConstants]
     """By back end; a back end that is missing is estimated as `vulkan`."""
-    cpu: CpuConstants
+    cpu: Mapping[CpuFamily, CpuConstants]
+    """By family, the unknown one included."""
     unknown_flops_per_byte: float
     """Operations per byte of bandwidth assumed for a GPU whose compute rate is unknown."""
     pipelining: float

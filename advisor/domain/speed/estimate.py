@@ -72,7 +72,8 @@ def decode_seconds(
     seconds, n_gpus = 0.0, 0
     for work in works:
         if work.pool.kind == "ram":
-            seconds += roofline.cpu_decode_s(parts, work, shape, constants.cpu, assumed)
+            cpu = roofline.cpu_constants(constants, work.pool, assumed)
+            seconds += roofline.cpu_decode_s(parts, work, shape, cpu, assumed)
             continue
         rates = roofline.gpu_rates(work.pool, constants, [])
         if rates is None:
@@ -113,7 +114,8 @@ def _ram_prefill_s(
     parts: Parts, work: PoolWork, shape: Shape, constants: SpeedConstants, prompt: Prompt, helper: Pool | None
 ) -> float:
     """Layers in system memory: multiplied by the processor, or by a GPU to which each micro-batch sends them."""
-    by_processor = roofline.cpu_prefill_s(parts, work, shape, constants.cpu, prompt)
+    cpu = roofline.cpu_constants(constants, work.pool, [])
+    by_processor = roofline.cpu_prefill_s(parts, work, shape, cpu, prompt)
     if helper is None or prompt.n_tokens < constants.sent_from_tokens:
         return by_processor
     rates = roofline.gpu_rates(helper, constants, [])
@@ -128,7 +130,7 @@ def _ram_prefill_s(
 def _spread(works: tuple[PoolWork, ...], constants: SpeedConstants) -> float:
     """The widest of the pools that a token passes."""
     spreads = [
-        constants.cpu.decode_spread
+        roofline.cpu_constants(constants, work.pool, []).decode_spread
         if work.pool.kind == "ram"
         else roofline.gpu_constants(constants, work.pool.backend).decode_spread
         for work in works

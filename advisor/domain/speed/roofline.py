@@ -52,6 +52,13 @@ def gpu_constants(constants: SpeedConstants, backend: str) -> GpuConstants:
     return constants.gpu.get(backend) or constants.gpu[_FALLBACK_BACKEND]
 
 
+def cpu_constants(constants: SpeedConstants, pool: Pool, assumed: list[str]) -> CpuConstants:
+    """The constants of a processor's family, or the cautious ones where it is unknown."""
+    if pool.family == "unknown":
+        assumed.append("family of the processor unknown, the slower of x86 and Arm assumed")
+    return constants.cpu[pool.family]
+
+
 def gpu_rates(pool: Pool, constants: SpeedConstants, assumed: list[str]) -> Rates | None:
     """Published rates of a GPU; None where its bandwidth is unknown."""
     bandwidth = pool.bandwidth_bytes_per_s
@@ -119,8 +126,16 @@ def cpu_decode_s(parts: Parts, work: PoolWork, shape: Shape, own: CpuConstants, 
     memory = own.read_share * _bandwidth(work.pool, own, assumed)
     rates = own.core_read_bytes_per_s
     seconds = sum(max(n / memory, n / (cores * _of(rates, name))) for name, n in touched.items())
-    seconds += max(work.kv_bytes / memory, work.kv_bytes / (cores * _of(rates, "F16")))
+    attended = work.kv_bytes * heads_of_a_cell(shape)
+    seconds += max(work.kv_bytes / memory, attended / (cores * own.core_cache_bytes_per_s))
     return seconds + work.n_layers * cores * own.sync_s
+
+
+def heads_of_a_cell(shape: Shape) -> float:
+    """Query heads that look at the same bytes of the cache; a processor goes through these once for each."""
+    if shape.state_space is not None:
+        return 1.0
+    return float(shape.n_heads) if shape.latent is not None else shape.n_heads / max(1, shape.n_kv_heads)
 
 
 def cpu_prefill_s(parts: Parts, work: PoolWork, shape: Shape, own: CpuConstants, prompt: Prompt) -> float:
