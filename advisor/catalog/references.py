@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from advisor.catalog.hardware import check_names, load_cpus, load_gpus
@@ -94,19 +95,26 @@ def _quantization_findings(inspection: Inspection) -> Iterator[Finding]:
 def _speed_findings(inspection: Inspection) -> Iterator[Finding]:
     """Back ends and types for which estimates would have to borrow the constants of others."""
     for file in inspection.of("speed"):
-        cpu, backends = file.document["cpu"], file.document["gpu"]
+        backends = file.document["gpu"]
         for quantizations in inspection.of("quantizations"):
             offered = [row["name"] for row in quantizations.document["quantization"] if row["offered"]]
-            for kind in sorted({DEFAULT_TYPE[name] for name in offered if name in DEFAULT_TYPE}):
-                for table in ("core_read_bytes_per_s", "core_flops"):
-                    if kind not in cpu[table]:
-                        reason = f"no rate for {kind}, which an offered quantization is made of"
-                        fix = "Fit it again: python -m benchmarks.fit_speed."
-                        yield Finding("error", file.name, f"cpu.{table}", reason, fix)
+            kinds = sorted({DEFAULT_TYPE[name] for name in offered if name in DEFAULT_TYPE})
+            yield from _rate_findings(file.name, file.document["cpu"], kinds)
         for gpus in inspection.of("gpus"):
             for backend in sorted({row["backend"] for row in gpus.document["gpu"]} - set(backends)):
                 reason = f"no constants for {backend!r}, so those of vulkan stand in"
                 yield Finding("warning", file.name, "gpu", reason, "Fit them: python -m benchmarks.fit_speed.")
+
+
+def _rate_findings(file: str, families: Mapping[str, Any], kinds: Sequence[str]) -> Iterator[Finding]:
+    """Types that an offered quantization is made of and no family of processors has a rate for."""
+    for family, rates in families.items():
+        for table in ("core_read_bytes_per_s", "core_flops"):
+            for kind in kinds:
+                if kind not in rates[table]:
+                    reason = f"no rate for {kind}, which an offered quantization is made of"
+                    fix = "Fit it again: python -m benchmarks.fit_speed."
+                    yield Finding("error", file, f"cpu.{family}.{table}", reason, fix)
 
 
 def _list_findings(inspection: Inspection) -> Iterator[Finding]:

@@ -281,7 +281,7 @@ CASES = {
         "speed.toml",
         "Q6_K = 1.81e+10, ",
         "",
-        "cpu.core_read_bytes_per_s",
+        "cpu.arm.core_read_bytes_per_s",
         "no rate for Q6_K",
     ),
     "a GPU twice": (
