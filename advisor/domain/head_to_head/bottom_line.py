@@ -2,11 +2,11 @@
 
 1. What cannot be used is named first, with the requirement and the smallest change; with one left, that is the answer.
 2. Each line that can decide says who is ahead and by how much, or that it is too close to call: quality where the
-   intervals are apart; speed where the quotient is larger than it is uncertain; memory, context and cache where a tenth
+   chance to be better is four in five or more; speed where the quotient is larger than it is uncertain; memory, context and cache where a tenth
    or more lies between; the licence by verdict, then by number of duties; required languages by who claims them.
 3. Between those that pass, the score of `recommend` under the user's weights says which, unless scores are closer than
    `CLOSE_CALL`; then it is too close to call. The criterion that made most of the difference is named, and where that
-   is quality while the intervals overlap, the sentence says so.
+   is quality while that is too close to call, the sentence says so.
 4. The last sentence is always that a trial on one's own task settles it, because benchmarks cannot.
 """
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from advisor.domain.basis import Basis
+from advisor.domain.close_calls import CLEARLY, PROBABLY, chance_better
 from advisor.domain.constraints import Constraints
 from advisor.domain.head_to_head.published import Likeness, SharedBenchmark, shared_benchmarks
 from advisor.domain.head_to_head.subjects import Subject
@@ -54,12 +55,12 @@ def _rating_edge(ratings: list[Rating | None], subjects: tuple[Subject, ...]) ->
     if len(rated) < len(ratings):
         return None
     best, rating = max(rated, key=lambda pair: pair[1].score)
-    nearest = max(r.high for i, r in rated if i != best)
-    if rating.low > nearest:
-        behind = max(r.score for i, r in rated if i != best)
-        text = f"ahead by {rating.score - behind:.2f}, intervals apart"
-        return Edge(EdgeKind.LEADS, best, text)
-    return Edge(EdgeKind.CLOSE, None, "too close to call: the intervals overlap")
+    chance = min(chance_better(rating, r) for i, r in rated if i != best)
+    if chance < PROBABLY:
+        return Edge(EdgeKind.CLOSE, None, f"too close to call: {chance:.0%} that the higher one is better")
+    behind = max(r.score for i, r in rated if i != best)
+    word = "clearly" if chance >= CLEARLY else "probably"
+    return Edge(EdgeKind.LEADS, best, f"{word} ahead by {rating.score - behind:.2f}, with a chance of {chance:.0%}")
 
 
 def _evidence_line(subjects: tuple[Subject, ...]) -> Line:

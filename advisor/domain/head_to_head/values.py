@@ -32,7 +32,7 @@ class EdgeKind(StrEnum):
     LEADS = "leads"
     """One subject is ahead of every other by more than the figures are uncertain."""
     CLOSE = "close"
-    """They differ, but the intervals overlap or the difference is small."""
+    """They differ, but the evidence cannot tell them apart or the difference is small."""
     EVEN = "even"
     INCOMPARABLE = "incomparable"
     """The figures were not made alike, so that their difference says nothing."""
