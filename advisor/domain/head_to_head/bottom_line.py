@@ -2,8 +2,9 @@
 
 1. What cannot be used is named first, with the requirement and the smallest change; with one left, that is the answer.
 2. Each line that can decide says who is ahead and by how much, or that it is too close to call: quality where the
-   chance to be better is four in five or more; speed where the quotient is larger than it is uncertain; memory, context and cache where a tenth
-   or more lies between; the licence by verdict, then by number of duties; required languages by who claims them.
+   chance to be better is four in five or more; speed where the quotient is larger than it is uncertain; memory,
+   context and cache where a tenth or more lies between; the licence by verdict, then by number of duties; required
+   languages by who claims them.
 3. Between those that pass, the score of `recommend` under the user's weights says which, unless scores are closer than
    `CLOSE_CALL`; then it is too close to call. The criterion that made most of the difference is named, and where that
    is quality while that is too close to call, the sentence says so.
