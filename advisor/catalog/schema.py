@@ -12,6 +12,7 @@ from pydantic import Field, model_validator
 
 from advisor.catalog.hardware_schema import CpuFile, GpuFile
 from advisor.catalog.questions_schema import QuestionsFile
+from advisor.catalog.serving_schema import NodesFile, ServingFile
 from advisor.catalog.speed_schema import SpeedFile
 from advisor.catalog.validation import StrictModel
 from advisor.domain.model import Family, Modality, Status
@@ -264,5 +265,7 @@ SCHEMAS: dict[str, type[StrictModel]] = {
     "gpus": GpuFile,
     "cpus": CpuFile,
     "speed": SpeedFile,
+    "serving": ServingFile,
+    "nodes": NodesFile,
 }
 """The schema of each kind of knowledge file."""
