@@ -23,6 +23,7 @@ from advisor.domain.speed import NO_TIMINGS, Timings
 from advisor.errors import InputError, nearest
 from advisor.files import write_atomically
 from advisor.plain_documents import Documents
+from advisor.scale import Scale
 
 if TYPE_CHECKING:
     from advisor.diagnosis import Diagnosis
@@ -50,7 +51,7 @@ SCHEMAS = ("recommendation", "constraints")
 """Files that have a JSON Schema."""
 
 
-class Advisor(Documents):
+class Advisor(Documents, Scale):
     """One session: knowledge is read once, and only when something asks for it."""
 
     def __init__(self, knowledge: Path | None = None) -> None:

@@ -7,6 +7,7 @@ prompt a step is its decoded token, with a prompt alone its micro-batches.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from advisor.domain.capacity.simulation import Limits
 from advisor.domain.capacity.step import StepCosts, Unit
@@ -36,15 +37,18 @@ def step_costs(
     parts = parts_of(weights)
     depth = max(1, depth_tokens)
     units: list[Unit] = []
-    for work in pool_work(shape, fit.placement, fit.pools, depth):
+    works = pool_work(shape, fit.placement, fit.pools, depth)
+    helper = next((work.pool for work in works if work.pool.kind == "gpu"), None)
+    for work in works:
         if work.pool.kind == "ram":
-            units.append(_cpu_unit(parts, work, shape, constants.cpu, depth))
+            unit = _cpu_unit(parts, work, shape, constants.cpu, depth)
+            units.append(unit if helper is None else _sent_to(helper, unit, parts, work, shape, constants))
             continue
         rates = roofline.gpu_rates(work.pool, constants, [])
         if rates is None:
             return None
         own = roofline.gpu_constants(constants, work.pool.backend)
-        hop_s = own.hop_s if any(not unit.overlaps for unit in units) else 0.0
+        hop_s = own.hop_s if any(not earlier.overlaps for earlier in units) else 0.0
         units.append(_gpu_unit(parts, work, shape, rates, own, depth, hop_s))
     experts = shape.experts
     return StepCosts(
@@ -88,6 +92,28 @@ def _gpu_unit(
         attention_s=own.attention * _attention_ops(shape, work) / rates.flops,
         kv_token_s=work.kv_bytes / depth * own.kv_read / rates.bandwidth,
         single_token_s=single_s,
+    )
+
+
+def _sent_to(
+    helper: Pool, unit: Unit, parts: Parts, work: PoolWork, shape: Shape, constants: SpeedConstants
+) -> Unit:
+    """A processor's share where a GPU multiplies it with prompts, to which each micro-batch sends the weights."""
+    rates = roofline.gpu_rates(helper, constants, [])
+    if rates is None:
+        return unit
+    own = roofline.gpu_constants(constants, helper.backend)
+    on_gpu = _gpu_unit(parts, work, shape, rates, own, 1, 0.0)
+    dense, experts, _ = _held(parts, work)
+    return replace(
+        unit,
+        prefill_fixed_s=work.n_layers * own.prefill_layer_s,
+        prefill_dense_s=sum(dense.values()) * (1 / constants.link_bytes_per_s + own.prefill_read / rates.bandwidth),
+        prefill_experts_s=sum(experts.values()) * (1 / constants.link_bytes_per_s + own.prefill_read / rates.bandwidth),
+        prefill_token_s=on_gpu.prefill_token_s,
+        attention_s=on_gpu.attention_s,
+        mixed_token_s=on_gpu.prefill_token_s,
+        prefill_overlaps=False,
     )
 
 

@@ -37,6 +37,11 @@ class Unit:
     """Multiplications of a step with one sequence alone."""
     overlaps: bool = False
     """Reading and multiplying run at the same time, as on a processor; otherwise one after the other."""
+    mixed_token_s: float | None = None
+    """Multiplications of one decoded token in a step with prompts, where these run elsewhere than steps without; None
+    where they do not."""
+    prefill_overlaps: bool | None = None
+    """The same as `overlaps` for a step with prompts; None where it is the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +67,11 @@ class StepCosts:
     def decode_s(self, n_sequences: int) -> float:
         """A step that decodes one token of each sequence, without reading the cache."""
         n = -(-n_sequences // self.stages)
-        share = self._visited(n)
+        share = self.visited_share(n)
         seconds = (self.stages - 1) * self.hop_s
         for unit in self.units:
             read = unit.dense_s + unit.experts_s * share
-            work = max(unit.single_token_s, unit.token_s * n) if n > 1 else unit.single_token_s or unit.token_s
+            work = max(unit.single_token_s, unit.token_s * n) if n > 1 else unit.single_token_s
             seconds += unit.decode_fixed_s + (max(read, work) if unit.overlaps else read + work)
         return seconds
 
@@ -75,12 +80,14 @@ class StepCosts:
         n = -(-n_sequences // self.stages)
         tokens = n + prompt_tokens
         passes = -(-tokens // self.ubatch)
-        share = self._visited(min(tokens, self.ubatch))
+        share = self.visited_share(min(tokens, self.ubatch))
         seconds = (self.stages - 1) * self.hop_s
         for unit in self.units:
             read = passes * (unit.prefill_dense_s + unit.prefill_experts_s * share)
-            work = unit.token_s * n + unit.prefill_token_s * prompt_tokens + unit.attention_s * looked_back
-            seconds += passes * unit.prefill_fixed_s + (max(read, work) if unit.overlaps else read + work)
+            token_s = unit.token_s if unit.mixed_token_s is None else unit.mixed_token_s
+            work = token_s * n + unit.prefill_token_s * prompt_tokens + unit.attention_s * looked_back
+            overlaps = unit.overlaps if unit.prefill_overlaps is None else unit.prefill_overlaps
+            seconds += passes * unit.prefill_fixed_s + (max(read, work) if overlaps else read + work)
         return seconds
 
     def prompt_s(self, prompt_tokens: int, chunk_tokens: int) -> float:
@@ -96,7 +103,8 @@ class StepCosts:
         """Seconds between two tokens of a request, with so many sequences of that depth in flight."""
         return self.decode_s(n_sequences) + self.kv_token_s * n_sequences * depth_tokens
 
-    def _visited(self, n_tokens: int) -> float:
+    def visited_share(self, n_tokens: int) -> float:
+        """Share of the routed experts that so many tokens visit together; 0 without experts."""
         if not self.n_experts or not n_tokens:
             return 0.0
         return distinct_experts(self.n_experts, self.n_experts_used, n_tokens) / self.n_experts

@@ -138,6 +138,7 @@ def step_costs(
         prefill_token_s=own.prefill * ops / (flops * tensor) + sent_s,
         attention_s=own.prefill * 4 * shape.n_layers * shape.n_heads * shape.head_dim / (gpu.fp16_flops or flops) / tensor,
         kv_token_s=kv,
+        single_token_s=token,
     )
     experts_total = shape.experts.n_total if shape.experts else 0
     experts_used = shape.experts.n_used if shape.experts else 0
