@@ -19,7 +19,8 @@ from advisor.catalog.sealed import write_seal
 from advisor.domain.capacity.engines import BatchConstants
 from advisor.files import write_atomically
 from benchmarks.serving_fit import ServingFit, fit, predicted_tokens_per_s, spread
-from benchmarks.serving_rows import KNOWLEDGE, ServingRow, read_serving_rows
+from benchmarks.serving_rows import ServingRow, read_serving_rows
+from benchmarks.speed_rows import KNOWLEDGE
 
 FILE = KNOWLEDGE / "serving.toml"
 Predicted = list[tuple[ServingRow, float]]
@@ -114,7 +115,9 @@ def details(predicted: Predicted) -> str:
         "| engine, model, GPUs | prompt | answer | requests | published | predicted | deviation |",
         "| --- | --- | --- | --- | --- | --- | --- |",
     ]
-    order = sorted(predicted, key=lambda pair: (pair[0].name, pair[0].prompt_tokens, pair[0].answer_tokens, pair[0].batch))
+    order = sorted(
+        predicted, key=lambda pair: (pair[0].name, pair[0].prompt_tokens, pair[0].answer_tokens, pair[0].batch)
+    )
     for row, rate in order:
         lines.append(
             f"| {row.name} | {row.prompt_tokens:,} | {row.answer_tokens:,} | {row.batch:,} | {row.tokens_per_s:,.0f} "

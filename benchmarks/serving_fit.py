@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from advisor.domain.capacity.engines import BatchConstants
+from advisor.domain.capacity.engines import BatchConstants, VllmFacts
 from advisor.domain.capacity.simulation import Limits, Request, simulate
 from advisor.domain.capacity.step import StepCosts
 from advisor.domain.capacity.vllm import cache_tokens, step_costs
@@ -22,6 +22,7 @@ OVERHEAD_BYTES = int(3.05 * GIB)
 CHUNK_TOKENS = 2048
 SEQUENCES = {"vLLM": 256, "TensorRT-LLM": 256, "TensorRT-LLM 1.0": 2048}
 """Most sequences in flight; the benchmarks of 2024 never start more than 256."""
+_FACTS = VllmFacts(frozenset(), MEMORY_SHARE, OVERHEAD_BYTES, 256, CHUNK_TOKENS, {})
 MOST_SIMULATED = 4096
 """Requests of a long queue that are simulated: the throughput has settled by then."""
 
@@ -102,19 +103,13 @@ def fit(rows: Sequence[ServingRow]) -> ServingFit:
 
 def predicted_tokens_per_s(row: ServingRow, own: BatchConstants) -> float | None:
     """Throughput by the simulation that plans use; None where the model leaves no room for a single request."""
-    room = cache_tokens(row.shape, row.precision, row.group, _Memory())
+    room = cache_tokens(row.shape, row.precision, row.group, _FACTS)
     if room < row.prompt_tokens + row.answer_tokens:
         return None
     n = min(row.batch, MOST_SIMULATED)
     requests = [Request(0.0, row.prompt_tokens, row.answer_tokens)] * n
     run = simulate(costs_of(row, own), Limits(SEQUENCES[row.engine], room, CHUNK_TOKENS), requests)
     return n * row.answer_tokens / run.end_s
-
-
-@dataclass(frozen=True)
-class _Memory:
-    memory_share: float = MEMORY_SHARE
-    overhead_bytes: int = OVERHEAD_BYTES
 
 
 def spread(errors: Array) -> float:

@@ -49,7 +49,13 @@ ENGINES = {
     "TensorRT-LLM": "TensorRT-LLM",
     "TensorRT-LLM (trtllm-bench throughput, PyTorch backend)": "TensorRT-LLM 1.0",
 }
-LINKS = {"A100 SXM 40GB": 300e9, "A100 SXM 80GB": 300e9, "H100 SXM 80GB": 450e9, "H200 SXM 141GB": 450e9, "MI300X": 64e9}
+LINKS = {
+    "A100 SXM 40GB": 300e9,
+    "A100 SXM 80GB": 300e9,
+    "H100 SXM 80GB": 450e9,
+    "H200 SXM 141GB": 450e9,
+    "MI300X": 64e9,
+}
 """One direction between two GPUs: half of NVLink 3's 600 and NVLink 4's 900 GB/s (NVIDIA A100 and H100 data sheets);
 on MI300X one Infinity Fabric link of 128 GB/s in both directions (AMD MI300X data sheet)."""
 
@@ -89,13 +95,17 @@ class ServingRow:
 
     @property
     def held_out_with(self) -> str:
-        """Rows predicted together, by a fit without them: those of a GPU, or of a model where a back end has one GPU."""
+        """Rows predicted together, by a fit without them: of a GPU, or of a model where a back end has one GPU."""
         return f"{self.engine} {self.model if self.spec.backend == 'rocm' else self.gpu}"
 
     def fits(self, share: float, overhead_bytes: int) -> bool:
         """Whether all requests fit into memory at once."""
         room = self.tensor * (share * self.spec.memory_bytes - overhead_bytes) - sized(self.shape, self.precision).total
-        need = self.batch * (self.prompt_tokens + self.answer_tokens) * kv_token_bytes(self.shape, self.tensor, self.group.kv_value_bytes)
+        need = (
+            self.batch
+            * (self.prompt_tokens + self.answer_tokens)
+            * kv_token_bytes(self.shape, self.tensor, self.group.kv_value_bytes)
+        )
         return need <= room
 
 

@@ -73,7 +73,9 @@ def _gpu_unit(
         own.prefill[type_class(name)] * mixture * 2 * n * _weights_per_byte(name) / rates.flops
         for name, n in _visited(dense, experts, used).items()
     )
-    output_s = sum(own.prefill[type_class(name)] * 2 * n * _weights_per_byte(name) / rates.flops for name, n in output.items())
+    output_s = sum(
+        own.prefill[type_class(name)] * 2 * n * _weights_per_byte(name) / rates.flops for name, n in output.items()
+    )
     single_s = sum(
         own.decode_ops.get(type_class(name), 0.0) * n * _weights_per_byte(name) / rates.flops
         for name, n in _visited(dense, experts, used, output).items()
@@ -95,9 +97,7 @@ def _gpu_unit(
     )
 
 
-def _sent_to(
-    helper: Pool, unit: Unit, parts: Parts, work: PoolWork, shape: Shape, constants: SpeedConstants
-) -> Unit:
+def _sent_to(helper: Pool, unit: Unit, parts: Parts, work: PoolWork, shape: Shape, constants: SpeedConstants) -> Unit:
     """A processor's share where a GPU multiplies it with prompts, to which each micro-batch sends the weights."""
     rates = roofline.gpu_rates(helper, constants, [])
     if rates is None:

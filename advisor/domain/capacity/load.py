@@ -71,11 +71,11 @@ def traffic_of(constraints: Constraints, trace: Trace | None = None) -> Traffic:
             answer_tokens=trace.mean_answer_tokens,
             sizes=trace.sizes,
             concurrent=None,
-            source=f"trace of {trace.n_requests:,} requests over {trace.seconds:,.0f} s; the peak is its busiest minute",
+            source=f"trace of {trace.n_requests:,} requests in {trace.seconds:,.0f} s; the peak is its busiest minute",
         )
     scale = constraints.scale
     rate = scale.users * scale.requests_per_user_hour / 3600
-    source = f"{scale.users:,} users × {scale.requests_per_user_hour:g} requests an hour, peak × {scale.peak_factor:g}"
+    source = f"{scale.users:,} user{'' if scale.users == 1 else 's'} × {scale.requests_per_user_hour:g} requests an hour, peak × {scale.peak_factor:g}"
     peak = scale.peak_factor
     if scale.concurrent_requests is not None:
         # Little's law the other way round: so many in flight, each as long as the targets allow.

@@ -132,9 +132,7 @@ def _gives_up(now: Fit, before: Fit) -> bool:
     )
 
 
-def _llama(
-    subject: Subject, held: Weights, place: str, fit: Fit, notes: tuple[str, ...] = ()
-) -> Iterator[Option]:
+def _llama(subject: Subject, held: Weights, place: str, fit: Fit, notes: tuple[str, ...] = ()) -> Iterator[Option]:
     costs = llamacpp.step_costs(subject.shape, held, fit, subject.speed, depth_tokens=subject.depth_tokens)
     if costs is None:
         yield Refusal("llama.cpp", place, "no_bandwidth", "the memory bandwidth of its GPU is unknown")
@@ -165,9 +163,7 @@ def _llama(
     )
 
 
-def _fast_enough(
-    subject: Subject, costs: StepCosts, limits: Limits, slots_by: SlotsBy
-) -> tuple[Limits, SlotsBy]:
+def _fast_enough(subject: Subject, costs: StepCosts, limits: Limits, slots_by: SlotsBy) -> tuple[Limits, SlotsBy]:
     """No more slots than leave each request the speed that is asked for."""
     tpot = subject.targets.tpot_s
     slots = limits.slots_for(subject.traffic.largest_tokens)
@@ -233,9 +229,7 @@ def _groups(subject: Subject, node: Node, precision: str) -> Iterator[vllm.Group
             return
 
 
-def _vllm(
-    subject: Subject, node: Node, precision: str, group: vllm.Group, own: BatchConstants
-) -> Replica | None:
+def _vllm(subject: Subject, node: Node, precision: str, group: vllm.Group, own: BatchConstants) -> Replica | None:
     facts, shape = subject.serving.vllm, subject.shape
     costs = vllm.step_costs(shape, precision, group, own, depth_tokens=subject.depth_tokens)
     if costs is None:

@@ -20,7 +20,7 @@ from advisor.domain.capacity.options import (
 from advisor.domain.capacity.replica import ENGINES, EngineName, Refusal, Replica
 from advisor.domain.capacity.simulation import Limits
 from advisor.domain.capacity.step import StepCosts
-from advisor.domain.capacity.targets import REPORTED_REQUESTS, Capacity, Metrics, capacity, confirmed, run_at
+from advisor.domain.capacity.targets import REPORTED_REQUESTS, Capacity, Metrics, capacity, confirmed, run_alone, run_at
 from advisor.domain.placement import Pool
 from advisor.units import format_milliseconds
 
@@ -158,7 +158,7 @@ class _Planner:
             if best is not None and self._least(replica) >= best[0]:
                 continue
             found = self._capacity(replica)
-            if found.requests_per_s <= 0:
+            if found.requests_per_s <= 0 and not self._serves_one(replica, found):
                 missed.append(replica)
                 continue
             rank = self._rank(replica, found.requests_per_s)
@@ -179,6 +179,10 @@ class _Planner:
         needed = _needed(replica, self.subject.traffic, requests_per_s)
         return (needed + SPARE_REPLICAS) * max(1, replica.gpus), needed
 
+    def _serves_one(self, replica: Replica, found: Capacity) -> bool:
+        """Whether the targets hold for the only user, who never meets another one's request."""
+        return self.subject.traffic.users == 1 and self.subject.targets.reachable(found)
+
     def _capacity(self, replica: Replica) -> Capacity:
         key = (replica.costs, replica.limits)
         if key not in self._known:
@@ -194,13 +198,19 @@ class _Planner:
             per_machine = 0 if replica.pipeline_parallel > 1 else node.count // max(1, replica.gpus)
         needed = _needed(replica, traffic, found.requests_per_s)
         rate = traffic.requests_per_s / needed
+        is_alone = traffic.users is not None and needed >= traffic.users
+        metrics = (
+            run_alone(replica, traffic, targets)
+            if is_alone
+            else run_at(replica, traffic, rate, targets, REPORTED_REQUESTS)
+        )
         return ServingPlan(
             replica=replica,
             node=node,
             capacity=found,
             needed=needed,
             per_machine=per_machine,
-            metrics=run_at(replica, traffic, rate, targets, REPORTED_REQUESTS),
+            metrics=metrics,
             wait_bound_s=wait_estimate(replica, traffic, rate, targets.share),
             growth=tuple(_size(replica, found, node, per_machine, traffic, factor) for factor in GROWTH),
             one_machine_requests_per_s=found.requests_per_s * max(1, per_machine),
@@ -208,11 +218,15 @@ class _Planner:
 
 
 def _needed(replica: Replica, traffic: Traffic, requests_per_s: float) -> int:
-    by_rate = math.ceil(traffic.requests_per_s / requests_per_s - 1e-9)
+    """Replicas for a load; never more than users, since nobody sends two requests at once."""
+    by_rate = math.inf
+    if requests_per_s > 0:
+        by_rate = math.ceil(traffic.requests_per_s / requests_per_s - 1e-9)
     by_slots = 0
     if traffic.concurrent is not None:
         by_slots = math.ceil(traffic.concurrent / max(1, replica.limits.slots_for(traffic.largest_tokens)))
-    return max(1, by_rate, by_slots)
+    most = math.inf if traffic.users is None else traffic.users
+    return max(1, by_slots, int(min(by_rate, most)))
 
 
 def _size(

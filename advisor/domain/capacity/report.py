@@ -138,7 +138,7 @@ def one_machine_users(plan: ServingPlan, found: Plans) -> int | None:
     traffic = found.subject.traffic
     if traffic.users is None:
         return None
-    return int(traffic.users * plan.one_machine_requests_per_s / traffic.requests_per_s)
+    return max(1, int(traffic.users * plan.one_machine_requests_per_s / traffic.requests_per_s))
 
 
 def _size_document(size: Size) -> Document:
@@ -194,7 +194,7 @@ def load_facts(found: Plans) -> list[tuple[str, str]]:
     first = "no limit" if targets.ttft_s is None else f"within {format_milliseconds(1000 * targets.ttft_s)}"
     speed = "no limit" if targets.tpot_s is None else f"at least {format_rate(1 / targets.tpot_s)}"
     return [
-        ("model", f"{subject.model.id}, {subject.quantization} on llama.cpp, original weights on vLLM"),
+        ("model", _model_text(found)),
         ("load", traffic.source),
         ("peak", f"{traffic.requests_per_s:.3g} requests/s of {traffic.prompt_tokens:,.0f} prompt and "
                  f"{traffic.answer_tokens:,.0f} answer tokens"),
@@ -203,21 +203,29 @@ def load_facts(found: Plans) -> list[tuple[str, str]]:
     ]  # fmt: skip
 
 
+def _model_text(found: Plans) -> str:
+    subject = found.subject
+    forms = [f"{subject.quantization} on llama.cpp"] if subject.quantization != "FP8" else []
+    if subject.precisions:
+        forms.append(f"{' or '.join(subject.precisions)} on vLLM")
+    return f"{subject.model.id}, {', '.join(forms)}"
+
+
 def plan_lines(plan: ServingPlan, found: Plans) -> tuple[str, list[str]]:
     """The cheapest plan of an engine, as a titled paragraph."""
     replica, size, metrics = plan.replica, plan.size, plan.metrics
     engine = "vLLM" if replica.engine == "vllm" else replica.engine
     title = f"{engine}: {size.machines} × {replica.place}"
     if replica.place == HERE:
-        title = f"{engine}: this machine" if size.machines == 1 else f"{engine}: {size.machines} machines like this one"
+        title = f"{engine}: this machine" + (f" and {size.machines - 1:,} like it" if size.machines > 1 else "")
     held = f"{format_bytes(replica.weights_bytes)} of weights, {format_bytes(replica.cache_bytes)} of KV cache"
-    share = f"{replica.gpus} GPU{'' if replica.gpus == 1 else 's'}" if replica.gpus else "the processor"
+    share = _counted(replica.gpus, "GPU") if replica.gpus else "the processor"
     if replica.tensor_parallel > 1:
         share += f" sharing each layer (tensor parallel {replica.tensor_parallel})"
     slots = replica.limits.slots_for(found.subject.traffic.largest_tokens)
     lines = [
-        f"each replica: {replica.quantization} on {share}, {held}, {slots} requests at once",
-        f"{plan.needed} replicas carry the peak and {SPARE_REPLICAS} may be lost",
+        f"each replica: {replica.quantization} on {share}, {held}, {_counted(slots, 'request')} at once",
+        f"{_counted(plan.needed, 'replica')} for the peak and {SPARE_REPLICAS} more, so that one may be lost",
         f"first token p50 {_ms(metrics.ttft.p50)}, p95 {_ms(metrics.ttft.p95)}, p99 {_ms(metrics.ttft.p99)}; "
         f"per request p50 {_rate(metrics.tpot.p50)}, p95 {_rate(metrics.tpot.p95)}, p99 {_rate(metrics.tpot.p99)}",
         f"{metrics.in_flight * plan.needed:,.1f} requests in flight on average, {metrics.utilisation:.0%} of the most "
@@ -241,8 +249,11 @@ def _carried(plan: ServingPlan, found: Plans) -> str:
 
 def _growth(size: Size) -> str:
     cost = "" if size.cost_usd_hour is None else f" at ${size.cost_usd_hour:,.2f}/h"
-    machines = f"{size.machines:,} machine{'' if size.machines == 1 else 's'}"
-    return f"{size.factor}× = {size.replicas:,} replicas on {machines}{cost}"
+    return f"{size.factor}× = {_counted(size.replicas, 'replica')} on {_counted(size.machines, 'machine')}{cost}"
+
+
+def _counted(n: int, noun: str) -> str:
+    return f"{n:,} {noun}{'' if n == 1 else 's'}"
 
 
 def _ms(seconds: float) -> str:

@@ -134,9 +134,7 @@ class _Replica:
             at = request.arrival_s
             wait, first, end = self.admitted_s[i] - at, self.first_s[i] - at, self.end_s[i] - at
             served.append(Served(wait, first, end, request.answer_tokens))
-        return Run(
-            tuple(served), self.busy_s, self.now - begin, self.most, self.full_s, self.decoded, self.prompted
-        )
+        return Run(tuple(served), self.busy_s, self.now - begin, self.most, self.full_s, self.decoded, self.prompted)
 
     def _has_room(self) -> bool:
         in_flight = self.n_decoding + len(self.prompts)

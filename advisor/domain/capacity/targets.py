@@ -11,7 +11,7 @@ from typing import Literal
 from advisor.domain.capacity.bounds import prompt_share, requests_bound
 from advisor.domain.capacity.load import Arrivals, Traffic, arrivals
 from advisor.domain.capacity.replica import Replica, SlotsBy
-from advisor.domain.capacity.simulation import Run, simulate
+from advisor.domain.capacity.simulation import Request, Run, simulate
 from advisor.domain.constraints import Constraints
 from advisor.domain.serving import DEFAULT_WAIT_S, MAX_UTILISATION
 
@@ -39,6 +39,10 @@ class Targets:
     @property
     def share(self) -> float:
         return self.percentile / 100
+
+    def reachable(self, found: Capacity) -> bool:
+        """Whether a request that has the replica to itself meets them."""
+        return (self.ttft_s or math.inf) >= found.floor_ttft_s and (self.tpot_s or math.inf) >= found.floor_tpot_s
 
 
 def targets_of(constraints: Constraints) -> Targets:
@@ -143,6 +147,17 @@ def run_at(replica: Replica, traffic: Traffic, rate: float, targets: Targets, co
     return measure(run, rate, bound, targets.share, _slots(replica, traffic))
 
 
+def run_alone(replica: Replica, traffic: Traffic, targets: Targets) -> Metrics:
+    """What one user sees who has a replica to himself: each request comes when the one before is done."""
+    costs, bound = replica.costs, requests_bound(replica, traffic)
+    requests, now = [], 0.0
+    for prompt, answer in traffic.sizes[:SEARCHED_REQUESTS]:
+        requests.append(Request(now, prompt, answer))
+        now += costs.prompt_s(prompt, replica.limits.chunk_tokens) + answer * costs.token_s(1, prompt + answer)
+    rate = traffic.requests_per_s / max(1, traffic.users or 1)
+    return measure(simulate(costs, replica.limits, requests), rate, bound, targets.share, 0)
+
+
 def capacity(replica: Replica, traffic: Traffic, targets: Targets) -> Capacity:
     """Search for the highest rate that keeps the targets, by halving between none and a share of the bound.
 
@@ -152,8 +167,9 @@ def capacity(replica: Replica, traffic: Traffic, targets: Targets) -> Capacity:
     bound = requests_bound(replica, traffic)
     floor_ttft, floor_tpot = _floors(replica, traffic)
     low, high = 0.0, MAX_UTILISATION * bound
-    if (targets.ttft_s or math.inf) < floor_ttft or (targets.tpot_s or math.inf) < floor_tpot:
-        return Capacity(0.0, bound, _cause(replica, traffic, targets, None), floor_ttft, floor_tpot)
+    hopeless = Capacity(0.0, bound, _cause(replica, traffic, targets, None), floor_ttft, floor_tpot)
+    if not targets.reachable(hopeless):
+        return hopeless
     broken = run_at(replica, traffic, high, targets, count)
     if holds(broken, targets):
         low = high

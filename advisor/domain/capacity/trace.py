@@ -67,7 +67,7 @@ class _Reader:
             return
         arrival, prompt, answer = self._row(number, fields)
         if self.count and arrival < self.last:
-            self._refuse(number, f"arrival {arrival:g} s is before the one of the row above ({self.last:g} s)", "Sort it.")
+            self._refuse(number, f"arrival {arrival:g} s is before the one above it, {self.last:g} s", "Sort the rows.")
         if self.count >= MOST_ROWS:
             self._refuse(number, f"more than {MOST_ROWS:,} requests", "Cut it to its busiest hours.")
         self._add(arrival, prompt, answer)
@@ -80,7 +80,9 @@ class _Reader:
         except ValueError:
             self._refuse(number, f"{','.join(fields)[:80]!r} is no row of numbers", f"Write {_COLUMNS}.")
         if not math.isfinite(arrival) or arrival < 0:
-            self._refuse(number, f"arrival {fields[0].strip()} s is not a time from 0 on", "Count from the first arrival.")
+            self._refuse(
+                number, f"arrival {fields[0].strip()[:40]} s is no time from 0 on", "Count from the first one."
+            )
         if not (1 <= prompt <= _MOST_TOKENS and 1 <= answer <= _MOST_TOKENS):
             self._refuse(number, f"{prompt} and {answer} tokens", f"Each must be from 1 to {_MOST_TOKENS:,}.")
         return arrival, prompt, answer

@@ -136,7 +136,13 @@ def step_costs(
         prefill_experts_s=experts,
         token_s=token,
         prefill_token_s=own.prefill * ops / (flops * tensor) + sent_s,
-        attention_s=own.prefill * 4 * shape.n_layers * shape.n_heads * shape.head_dim / (gpu.fp16_flops or flops) / tensor,
+        attention_s=own.prefill
+        * 4
+        * shape.n_layers
+        * shape.n_heads
+        * shape.head_dim
+        / (gpu.fp16_flops or flops)
+        / tensor,
         kv_token_s=kv,
         single_token_s=token,
     )
