@@ -25,6 +25,7 @@ def load_serving(directory: Path) -> ServingFacts:
             architectures=frozenset(vllm["architectures"]),
             memory_share=vllm["memory_share"],
             overhead_bytes=vllm["overhead_bytes"],
+            shared_bytes=vllm["shared_bytes"],
             max_sequences=vllm["max_sequences"],
             batched_tokens=vllm["batched_tokens"],
             by_backend={backend: BatchConstants(**row) for backend, row in vllm["by_backend"].items()},

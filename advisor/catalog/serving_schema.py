@@ -40,6 +40,7 @@ class _Vllm(StrictModel):
     architectures: Annotated[list[_Text], Field(min_length=1)]
     memory_share: _Share
     overhead_bytes: _Count
+    shared_bytes: Annotated[int, Field(ge=0)]
     max_sequences: _Count
     batched_tokens: _Count
     by_backend: dict[Literal["cuda", "rocm"], _Batch]

@@ -41,6 +41,8 @@ class VllmFacts:
     """`--gpu-memory-utilization`."""
     overhead_bytes: int
     """Of each GPU, beside weights and cache: CUDA context, activations of a profiling run, CUDA graphs."""
+    shared_bytes: int
+    """The same again of each GPU where several share a layer: buffers of the all-reduce."""
     max_sequences: int
     """`--max-num-seqs`."""
     batched_tokens: int

@@ -75,7 +75,8 @@ def traffic_of(constraints: Constraints, trace: Trace | None = None) -> Traffic:
         )
     scale = constraints.scale
     rate = scale.users * scale.requests_per_user_hour / 3600
-    source = f"{scale.users:,} user{'' if scale.users == 1 else 's'} × {scale.requests_per_user_hour:g} requests an hour, peak × {scale.peak_factor:g}"
+    users = f"{scale.users:,} user{'' if scale.users == 1 else 's'}"
+    source = f"{users} × {scale.requests_per_user_hour:g} requests an hour, peak × {scale.peak_factor:g}"
     peak = scale.peak_factor
     if scale.concurrent_requests is not None:
         # Little's law the other way round: so many in flight, each as long as the targets allow.

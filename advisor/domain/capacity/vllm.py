@@ -92,6 +92,8 @@ def can_split(shape: Shape, tensor: int) -> bool:
 def cache_tokens(shape: Shape, precision: str, group: Group, facts: VllmFacts) -> int:
     """Tokens that the paged cache holds beside the weights; 0 or less where the weights leave no room."""
     per_gpu = facts.memory_share * group.gpu.memory_bytes - facts.overhead_bytes
+    if group.tensor > 1:
+        per_gpu -= facts.shared_bytes
     room = per_gpu * group.n_gpus - sized(shape, precision).total
     return int(room // kv_token_bytes(shape, group.tensor, group.kv_value_bytes))
 
