@@ -100,12 +100,13 @@ def plan_serving(
     engines = ENGINES if request.engine is None else (request.engine,)
     if request.quantization == "FP8":
         engines = ("vllm",)
+    nodes = load_nodes(knowledge, gpus, own)
     found = make_plans(
         subject,
         memory_pools(machine, constraints.machine, figures),
         threads_for(machine),
-        _here(machine, figures),
-        load_nodes(knowledge, gpus, own),
+        _here(machine, figures, nodes),
+        nodes,
         engines,
     )
     if not found.plans:
@@ -164,8 +165,8 @@ def _context(model: Model, constraints: Constraints, traffic: Traffic) -> int:
     return context if most is None else min(context, most)
 
 
-def _here(machine: Machine, figures: Figures) -> Node | None:
-    """The machine at hand as a node, where its GPUs are alike and known."""
+def _here(machine: Machine, figures: Figures, nodes: tuple[Node, ...]) -> Node | None:
+    """The machine at hand as a node, where its GPUs are alike and known. What they multiply in, a listed node tells."""
     specs = [spec for spec in figures.gpus if spec is not None]
     if not specs or len(specs) < len(figures.gpus) or len(set(specs)) > 1 or specs[0].unified_memory:
         return None
@@ -177,7 +178,7 @@ def _here(machine: Machine, figures: Figures) -> Node | None:
         cores=machine.cpu.physical_cores.value,
         link_bytes_per_s=PCIE_BYTES_PER_S if len(specs) > 1 else None,
         network_bytes_per_s=None,
-        fp8=False,
+        fp8=any(node.fp8 for node in nodes if node.gpu.name == specs[0].name),
         price=None,
         source="probed or simulated",
     )

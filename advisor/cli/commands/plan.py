@@ -24,7 +24,14 @@ from advisor.service import Advisor
     type=click.Path(path_type=Path, dir_okay=False),
     help="CSV of arrival seconds, prompt and answer tokens, in place of users and rate.",
 )
-@click.option("-n", "limit", type=click.IntRange(1), default=12, show_default=True, help="Rows of the table.")
+@click.option(
+    "-n",
+    "limit",
+    type=click.IntRange(1),
+    default=12,
+    show_default=True,
+    help="Rows of the table, beside this machine's.",
+)
 @constraint_options
 @machine_options
 @output_options
@@ -64,7 +71,8 @@ def command(
 def _print(found: Plans, limit: int, *, plain: bool) -> None:
     if not plain:
         output.emit_facts(load_facts(found), plain=False)
-    rows = [plan_row(plan, found) for plan in found.plans[:limit]]
+    shown = [plan for i, plan in enumerate(found.plans) if i < limit or plan.node is None]
+    rows = [plan_row(plan, found) for plan in shown]
     output.emit_table(COLUMNS, rows, plain=plain, numeric=(3, 4, 6, 7, 8, 9, 12))
     if plain:
         return
