@@ -68,7 +68,7 @@ _KEYS = {
 
 def page() -> str:
     """The whole page, with the output of the commands as they print it today."""
-    document = json.loads(_output(f"{PLAN} --json"))
+    document = json.loads(_output(f"{PLAN} --json --engine vllm"))
     found = {key for key in document if key not in ("plans", "schema_version")}
     found |= {f"plans[].{key}" for plan in document["plans"] for key in plan if key != "price_reason"}
     missing = found ^ set(_KEYS)

@@ -56,6 +56,9 @@ class Subject:
 
 def llama_on_pools(subject: Subject, place: str, pools: tuple[Pool, ...], threads: int) -> Iterator[Option]:
     """llama.cpp on the machine at hand, in the placement with most slots."""
+    if not pools[0].budget_bytes:
+        yield Refusal("llama.cpp", place, "memory", "its system memory is unknown, or all of it is kept free")
+        return
     held = weights(subject.shape, subject.quantization)
     found = _most_slots(subject, held, pools, threads, allow_cpu=subject.allow_cpu)
     if found is None:

@@ -20,7 +20,16 @@ from advisor.domain.capacity.options import (
 from advisor.domain.capacity.replica import ENGINES, EngineName, Refusal, Replica
 from advisor.domain.capacity.simulation import Limits
 from advisor.domain.capacity.step import StepCosts
-from advisor.domain.capacity.targets import REPORTED_REQUESTS, Capacity, Metrics, capacity, confirmed, run_alone, run_at
+from advisor.domain.capacity.targets import (
+    REPORTED_REQUESTS,
+    Capacity,
+    Metrics,
+    capacity,
+    confirmed,
+    holds,
+    run_alone,
+    run_at,
+)
 from advisor.domain.placement import Pool
 from advisor.units import format_milliseconds
 
@@ -140,13 +149,18 @@ def _places(
         yield node, list(plan(subject, node))
 
 
+_Kind = tuple[StepCosts, Limits]
+"""What alone decides how a replica fares under a load."""
+
+
 class _Planner:
     """Searches replicas for one load, each kind of replica once: nodes with the same GPU share the outcome."""
 
     def __init__(self, subject: Subject) -> None:
         self.subject = subject
         self.refusals: list[Refusal] = []
-        self._known: dict[tuple[StepCosts, Limits], Capacity] = {}
+        self._known: dict[_Kind, Capacity] = {}
+        self._confirmed: dict[_Kind, tuple[Capacity, int, Metrics]] = {}
 
     def best(self, node: Node | None, options: Sequence[Option]) -> ServingPlan | None:
         """The cheapest option of one engine on one kind of machine, simulating only what can still win."""
@@ -181,7 +195,9 @@ class _Planner:
 
     def _serves_one(self, replica: Replica, found: Capacity) -> bool:
         """Whether the targets hold for the only user, who never meets another one's request."""
-        return self.subject.traffic.users == 1 and self.subject.targets.reachable(found)
+        traffic = self.subject.traffic
+        is_enough = traffic.requests_per_s <= _alone_requests_per_s(replica, traffic)
+        return traffic.users == 1 and is_enough and self.subject.targets.reachable(found)
 
     def _capacity(self, replica: Replica) -> Capacity:
         key = (replica.costs, replica.limits)
@@ -189,21 +205,34 @@ class _Planner:
             self._known[key] = capacity(replica, self.subject.traffic, self.subject.targets)
         return self._known[key]
 
+    def _settled(self, replica: Replica) -> tuple[Capacity, int, Metrics]:
+        """The capacity that a long run confirms, the replicas it takes, and what users see on one of them."""
+        kind = (replica.costs, replica.limits)
+        if kind not in self._confirmed:
+            traffic, targets = self.subject.traffic, self.subject.targets
+            found = confirmed(replica, traffic, targets, self._capacity(replica))
+            needed = _needed(replica, traffic, found.requests_per_s)
+            metrics = self._seen(replica, needed)
+            while not holds(metrics, targets) and needed < (traffic.users or math.inf):
+                # Chance can make a lower rate worse than the one that was confirmed.
+                needed += 1
+                metrics = self._seen(replica, needed)
+            self._confirmed[kind] = (found, needed, metrics)
+        return self._confirmed[kind]
+
+    def _seen(self, replica: Replica, needed: int) -> Metrics:
+        traffic, targets = self.subject.traffic, self.subject.targets
+        if traffic.users is not None and needed >= traffic.users:
+            return run_alone(replica, traffic, targets)
+        return run_at(replica, traffic, traffic.requests_per_s / needed, targets, REPORTED_REQUESTS)
+
     def _plan(self, replica: Replica, node: Node | None) -> ServingPlan:
         traffic, targets = self.subject.traffic, self.subject.targets
-        found = confirmed(replica, traffic, targets, self._capacity(replica))
-        self._known[replica.costs, replica.limits] = found
+        found, needed, metrics = self._settled(replica)
         per_machine = 1
         if node is not None:
             per_machine = 0 if replica.pipeline_parallel > 1 else node.count // max(1, replica.gpus)
-        needed = _needed(replica, traffic, found.requests_per_s)
         rate = traffic.requests_per_s / needed
-        is_alone = traffic.users is not None and needed >= traffic.users
-        metrics = (
-            run_alone(replica, traffic, targets)
-            if is_alone
-            else run_at(replica, traffic, rate, targets, REPORTED_REQUESTS)
-        )
         return ServingPlan(
             replica=replica,
             node=node,
@@ -218,15 +247,25 @@ class _Planner:
 
 
 def _needed(replica: Replica, traffic: Traffic, requests_per_s: float) -> int:
-    """Replicas for a load; never more than users, since nobody sends two requests at once."""
+    """Replicas for a load; never more than users, since nobody sends two requests at once, unless one user's requests
+    alone are too many."""
     by_rate = math.inf
     if requests_per_s > 0:
         by_rate = math.ceil(traffic.requests_per_s / requests_per_s - 1e-9)
     by_slots = 0
     if traffic.concurrent is not None:
         by_slots = math.ceil(traffic.concurrent / max(1, replica.limits.slots_for(traffic.largest_tokens)))
-    most = math.inf if traffic.users is None else traffic.users
+    most = math.inf
+    if traffic.users is not None and traffic.requests_per_s / traffic.users <= _alone_requests_per_s(replica, traffic):
+        most = traffic.users
     return max(1, by_slots, int(min(by_rate, most)))
+
+
+def _alone_requests_per_s(replica: Replica, traffic: Traffic) -> float:
+    """Requests that one user can send, each when the one before is done."""
+    prompt_s = replica.costs.prompt_s(round(traffic.prompt_tokens), replica.limits.chunk_tokens)
+    depth = traffic.prompt_tokens + traffic.answer_tokens / 2
+    return 1 / (prompt_s + (traffic.answer_tokens - 1) * replica.costs.token_s(1, depth))
 
 
 def _size(

@@ -21,6 +21,9 @@ SEARCHED_REQUESTS = 1500
 REPORTED_REQUESTS = 10_000
 """Requests of the run that a plan reports."""
 _HALVINGS = 7
+_MOST_CHUNKS = 20_000
+_FEWEST = 100
+"""Prompts of a million tokens are computed in many steps each; so many of these are simulated, and so few requests."""
 _STEP = 0.95
 _MOST_STEPS = 30
 _OFTEN = 0.05
@@ -142,6 +145,8 @@ def holds(metrics: Metrics, targets: Targets) -> bool:
 
 def run_at(replica: Replica, traffic: Traffic, rate: float, targets: Targets, count: int) -> Metrics:
     """Simulate one replica under a rate of requests."""
+    chunks = 1 + traffic.prompt_tokens / replica.limits.chunk_tokens
+    count = min(count, max(_FEWEST, int(_MOST_CHUNKS / chunks)))
     run = simulate(replica.costs, replica.limits, _arrivals(traffic.sizes, count).at(rate))
     bound = requests_bound(replica, traffic)
     return measure(run, rate, bound, targets.share, _slots(replica, traffic))

@@ -78,8 +78,25 @@ def vllm_replica(gpu_name: str = "H100", shape: Shape = LLAMA_3_8B, tensor: int 
     return Replica("vllm", gpu_name, "BF16", tensor, 1, 8192, costs, limits, "engine", 0, 0, 0.0)
 
 
-def toy_costs(**terms: float) -> StepCosts:
-    """A step whose every term is 0 but those that are given."""
-    names = ("decode_fixed_s", "prefill_fixed_s", "dense_s", "experts_s", "prefill_dense_s", "prefill_experts_s")
-    names += ("token_s", "prefill_token_s", "attention_s", "kv_token_s")
-    return StepCosts((Unit(**{name: terms.get(name, 0.0) for name in names}),))
+def toy_costs(
+    *,
+    decode_fixed_s: float = 0.0,
+    prefill_fixed_s: float = 0.0,
+    token_s: float = 0.0,
+    prefill_token_s: float = 0.0,
+    kv_token_s: float = 0.0,
+) -> StepCosts:
+    """A step without weights to read."""
+    unit = Unit(
+        decode_fixed_s=decode_fixed_s,
+        prefill_fixed_s=prefill_fixed_s,
+        dense_s=0.0,
+        experts_s=0.0,
+        prefill_dense_s=0.0,
+        prefill_experts_s=0.0,
+        token_s=token_s,
+        prefill_token_s=prefill_token_s,
+        attention_s=0.0,
+        kv_token_s=kv_token_s,
+    )
+    return StepCosts((unit,))

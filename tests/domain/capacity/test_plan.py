@@ -11,6 +11,7 @@ from advisor.domain.capacity.options import Subject, llama_on_node, vllm_on_node
 from advisor.domain.capacity.plan import Plans, ServingPlan, make_plans
 from advisor.domain.capacity.replica import Refusal, Replica
 from advisor.domain.capacity.report import plans_document
+from advisor.domain.capacity.simulation import Limits
 from advisor.domain.capacity.targets import capacity, holds, percentile, run_at
 from advisor.domain.model import LatentAttention, Shape
 from advisor.domain.placement import Pool
@@ -26,8 +27,8 @@ def planned(found: Subject, *names: str) -> Plans:
     return make_plans(found, SMALL_CPU, 4, None, [node(name) for name in names])
 
 
-def many_users(**answers: object) -> Subject:
-    return subject(scale__users=5000, latency__ttft_ms=2000, **answers)
+def many_users() -> Subject:
+    return subject(scale__users=5000, latency__ttft_ms=2000)
 
 
 @pytest.fixture(scope="module")
@@ -165,6 +166,25 @@ def test_one_user_never_waits_for_himself() -> None:
     assert plan.needed == 1
     assert plan.metrics.wait.p99 == 0.0
     assert plan.metrics.ttft.p50 == pytest.approx(plan.capacity.floor_ttft_s)
+
+
+def test_one_user_who_asks_for_more_than_a_machine_can_do_gets_replicas_by_the_rate() -> None:
+    asked = subject(scale__users=1, scale__requests_per_user_hour=3000.0, latency__tokens_per_s=1.0)
+    plan = planned(asked).plans[0]
+    assert plan.needed >= asked.traffic.requests_per_s / plan.capacity.requests_per_s > 1
+
+
+def test_a_machine_of_unknown_memory_is_refused_as_such() -> None:
+    unknown = (replace(SMALL_CPU[0], budget_bytes=0),)
+    found = make_plans(subject(), unknown, 4, None, [], ("llama.cpp",))
+    assert [r.text for r in found.refusals] == ["its system memory is unknown, or all of it is kept free"]
+
+
+def test_very_long_prompts_are_planned_from_few_requests() -> None:
+    found = many_users()
+    long = replace(found.traffic, sizes=((1_000_000, 10),), prompt_tokens=1_000_000, answer_tokens=10)
+    replica = replace(vllm_replica(), limits=Limits(4, None, 2048))
+    assert run_at(replica, long, 1e-4, found.targets, 10_000).n_requests == 100
 
 
 def test_percentiles_are_nearest_ranks() -> None:
