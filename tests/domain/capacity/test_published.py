@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import csv
 from functools import cache
 from statistics import median
 
 import pytest
 
+from advisor.domain.capacity import llamacpp
+from advisor.domain.fit import ways_to_run
+from advisor.domain.placement import Pool, cpu_placement
+from advisor.domain.weights import weights
+from advisor.units import GIB
 from benchmarks.serving import predict
 from benchmarks.serving_fit import fit, predicted_tokens_per_s
 from benchmarks.serving_rows import ServingRow, read_serving_rows
-from tests.domain.capacity.making import serving
+from benchmarks.speed_rows import HERE
+from tests.builders import LLAMA_3_8B
+from tests.domain.capacity.making import gpu, serving, speed_constants
 
 
 @cache
@@ -57,3 +65,21 @@ def test_a_cache_that_is_too_small_makes_requests_queue() -> None:
     assert long.tokens_per_s < short.tokens_per_s / 3
     assert predicted[1] < predicted[0] / 3
     assert predicted[0] == pytest.approx(short.tokens_per_s, rel=0.2)
+
+
+def test_batches_of_llama_cpp_are_met() -> None:
+    """Steps of 10 to 16 tokens on one card: no constant was fitted to a batch of that size."""
+    spec, found = gpu("RTX 4090"), []
+    rates = (spec.bandwidth_bytes_per_s, spec.fp16_flops)
+    vram = Pool("GPU0", "gpu", spec.memory_bytes, None, *rates, "cuda", int8_ops=spec.int8_ops)
+    ram = Pool("RAM", "ram", 64 * GIB, None, 80e9, None, "cpu", cores=16)
+    held = weights(LLAMA_3_8B, "Q4_0")
+    fit_on_gpu = ways_to_run(LLAMA_3_8B, held, cpu_placement(4096, n_gpus=1), (ram, vram), allow_cpu=False)[0]
+    costs = llamacpp.step_costs(LLAMA_3_8B, held, fit_on_gpu, speed_constants(), depth_tokens=256)
+    assert costs is not None
+    with (HERE / "data" / "llama_batches.csv").open(encoding="utf-8", newline="") as file:
+        for raw in csv.DictReader(file):
+            n = int(raw["batch_tokens"])
+            found.append(abs(n / costs.token_s(n, 0) / float(raw["tokens_per_s"]) - 1))
+    assert len(found) == 7
+    assert median(found) < 0.15
