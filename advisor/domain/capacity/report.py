@@ -98,6 +98,7 @@ def plan_document(plan: ServingPlan, found: Plans) -> Document:
         "tensor_parallel": replica.tensor_parallel,
         "pipeline_parallel": replica.pipeline_parallel,
         "slots": replica.limits.slots,
+        "requests_at_once": replica.limits.slots_for(found.subject.traffic.largest_tokens),
         "slots_limited_by": replica.slots_by,
         "cache_tokens": replica.limits.cache_tokens,
         "batch_tokens": replica.limits.chunk_tokens,
