@@ -13,6 +13,7 @@ from advisor.domain.questions import Answer
 from advisor.domain.recommend import Recommendation
 
 if TYPE_CHECKING:
+    from advisor.domain.capacity.plan import Plans
     from advisor.domain.catalogue import Catalogue
     from advisor.domain.coverage import Coverage
     from advisor.domain.head_to_head import HeadToHead
@@ -95,3 +96,9 @@ class Documents:
         from advisor.domain.speed_report import speed_document
 
         return speed_document(report)
+
+    def plans_document(self, found: Plans) -> dict[str, Any]:
+        """Plans for many users as plain values."""
+        from advisor.domain.capacity.report import plans_document
+
+        return plans_document(found)

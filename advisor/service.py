@@ -24,6 +24,7 @@ from advisor.errors import InputError, nearest
 from advisor.files import write_atomically
 from advisor.own_entries import OwnEntries
 from advisor.plain_documents import Documents
+from advisor.scale import Scale
 from advisor.second_look import SecondLook
 from advisor.upkeep.facade import Upkeep
 
@@ -52,7 +53,7 @@ SCHEMAS = ("recommendation", "constraints")
 """Files that have a JSON Schema."""
 
 
-class Advisor(OwnEntries, Upkeep, Documents, SecondLook):
+class Advisor(OwnEntries, Upkeep, Documents, SecondLook, Scale):
     """One session: knowledge is read once, and only when something asks for it."""
 
     def __init__(self, knowledge: Path | None = None) -> None:

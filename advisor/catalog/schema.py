@@ -14,6 +14,7 @@ from pydantic import AfterValidator, Field, model_validator
 from advisor.catalog.hardware_schema import CpuFile, GpuFile
 from advisor.catalog.quality_schema import QualityFile
 from advisor.catalog.questions_schema import QuestionsFile
+from advisor.catalog.serving_schema import NodesFile, ServingFile
 from advisor.catalog.speed_schema import SpeedFile
 from advisor.catalog.validation import StrictModel
 from advisor.domain.header import LARGEST_DIMENSION, MAX_EXPERTS, MAX_LAYERS
@@ -360,5 +361,7 @@ SCHEMAS: dict[str, type[StrictModel]] = {
     "cpus": CpuFile,
     "speed": SpeedFile,
     "quality": QualityFile,
+    "serving": ServingFile,
+    "nodes": NodesFile,
 }
 """The schema of each kind of knowledge file."""

@@ -20,6 +20,7 @@ COMMANDS = {
     "compare": "Models or families side by side, for a machine and a use.",
     "size": "Memory of a model or a GGUF file, per device.",
     "speed": "How fast a model runs, estimated or measured before any download.",
+    "plan": "What serving many users takes: replicas, slots, machines, cost.",
     "licence": "What a model's licence says about a use.",
     "smoke": "Run a model here for a moment and judge what was measured.",
     "verify": "Replay a recommendation: does it still hold here?",

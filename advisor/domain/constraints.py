@@ -73,6 +73,8 @@ class Scale:
 
     users: int
     requests_per_user_hour: float
+    peak_factor: float
+    """The busiest minutes over the average, for which everything is sized."""
     concurrent_requests: int | None
     """Requests in flight at once, where the user knows; otherwise it follows from users and rate."""
     prompt_tokens: int

@@ -1,4 +1,7 @@
-"""Users to load: how many requests are in flight, and what that asks of one machine."""
+"""Users to load: how many requests are in flight, and what that asks of one machine.
+
+Recommendations use the closed form here, which costs microseconds; `advisor.domain.capacity` simulates, for plans.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,10 @@ class Load:
     in_flight: float
     """Mean number of requests being answered, by Little's law; or the number that the user gave."""
     slots: int
-    """Parallel slots, so that a request seldom waits for one: the mean and two standard deviations of arrivals."""
+    """Parallel slots, so that at the peak a request seldom waits for one: the mean then, and two standard deviations
+    of arrivals."""
+    peak_factor: float = 1.0
+    """The busiest minutes over the average."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,29 +41,36 @@ class Plan:
     slots_per_replica: int
     replicas: int
     utilisation: float
-    """Share of time that one request at a time would keep the replicas busy."""
+    """Share of time at the peak that one request at a time would keep the replicas busy."""
     basis: Basis
     note: str
 
 
+def answer_seconds(constraints: Constraints) -> float:
+    """Seconds that a request may take: the wait for its first token and an answer just as fast as the targets ask."""
+    latency = constraints.latency
+    wait_s = latency.ttft_ms / 1000 if latency.ttft_ms else DEFAULT_WAIT_S
+    return wait_s + constraints.scale.answer_tokens / (latency.tokens_per_s or DEFAULT_TOKENS_PER_S)
+
+
 def expected_load(constraints: Constraints) -> Load:
-    """Load from users and rate; answers are taken to stream just as fast as the targets ask."""
-    scale, latency = constraints.scale, constraints.latency
+    """Load from users and rate."""
+    scale = constraints.scale
     rate = scale.users * scale.requests_per_user_hour / 3600
     if scale.concurrent_requests is not None:
         return Load(rate, float(scale.concurrent_requests), scale.concurrent_requests)
-    wait_s = latency.ttft_ms / 1000 if latency.ttft_ms else DEFAULT_WAIT_S
-    seconds = wait_s + scale.answer_tokens / (latency.tokens_per_s or DEFAULT_TOKENS_PER_S)
-    in_flight = rate * seconds
+    in_flight = rate * answer_seconds(constraints)
     if scale.users == 1:
         return Load(rate, in_flight, 1)
-    return Load(rate, in_flight, max(1, math.ceil(in_flight + 2 * math.sqrt(in_flight))))
+    at_peak = in_flight * scale.peak_factor
+    slots = max(1, math.ceil(at_peak + 2 * math.sqrt(at_peak)))
+    return Load(rate, in_flight, slots, scale.peak_factor)
 
 
 def plan(load: Load, speed: Speed, slots_per_replica: int, *, answer_tokens: int) -> Plan:
     """Replicas for a load, counting no gain from batching, so that the number is enough rather than too few."""
     busy_s = speed.ttft_ms / 1000 + answer_tokens / speed.decode_tokens_per_s
-    demand = load.requests_per_s * busy_s if load.requests_per_s else load.in_flight
+    demand = load.requests_per_s * load.peak_factor * busy_s if load.requests_per_s else load.in_flight
     by_slots = math.ceil(load.slots / slots_per_replica)
     replicas = max(1, by_slots, math.ceil(demand / MAX_UTILISATION))
     return Plan(
@@ -66,5 +79,5 @@ def plan(load: Load, speed: Speed, slots_per_replica: int, *, answer_tokens: int
         replicas=replicas,
         utilisation=demand / replicas,
         basis=Basis.ESTIMATED,
-        note="no gain from batching is counted, so fewer replicas may do",
+        note="an upper bound that counts no gain from batching; llm-advisor plan simulates it",
     )

@@ -14,10 +14,14 @@ def speed(decode: float, ttft_ms: float = 0.0) -> Speed:
 
 def test_requests_in_flight_follow_littles_law() -> None:
     """3600 requests an hour that take 1 s and 256 tokens at 8 tokens per second: 33 in flight."""
-    load = expected_load(constraints(scale__users=360, scale__requests_per_user_hour=10.0, latency__tokens_per_s=8.0))
+    asked = {"scale__users": 360, "scale__requests_per_user_hour": 10.0, "latency__tokens_per_s": 8.0}
+    load = expected_load(constraints(**asked, scale__peak_factor=1.0))
     assert load.requests_per_s == 1.0
     assert load.in_flight == pytest.approx(33.0)
     assert load.slots == 45
+    at_peak = expected_load(constraints(**asked, scale__peak_factor=2.0))
+    assert at_peak.in_flight == load.in_flight
+    assert at_peak.slots == 83
 
 
 def test_a_known_number_of_requests_is_taken_as_it_is() -> None:

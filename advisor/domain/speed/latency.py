@@ -37,7 +37,7 @@ def latency(speed: Speed, answer_tokens: int) -> Latency:
 def latency_under_load(speed: Speed, answer_tokens: int, load: Load, replicas: int, percentile: int) -> Latency:
     """Waits where requests arrive at random and each replica answers one after the other, as the plan counts."""
     alone = latency(speed, answer_tokens)
-    wait_s = wait_percentile(load.requests_per_s, alone.answer_ms / 1000, replicas, percentile / 100)
+    wait_s = wait_percentile(load.requests_per_s * load.peak_factor, alone.answer_ms / 1000, replicas, percentile / 100)
     wait_ms = None if wait_s is None else 1000 * wait_s
     answer_ms = alone.answer_ms + (wait_ms or 0.0)
     return Latency(alone.ttft_ms + (wait_ms or 0.0), answer_ms, alone.reading_share, wait_ms, percentile)

@@ -1,0 +1,83 @@
+"""`llm-advisor plan`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from advisor.cli import output
+from advisor.cli.diagnostics import note
+from advisor.cli.options import constraint_options, machine_choice, machine_options, output_options, typed_answers
+from advisor.domain.capacity.plan import Plans
+from advisor.domain.capacity.replica import ENGINES
+from advisor.domain.capacity.report import COLUMNS, load_facts, plan_lines, plan_row
+from advisor.service import Advisor
+
+
+@click.command("plan")
+@click.option("--model", "name", metavar="ID", help="Model to serve; without it the pick of recommend.")
+@click.option("--quant", metavar="TYPE", help="GGUF file type for llama.cpp, or BF16 or FP8 for the original weights.")
+@click.option("--engine", metavar="NAME", help=f"Plan one engine only: {' or '.join(ENGINES)}.")
+@click.option(
+    "--trace",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="CSV of arrival seconds, prompt and answer tokens, in place of users and rate.",
+)
+@click.option(
+    "-n",
+    "limit",
+    type=click.IntRange(1),
+    default=12,
+    show_default=True,
+    help="Rows of the table, beside this machine's.",
+)
+@constraint_options
+@machine_options
+@output_options
+def command(
+    name: str | None,
+    quant: str | None,
+    engine: str | None,
+    trace: Path | None,
+    limit: int,
+    constraints_file: Path | None,
+    settings: tuple[str, ...],
+    gpu: str | None,
+    ram: int | None,
+    machine_file: Path | None,
+    as_json: bool,
+    plain: bool,
+) -> None:
+    """What serving many users takes: replicas, slots, machines and cost.
+
+    \b
+    llm-advisor plan --set scale.users=5000 --set latency.ttft_ms=2000
+    llm-advisor plan --model mistral-small-3.2-24b-instruct --set scale.users=5000 --engine vllm
+    llm-advisor plan --trace busy-day.csv --gpu "L40Sx2" --json
+    """
+    advisor = Advisor()
+    constraints = advisor.constraints(advisor.answers(constraints_file, settings, typed_answers()))
+    machine = advisor.machine(machine_choice(gpu, ram, machine_file))
+    found = advisor.plan(machine, constraints, name=name, quantization=quant, engine=engine, trace=trace)
+    if machine.simulated:
+        note("For a simulated machine.")
+    if as_json:
+        output.emit_json(advisor.plans_document(found))
+        return
+    _print(found, limit, plain=plain)
+
+
+def _print(found: Plans, limit: int, *, plain: bool) -> None:
+    if not plain:
+        output.emit_facts(load_facts(found), plain=False)
+    shown = [plan for i, plan in enumerate(found.plans) if i < limit or plan.node is None]
+    rows = [plan_row(plan, found) for plan in shown]
+    output.emit_table(COLUMNS, rows, plain=plain, numeric=(3, 4, 6, 7, 8, 9, 12))
+    if plain:
+        return
+    cheapest = [plan for engine in ENGINES if (plan := found.cheapest(engine)) is not None]
+    output.emit_paragraphs([plan_lines(plan, found) for plan in cheapest])
+    if found.refusals:
+        reasons = [f"{r.engine} on {r.place or 'any machine'}: {r.text}" for r in found.refusals]
+        output.emit_paragraphs([("Not planned", reasons)])

@@ -1,0 +1,282 @@
+"""The ways to run one model on one kind of machine, per engine, and why there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from advisor.domain.capacity import llamacpp, vllm
+from advisor.domain.capacity.engines import BatchConstants, ServingFacts
+from advisor.domain.capacity.load import Traffic
+from advisor.domain.capacity.nodes import Node
+from advisor.domain.capacity.replica import EngineName, Refusal, Replica, SlotsBy
+from advisor.domain.capacity.simulation import Limits
+from advisor.domain.capacity.step import StepCosts
+from advisor.domain.capacity.targets import Targets
+from advisor.domain.fit import Fit, ways_to_run
+from advisor.domain.model import Model, Shape
+from advisor.domain.placement import Pool, cpu_placement
+from advisor.domain.pools import CONTEXT_BYTES
+from advisor.domain.speed.constants import SpeedConstants
+from advisor.domain.speed.work import parts_of
+from advisor.domain.weights import Weights, weights
+from advisor.units import GIB, format_bytes
+
+MAX_STAGES = 4
+"""Most nodes that share the layers of one replica."""
+_POWERS = (1, 2, 4, 8, 16)
+_LADDER = (1, 2, 4, 8, 16, 32, 64, 128, 256)
+_PLENTY = 1 << 50
+
+Option = Replica | Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What is to be served, for whom."""
+
+    model: Model
+    shape: Shape
+    quantization: str
+    """llama.cpp's file type."""
+    precisions: tuple[str, ...]
+    """Of the original weights, for vLLM."""
+    context_tokens: int
+    traffic: Traffic
+    targets: Targets
+    speed: SpeedConstants
+    serving: ServingFacts
+    reserve_vram_bytes: int
+    allow_cpu: bool
+
+    @property
+    def depth_tokens(self) -> int:
+        return round(self.traffic.prompt_tokens + self.traffic.answer_tokens / 2)
+
+
+def llama_on_pools(subject: Subject, place: str, pools: tuple[Pool, ...], threads: int) -> Iterator[Option]:
+    """llama.cpp on the machine at hand, in the placement with most slots."""
+    if not pools[0].budget_bytes:
+        yield Refusal("llama.cpp", place, "memory", "its system memory is unknown, or all of it is kept free")
+        return
+    held = weights(subject.shape, subject.quantization)
+    found = _most_slots(subject, held, pools, threads, allow_cpu=subject.allow_cpu)
+    if found is None:
+        yield _too_large(subject, place, "llama.cpp", held.total_bytes)
+        return
+    yield from _llama(subject, held, place, found)
+
+
+def llama_on_node(subject: Subject, node: Node) -> Iterator[Option]:
+    """llama.cpp on the GPUs of a node, as few of them for a replica as hold the model, and twice as many."""
+    held = weights(subject.shape, subject.quantization)
+    tried = 0
+    for n_gpus in _POWERS:
+        if n_gpus > node.count or tried == 2:
+            break
+        found = _most_slots(subject, held, _node_pools(subject, node, n_gpus), node.cores or 1, allow_cpu=False)
+        if found is not None:
+            tried += 1
+            yield from _llama(subject, held, node.name, found, _memory_note(node, found))
+    if not tried:
+        yield _too_large(subject, node.name, "llama.cpp", held.total_bytes)
+
+
+def _memory_note(node: Node, fit: Fit) -> tuple[str, ...]:
+    need = fit.footprint.devices[0].total_bytes
+    if node.memory_bytes is not None:
+        return ()
+    return (f"system memory of {node.name} is unknown; {format_bytes(need)} are needed",)
+
+
+def _node_pools(subject: Subject, node: Node, n_gpus: int) -> tuple[Pool, ...]:
+    gpu = node.gpu
+    taken = subject.reserve_vram_bytes + CONTEXT_BYTES.get(gpu.backend, 0)
+    share = _PLENTY if node.memory_bytes is None else node.memory_bytes * n_gpus // node.count
+    ram = Pool("RAM", "ram", share, None, None, None, "cpu", cores=node.cores or 1)
+    vram = Pool(
+        name="GPU",
+        kind="gpu",
+        budget_bytes=max(0, gpu.memory_bytes - taken),
+        free_bytes=None,
+        bandwidth_bytes_per_s=gpu.bandwidth_bytes_per_s,
+        flops=gpu.fp16_flops,
+        backend=gpu.backend,
+        int8_ops=gpu.int8_ops,
+        stacked_memory=gpu.stacked_memory,
+    )
+    return (ram, *(replace(vram, name=f"GPU{i}") for i in range(n_gpus)))
+
+
+def _most_slots(
+    subject: Subject, held: Weights, pools: tuple[Pool, ...], threads: int, *, allow_cpu: bool
+) -> Fit | None:
+    """The placement with most slots, on a ladder of powers of two; with as many layers on GPUs as with one slot."""
+    best: Fit | None = None
+    for slots in _LADDER:
+        if slots > subject.serving.llama_max_slots:
+            break
+        base = cpu_placement(
+            subject.context_tokens * slots, parallel=slots, threads=max(1, threads), n_gpus=len(pools) - 1
+        )
+        ways = ways_to_run(subject.shape, held, base, pools, allow_cpu=allow_cpu)
+        if not ways or (best is not None and _gives_up(ways[0], best)):
+            break
+        best = ways[0]
+    return best
+
+
+def _gives_up(now: Fit, before: Fit) -> bool:
+    """Whether more slots cost layers on the GPU or the precision of the cache, which slow every request down."""
+    return (
+        sum(now.placement.gpu_layers) < sum(before.placement.gpu_layers)
+        or now.placement.kv_type != before.placement.kv_type
+        or now.placement.ubatch < before.placement.ubatch
+    )
+
+
+def _llama(subject: Subject, held: Weights, place: str, fit: Fit, notes: tuple[str, ...] = ()) -> Iterator[Option]:
+    costs = llamacpp.step_costs(subject.shape, held, fit, subject.speed, depth_tokens=subject.depth_tokens)
+    if costs is None:
+        yield Refusal("llama.cpp", place, "no_bandwidth", "the memory bandwidth of its GPU is unknown")
+        return
+    limits = llamacpp.limits(fit.placement)
+    at_most = subject.serving.llama_max_slots
+    slots_by: SlotsBy = "engine" if limits.slots >= at_most else "memory"
+    limits, slots_by = _fast_enough(subject, costs, limits, slots_by)
+    parts = parts_of(held)
+    used = subject.shape.experts.n_used / subject.shape.experts.n_total if subject.shape.experts else 1.0
+    active = sum(parts.dense.values()) + used * sum(parts.experts.values()) + sum(parts.output.values())
+    bandwidth = max((p.bandwidth_bytes_per_s or 0.0) for p in fit.pools)
+    yield Replica(
+        engine="llama.cpp",
+        place=place,
+        quantization=subject.quantization,
+        tensor_parallel=1,
+        pipeline_parallel=1,
+        context_tokens=subject.context_tokens,
+        costs=costs,
+        limits=limits,
+        slots_by=slots_by,
+        weights_bytes=held.total_bytes,
+        cache_bytes=fit.footprint.kv_cache_bytes * limits.slots // fit.placement.parallel,
+        read_s=active / bandwidth if bandwidth else 0.0,
+        fit=fit,
+        notes=(*fit.notes, *notes),
+    )
+
+
+def _fast_enough(subject: Subject, costs: StepCosts, limits: Limits, slots_by: SlotsBy) -> tuple[Limits, SlotsBy]:
+    """No more slots than leave each request the speed that is asked for."""
+    tpot = subject.targets.tpot_s
+    slots = limits.slots_for(subject.traffic.largest_tokens)
+    if limits.cache_tokens is not None and slots < limits.slots:
+        slots_by = "memory"
+    if tpot is None or costs.token_s(slots, subject.depth_tokens) <= tpot:
+        return limits, slots_by
+    low, high = 1, slots
+    while high - low > 1:
+        middle = (low + high) // 2
+        if costs.token_s(middle, subject.depth_tokens) <= tpot:
+            low = middle
+        else:
+            high = middle
+    return replace(limits, slots=low), "load"
+
+
+def vllm_on_node(subject: Subject, node: Node) -> Iterator[Option]:
+    """vLLM on the GPUs of a node; on several nodes where one is too small."""
+    own = subject.serving.vllm.by_backend.get(node.gpu.backend)
+    if own is None:
+        text = f"vLLM has no constants for {node.gpu.backend}; plans for it need CUDA or ROCm"
+        yield Refusal("vllm", node.name, "no_backend", text)
+        return
+    found = False
+    for precision in subject.precisions:
+        if precision == "FP8" and not node.fp8:
+            continue
+        for group in _groups(subject, node, precision):
+            replica = _vllm(subject, node, precision, group, own)
+            if replica is not None:
+                found = True
+                yield replica
+    if not found:
+        smallest = min(vllm.sized(subject.shape, p).total for p in subject.precisions)
+        yield _too_large(subject, node.name, "vllm", int(smallest))
+
+
+def _groups(subject: Subject, node: Node, precision: str) -> Iterator[vllm.Group]:
+    """The smallest group that holds the model and room for a request, and larger ones within the node."""
+    facts, shape = subject.serving.vllm, subject.shape
+    need = max(subject.traffic.largest_tokens, subject.context_tokens)
+    fitting = 0
+    for tensor in _POWERS:
+        if tensor > node.count or not vllm.can_split(shape, tensor):
+            break
+        group = vllm.Group(node.gpu, tensor, link_bytes_per_s=node.link_bytes_per_s)
+        if vllm.cache_tokens(shape, precision, group, facts) >= need:
+            fitting += 1
+            yield group
+        if fitting == 3:
+            return
+    if fitting:
+        return
+    whole = max(n for n in _POWERS if n <= node.count and vllm.can_split(shape, n))
+    network = node.network_bytes_per_s or subject.serving.network_bytes_per_s
+    for stages in range(2, MAX_STAGES + 1):
+        # Each step hands the hidden state of its tokens on, which is small beside what a node reads for it.
+        hop_s = subject.serving.network_hop_s + 2 * shape.hidden_size * facts.batched_tokens / network
+        group = vllm.Group(node.gpu, whole, stages, node.link_bytes_per_s, network, hop_s)
+        if vllm.cache_tokens(shape, precision, group, facts) >= need:
+            yield group
+            return
+
+
+def _vllm(subject: Subject, node: Node, precision: str, group: vllm.Group, own: BatchConstants) -> Replica | None:
+    facts, shape = subject.serving.vllm, subject.shape
+    costs = vllm.step_costs(shape, precision, group, own, depth_tokens=subject.depth_tokens)
+    if costs is None:
+        return None
+    sized = vllm.sized(shape, precision)
+    limits, slots_by = _fast_enough(subject, costs, vllm.limits(shape, precision, group, facts), "engine")
+    used = shape.experts.n_used / shape.experts.n_total if shape.experts else 1.0
+    active = sized.dense + used * sized.experts + sized.output
+    notes = []
+    if precision == "FP8":
+        notes.append("weights are quantized to FP8 when they are loaded; check the answers on your own task")
+    if node.gpu.backend == "rocm":
+        notes.append("constants of vLLM on AMD GPUs are of 2024, before faster kernels: a cautious figure")
+    if group.stages > 1:
+        notes.append(f"{group.stages} nodes hold a share of the layers each (pipeline parallel)")
+    return Replica(
+        engine="vllm",
+        place=node.name,
+        quantization=precision,
+        tensor_parallel=group.tensor,
+        pipeline_parallel=group.stages,
+        context_tokens=subject.context_tokens,
+        costs=costs,
+        limits=limits,
+        slots_by=slots_by,
+        weights_bytes=int(sized.total),
+        cache_bytes=int((limits.cache_tokens or 0) * vllm.kv_token_bytes(shape, group.tensor)),
+        read_s=active / (group.gpu.bandwidth_bytes_per_s * group.tensor),
+        notes=tuple(notes),
+    )
+
+
+def unsupported(subject: Subject, engine: EngineName) -> Refusal | None:
+    """Why an engine cannot run the model anywhere, or None where it can."""
+    if engine == "vllm" and subject.shape.architecture not in subject.serving.vllm.architectures:
+        known = ", ".join(sorted(subject.serving.vllm.architectures))
+        text = f"vLLM is not known to run the architecture {subject.shape.architecture} (known: {known})"
+        return Refusal("vllm", None, "architecture", text)
+    if engine == "vllm" and not subject.precisions:
+        text = f"vLLM serves the original weights as BF16 or FP8, not the GGUF file type {subject.quantization}"
+        return Refusal("vllm", None, "file_type", text)
+    return None
+
+
+def _too_large(subject: Subject, place: str, engine: EngineName, n_bytes: int) -> Refusal:
+    what = f"{n_bytes / GIB:.1f} GiB of weights and a context of {subject.context_tokens:,} tokens"
+    return Refusal(engine, place, "memory", f"{what} do not fit")

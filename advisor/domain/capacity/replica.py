@@ -1,0 +1,61 @@
+"""One way to run a model on one replica, with everything that a plan or an export must say about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from advisor.domain.capacity.simulation import Limits
+from advisor.domain.capacity.step import StepCosts
+from advisor.domain.fit import Fit
+
+EngineName = Literal["llama.cpp", "vllm"]
+ENGINES: tuple[EngineName, ...] = ("llama.cpp", "vllm")
+SlotsBy = Literal["memory", "engine", "load"]
+
+
+@dataclass(frozen=True, slots=True)
+class Replica:
+    """A copy of the model on the devices that serve it."""
+
+    engine: EngineName
+    place: str
+    """Name of the node, or of the machine at hand."""
+    quantization: str
+    """llama.cpp's file type, or BF16 or FP8 for the original weights."""
+    tensor_parallel: int
+    pipeline_parallel: int
+    """Nodes that share the layers; 1 unless one node is too small."""
+    context_tokens: int
+    """Tokens that one request may hold."""
+    costs: StepCosts
+    limits: Limits
+    slots_by: SlotsBy
+    """What keeps the slots from being more."""
+    weights_bytes: int
+    cache_bytes: int
+    read_s: float
+    """Seconds to read the weights of one token once at the published bandwidth: no engine answers faster."""
+    fit: Fit | None = None
+    """llama.cpp's placement."""
+    notes: tuple[str, ...] = ()
+
+    @property
+    def gpus(self) -> int:
+        """GPUs of one replica; 0 on a processor."""
+        if self.fit is not None:
+            return sum(1 for n in self.fit.placement.gpu_layers if n)
+        return self.tensor_parallel * self.pipeline_parallel
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why an engine cannot run the model somewhere."""
+
+    engine: EngineName
+    place: str | None
+    """None where it holds everywhere."""
+    code: str
+    text: str
+    floor_s: float | None = None
+    """Where a target is below what one request alone takes: that time."""

@@ -1,0 +1,265 @@
+"""Plans as a document and as lines for people."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from advisor.domain.basis import Basis
+from advisor.domain.capacity.plan import HERE, SPARE_REPLICAS, Plans, ServingPlan, Size
+from advisor.domain.capacity.replica import ENGINES, Refusal
+from advisor.domain.capacity.targets import Breaks, Spread
+from advisor.units import format_bytes, format_milliseconds, format_rate
+
+BREAKS_WORDS: dict[Breaks, str] = {
+    "kv_memory": "memory for the KV cache",
+    "decode_bandwidth": "decoding (reading weights and cache)",
+    "prefill_compute": "computing prompts",
+    "queue": "the queue for a slot",
+}
+COLUMNS = (
+    *("engine", "machine", "weights", "machines", "GPUs", "replicas", "slots"),
+    *("first token", "per request", "load", "breaks first", "one machine carries", "cost per hour"),
+)
+_NO_PRICE = "price unknown: enter it in nodes.toml of the configuration directory"
+
+Document = dict[str, Any]
+
+
+def plans_document(found: Plans) -> Document:
+    """Everything, under the keys that docs/plan.md lists. Times in milliseconds, rates per second."""
+    subject = found.subject
+    return {
+        "basis": Basis.ESTIMATED.value,
+        "model": {
+            "id": subject.model.id,
+            "hf_id": subject.model.hf_id,
+            "licence": subject.model.licence,
+            "quantization": subject.quantization,
+            "context_tokens": subject.context_tokens,
+        },
+        "load": _load_document(found),
+        "targets": _targets_document(found),
+        "cheapest": {engine: _cheapest_index(found, engine) for engine in ENGINES},
+        "plans": [plan_document(plan, found) for plan in found.plans],
+        "refused": [_refusal_document(refusal) for refusal in found.refusals],
+    }
+
+
+def _load_document(found: Plans) -> Document:
+    traffic = found.subject.traffic
+    return {
+        "source": traffic.source,
+        "users": traffic.users,
+        "mean_requests_per_s": _figure(traffic.mean_requests_per_s),
+        "peak_factor": _figure(traffic.peak_factor),
+        "peak_requests_per_s": _figure(traffic.requests_per_s),
+        "prompt_tokens": _figure(traffic.prompt_tokens),
+        "answer_tokens": _figure(traffic.answer_tokens),
+        "prompt_tokens_per_s": _figure(traffic.prompt_tokens_per_s),
+        "answer_tokens_per_s": _figure(traffic.answer_tokens_per_s),
+        "concurrent_requests": traffic.concurrent,
+    }
+
+
+def _targets_document(found: Plans) -> Document:
+    targets = found.subject.targets
+    return {
+        "percentile": targets.percentile,
+        "ttft_ms": None if targets.ttft_s is None else _figure(1000 * targets.ttft_s),
+        "tokens_per_s": None if targets.tpot_s is None else _figure(1 / targets.tpot_s),
+    }
+
+
+def _cheapest_index(found: Plans, engine: str) -> int | None:
+    return next((i for i, plan in enumerate(found.plans) if plan.replica.engine == engine), None)
+
+
+def plan_document(plan: ServingPlan, found: Plans) -> Document:
+    """One plan, with all that an engine must be told."""
+    replica, node = plan.replica, plan.node
+    price = None if node is None else node.price
+    return {
+        "engine": replica.engine,
+        "machine": {
+            "name": replica.place,
+            "gpu": None if node is None else node.gpu.name,
+            "gpus": replica.gpus if node is None else node.count,
+            "memory_bytes": None if node is None else node.memory_bytes,
+            "is_this_machine": node is None,
+        },
+        "quantization": replica.quantization,
+        "replicas": plan.size.replicas,
+        "replicas_needed": plan.needed,
+        "replicas_spare": SPARE_REPLICAS,
+        "replicas_per_machine": plan.per_machine,
+        "machines": plan.size.machines,
+        "gpus": plan.size.gpus,
+        "gpus_per_replica": replica.gpus,
+        "tensor_parallel": replica.tensor_parallel,
+        "pipeline_parallel": replica.pipeline_parallel,
+        "slots": replica.limits.slots,
+        "requests_at_once": replica.limits.slots_for(found.subject.traffic.largest_tokens),
+        "slots_limited_by": replica.slots_by,
+        "cache_tokens": replica.limits.cache_tokens,
+        "batch_tokens": replica.limits.chunk_tokens,
+        "context_tokens": replica.context_tokens,
+        "weights_bytes": replica.weights_bytes,
+        "kv_cache_bytes": replica.cache_bytes,
+        "cost_usd_hour": plan.size.cost_usd_hour,
+        "price": None
+        if price is None
+        else {"usd_hour": price.usd_hour, "source": price.source, "checked": price.checked},
+        **({} if price is not None or node is None else {"price_reason": _NO_PRICE}),
+        "ttft_ms": _spread_document(plan.metrics.ttft),
+        "tpot_ms": _spread_document(plan.metrics.tpot),
+        "wait_ms": _spread_document(plan.metrics.wait),
+        "answer_tokens_per_s": _figure(plan.metrics.answer_tokens_per_s * plan.needed),
+        "requests_in_flight": _figure(plan.metrics.in_flight * plan.needed),
+        "utilisation": _figure(plan.metrics.utilisation),
+        "breaks_first": plan.capacity.breaks_first,
+        "replica_requests_per_s": _figure(plan.capacity.requests_per_s),
+        "bound": {
+            "replica_requests_per_s": _figure(plan.capacity.bound_requests_per_s),
+            "wait_ms": None if plan.wait_bound_s is None else _figure(1000 * plan.wait_bound_s),
+            "ttft_ms": _figure(1000 * plan.capacity.floor_ttft_s),
+            "tpot_ms": _figure(1000 * plan.capacity.floor_tpot_s),
+            "weights_read_ms": _figure(1000 * replica.read_s) if replica.read_s else None,
+        },
+        "one_machine": {
+            "peak_requests_per_s": _figure(plan.one_machine_requests_per_s),
+            "users": one_machine_users(plan, found),
+        },
+        "growth": [_size_document(size) for size in plan.growth],
+        "notes": list(replica.notes),
+    }
+
+
+def one_machine_users(plan: ServingPlan, found: Plans) -> int | None:
+    """Users at which the targets break on one machine; None where the load is not given in users."""
+    traffic = found.subject.traffic
+    if traffic.users is None:
+        return None
+    return max(1, int(traffic.users * plan.one_machine_requests_per_s / traffic.requests_per_s))
+
+
+def _size_document(size: Size) -> Document:
+    return {
+        "times": size.factor,
+        "replicas": size.replicas,
+        "machines": size.machines,
+        "gpus": size.gpus,
+        "cost_usd_hour": size.cost_usd_hour,
+    }
+
+
+def _spread_document(spread: Spread) -> Document:
+    return {"p50": _figure(1000 * spread.p50), "p95": _figure(1000 * spread.p95), "p99": _figure(1000 * spread.p99)}
+
+
+def _refusal_document(refusal: Refusal) -> Document:
+    return {"engine": refusal.engine, "machine": refusal.place, "code": refusal.code, "text": refusal.text}
+
+
+def _figure(value: float) -> float:
+    """Four significant digits, which is more than a model knows."""
+    return float(f"{value:.4g}")
+
+
+def plan_row(plan: ServingPlan, found: Plans) -> tuple[str, ...]:
+    """A plan as cells under COLUMNS."""
+    replica = plan.replica
+    metrics = plan.metrics
+    users = one_machine_users(plan, found)
+    carried = f"{plan.one_machine_requests_per_s:.3g} requests/s" if users is None else f"{users:,} users"
+    return (
+        "vLLM" if replica.engine == "vllm" else replica.engine,
+        replica.place,
+        replica.quantization,
+        f"{plan.size.machines:,}",
+        f"{plan.size.gpus:,}",
+        f"{plan.needed:,} + {SPARE_REPLICAS}",
+        f"{replica.limits.slots_for(found.subject.traffic.largest_tokens)}",
+        format_milliseconds(1000 * metrics.ttft.asked),
+        format_rate(1 / metrics.tpot.asked) if metrics.tpot.asked else "one token",
+        f"{metrics.utilisation:.0%}",
+        BREAKS_WORDS[plan.capacity.breaks_first],
+        carried,
+        "unknown" if plan.size.cost_usd_hour is None else f"${plan.size.cost_usd_hour:,.2f}",
+    )
+
+
+def load_facts(found: Plans) -> list[tuple[str, str]]:
+    """The load and the targets, name and value."""
+    subject = found.subject
+    traffic, targets = subject.traffic, subject.targets
+    first = "no limit" if targets.ttft_s is None else f"within {format_milliseconds(1000 * targets.ttft_s)}"
+    speed = "no limit" if targets.tpot_s is None else f"at least {format_rate(1 / targets.tpot_s)}"
+    return [
+        ("model", _model_text(found)),
+        ("load", traffic.source),
+        ("peak", f"{traffic.requests_per_s:.3g} requests/s of {traffic.prompt_tokens:,.0f} prompt and "
+                 f"{traffic.answer_tokens:,.0f} answer tokens"),
+        ("tokens", f"{traffic.prompt_tokens_per_s:,.0f} in and {traffic.answer_tokens_per_s:,.0f} out per second"),
+        ("targets", f"first token {first}, {speed} per request, for {targets.percentile} % of requests"),
+    ]  # fmt: skip
+
+
+def _model_text(found: Plans) -> str:
+    subject = found.subject
+    forms = [f"{subject.quantization} on llama.cpp"] if subject.quantization != "FP8" else []
+    if subject.precisions:
+        forms.append(f"{' or '.join(subject.precisions)} on vLLM")
+    return f"{subject.model.id}, {', '.join(forms)}"
+
+
+def plan_lines(plan: ServingPlan, found: Plans) -> tuple[str, list[str]]:
+    """The cheapest plan of an engine, as a titled paragraph."""
+    replica, size, metrics = plan.replica, plan.size, plan.metrics
+    engine = "vLLM" if replica.engine == "vllm" else replica.engine
+    title = f"{engine}: {size.machines} × {replica.place}"
+    if replica.place == HERE:
+        title = f"{engine}: this machine" + (f" and {size.machines - 1:,} like it" if size.machines > 1 else "")
+    held = f"{format_bytes(replica.weights_bytes)} of weights, {format_bytes(replica.cache_bytes)} of KV cache"
+    share = _counted(replica.gpus, "GPU") if replica.gpus else "the processor"
+    if replica.tensor_parallel > 1:
+        share += f" sharing each layer (tensor parallel {replica.tensor_parallel})"
+    slots = replica.limits.slots_for(found.subject.traffic.largest_tokens)
+    lines = [
+        f"each replica: {replica.quantization} on {share}, {held}, {_counted(slots, 'request')} at once",
+        f"{_counted(plan.needed, 'replica')} for the peak and {SPARE_REPLICAS} more, so that one may be lost",
+        f"first token p50 {_ms(metrics.ttft.p50)}, p95 {_ms(metrics.ttft.p95)}, p99 {_ms(metrics.ttft.p99)}; "
+        f"per request p50 {_rate(metrics.tpot.p50)}, p95 {_rate(metrics.tpot.p95)}, p99 {_rate(metrics.tpot.p99)}",
+        f"{metrics.in_flight * plan.needed:,.1f} requests in flight on average, {metrics.utilisation:.0%} of the most "
+        f"that a replica can do ({plan.capacity.bound_requests_per_s:.3g} requests/s by the bound)",
+        f"breaks first: {BREAKS_WORDS[plan.capacity.breaks_first]}, beyond {_carried(plan, found)} on one machine",
+        "growth: " + ", ".join(_growth(s) for s in plan.growth),
+    ]
+    if size.cost_usd_hour is None:
+        lines.append("what it costs is not known" if plan.node is None else _NO_PRICE)
+    elif plan.node is not None and plan.node.price is not None:
+        price = plan.node.price
+        lines.append(f"${price.usd_hour:,.2f} an hour and machine ({price.source}, {price.checked})")
+    return title, [*lines, *replica.notes]
+
+
+def _carried(plan: ServingPlan, found: Plans) -> str:
+    users = one_machine_users(plan, found)
+    rate = f"{plan.one_machine_requests_per_s:.3g} requests/s"
+    return rate if users is None else f"{users:,} users ({rate})"
+
+
+def _growth(size: Size) -> str:
+    cost = "" if size.cost_usd_hour is None else f" at ${size.cost_usd_hour:,.2f}/h"
+    return f"{size.factor}× = {_counted(size.replicas, 'replica')} on {_counted(size.machines, 'machine')}{cost}"
+
+
+def _counted(n: int, noun: str) -> str:
+    return f"{n:,} {noun}{'' if n == 1 else 's'}"
+
+
+def _ms(seconds: float) -> str:
+    return format_milliseconds(1000 * seconds)
+
+
+def _rate(tpot_s: float) -> str:
+    return format_rate(1 / tpot_s) if tpot_s else "one token"

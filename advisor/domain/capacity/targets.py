@@ -1,0 +1,225 @@
+"""How much load one replica carries within the targets, and what breaks first beyond it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Literal
+
+from advisor.domain.capacity.bounds import prompt_share, requests_bound
+from advisor.domain.capacity.load import Arrivals, Traffic, arrivals
+from advisor.domain.capacity.replica import Replica, SlotsBy
+from advisor.domain.capacity.simulation import Request, Run, simulate
+from advisor.domain.constraints import Constraints
+from advisor.domain.serving import DEFAULT_WAIT_S, MAX_UTILISATION
+
+Breaks = Literal["kv_memory", "decode_bandwidth", "prefill_compute", "queue"]
+SEARCHED_REQUESTS = 1500
+"""Least number of requests of a trial run."""
+REPORTED_REQUESTS = 10_000
+"""Requests of the run that a plan reports."""
+_HALVINGS = 7
+_MOST_CHUNKS = 20_000
+_FEWEST = 100
+"""Prompts of a million tokens are computed in many steps each; so many of these are simulated, and so few requests."""
+_STEP = 0.95
+_MOST_STEPS = 30
+_OFTEN = 0.05
+"""Share of time with every slot taken from which on the slots are what is missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Targets:
+    """What a share of the requests must not exceed."""
+
+    percentile: int
+    ttft_s: float | None
+    tpot_s: float | None
+    """Seconds between two tokens."""
+
+    @property
+    def share(self) -> float:
+        return self.percentile / 100
+
+    def reachable(self, found: Capacity) -> bool:
+        """Whether a request that has the replica to itself meets them."""
+        return (self.ttft_s or math.inf) >= found.floor_ttft_s and (self.tpot_s or math.inf) >= found.floor_tpot_s
+
+
+def targets_of(constraints: Constraints) -> Targets:
+    """The targets of the constraints. Without a limit on the first token, the wait for a slot is limited instead."""
+    latency = constraints.latency
+    return Targets(
+        latency.percentile,
+        None if latency.ttft_ms is None else latency.ttft_ms / 1000,
+        None if latency.tokens_per_s is None else 1 / latency.tokens_per_s,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """A time at three percentiles and at the one that is asked for, in seconds."""
+
+    p50: float
+    p95: float
+    p99: float
+    asked: float
+
+
+@dataclass(frozen=True, slots=True)
+class Metrics:
+    """What the requests of a run saw, once it had settled."""
+
+    wait: Spread
+    ttft: Spread
+    tpot: Spread
+    seconds: float
+    """Mean time from arrival to the last token."""
+    answer_tokens_per_s: float
+    utilisation: float
+    """The rate as a share of the bound that no schedule exceeds."""
+    busy_share: float
+    """Share of time in which the replica computed; batches are small at first, so it is high long before the bound."""
+    most_in_flight: int
+    in_flight: float
+    """Mean number of requests being answered, by Little's law."""
+    full_share: float
+    """Share of time in which a request waited because every slot was taken."""
+    n_requests: int
+
+
+@dataclass(frozen=True, slots=True)
+class Capacity:
+    """What one replica carries."""
+
+    requests_per_s: float
+    """The most at which the targets hold; 0 where they hold for no load at all."""
+    bound_requests_per_s: float
+    """What no schedule could exceed, whatever the waits."""
+    breaks_first: Breaks
+    floor_ttft_s: float
+    """First token of a request that has the replica to itself."""
+    floor_tpot_s: float
+
+
+def measure(run: Run, rate: float, bound: float, share: float, slots: int) -> Metrics:
+    """Percentiles over the requests after the first tenth, or after two fillings of the slots if that is more."""
+    served = run.served
+    settled = served[min(len(served) // 2, max(len(served) // 10, 2 * slots)) :]
+    seconds = sum(s.end_s for s in settled) / len(settled)
+    return Metrics(
+        wait=_spread([s.wait_s for s in settled], share),
+        ttft=_spread([s.ttft_s for s in settled], share),
+        tpot=_spread([s.tpot_s for s in settled], share),
+        seconds=seconds,
+        answer_tokens_per_s=run.decoded_tokens / run.end_s,
+        utilisation=rate / bound,
+        busy_share=min(1.0, run.busy_s / run.end_s),
+        most_in_flight=run.most_in_flight,
+        in_flight=rate * seconds,
+        full_share=run.full_s / run.end_s,
+        n_requests=len(served),
+    )
+
+
+def _spread(values: list[float], share: float) -> Spread:
+    values.sort()
+    return Spread(*(percentile(values, at) for at in (0.5, 0.95, 0.99, share)))
+
+
+def percentile(ordered: Sequence[float], share: float) -> float:
+    """The least value that a share of the values does not exceed (nearest rank)."""
+    return ordered[max(0, math.ceil(share * len(ordered)) - 1)]
+
+
+def holds(metrics: Metrics, targets: Targets) -> bool:
+    """Whether the targets are met."""
+    if targets.tpot_s is not None and metrics.tpot.asked > targets.tpot_s:
+        return False
+    if targets.ttft_s is not None:
+        return metrics.ttft.asked <= targets.ttft_s
+    return metrics.wait.asked <= DEFAULT_WAIT_S
+
+
+def run_at(replica: Replica, traffic: Traffic, rate: float, targets: Targets, count: int) -> Metrics:
+    """Simulate one replica under a rate of requests."""
+    chunks = 1 + traffic.prompt_tokens / replica.limits.chunk_tokens
+    count = min(count, max(_FEWEST, int(_MOST_CHUNKS / chunks)))
+    run = simulate(replica.costs, replica.limits, _arrivals(traffic.sizes, count).at(rate))
+    bound = requests_bound(replica, traffic)
+    return measure(run, rate, bound, targets.share, _slots(replica, traffic))
+
+
+def run_alone(replica: Replica, traffic: Traffic, targets: Targets) -> Metrics:
+    """What one user sees who has a replica to himself: each request comes when the one before is done."""
+    costs, bound = replica.costs, requests_bound(replica, traffic)
+    requests, now = [], 0.0
+    for prompt, answer in traffic.sizes[:SEARCHED_REQUESTS]:
+        requests.append(Request(now, prompt, answer))
+        now += costs.prompt_s(prompt, replica.limits.chunk_tokens) + answer * costs.token_s(1, prompt + answer)
+    rate = traffic.requests_per_s / max(1, traffic.users or 1)
+    return measure(simulate(costs, replica.limits, requests), rate, bound, targets.share, 0)
+
+
+def capacity(replica: Replica, traffic: Traffic, targets: Targets) -> Capacity:
+    """Search for the highest rate that keeps the targets, by halving between none and a share of the bound.
+
+    Nearer to the bound queues grow for as long as a peak lasts, which no run of a few minutes would show.
+    """
+    count = max(SEARCHED_REQUESTS, 10 * _slots(replica, traffic))
+    bound = requests_bound(replica, traffic)
+    floor_ttft, floor_tpot = _floors(replica, traffic)
+    low, high = 0.0, MAX_UTILISATION * bound
+    hopeless = Capacity(0.0, bound, _cause(replica, traffic, targets, None), floor_ttft, floor_tpot)
+    if not targets.reachable(hopeless):
+        return hopeless
+    broken = run_at(replica, traffic, high, targets, count)
+    if holds(broken, targets):
+        low = high
+    for _ in range(_HALVINGS if low < high else 0):
+        middle = (low + high) / 2
+        metrics = run_at(replica, traffic, middle, targets, count)
+        if holds(metrics, targets):
+            low = middle
+        else:
+            high, broken = middle, metrics
+    return Capacity(low, bound, _cause(replica, traffic, targets, broken), floor_ttft, floor_tpot)
+
+
+def _floors(replica: Replica, traffic: Traffic) -> tuple[float, float]:
+    """First token and time per token of a request that has the replica to itself."""
+    prompt_s = replica.costs.prompt_s(round(traffic.prompt_tokens), replica.limits.chunk_tokens)
+    return prompt_s, replica.costs.token_s(1, traffic.prompt_tokens)
+
+
+def _cause(replica: Replica, traffic: Traffic, targets: Targets, metrics: Metrics | None) -> Breaks:
+    """What stands in the way where the targets break, or where nearly all of the replica's time is taken."""
+    if prompt_share(replica, traffic) > 0.5:
+        return "prefill_compute"
+    if metrics is None or (targets.tpot_s is not None and metrics.tpot.asked > targets.tpot_s):
+        return "decode_bandwidth"
+    if metrics.full_share > _OFTEN or metrics.wait.asked > metrics.ttft.asked / 2:
+        by_slots: dict[SlotsBy, Breaks] = {"memory": "kv_memory", "load": "decode_bandwidth", "engine": "queue"}
+        return by_slots[replica.slots_by]
+    return "decode_bandwidth" if holds(metrics, targets) else "prefill_compute"
+
+
+def confirmed(replica: Replica, traffic: Traffic, targets: Targets, found: Capacity) -> Capacity:
+    """The capacity held against a run of full length, and lowered step by step until the targets hold there too."""
+    rate = found.requests_per_s
+    for _ in range(_MOST_STEPS):
+        if rate <= 0 or holds(run_at(replica, traffic, rate, targets, REPORTED_REQUESTS), targets):
+            break
+        rate *= _STEP
+    return replace(found, requests_per_s=rate)
+
+
+def _slots(replica: Replica, traffic: Traffic) -> int:
+    return max(1, replica.limits.slots_for(traffic.prompt_tokens + traffic.answer_tokens))
+
+
+@cache
+def _arrivals(sizes: tuple[tuple[int, int], ...], count: int) -> Arrivals:
+    return arrivals(sizes, count)

@@ -1,0 +1,199 @@
+"""Plans for many users: model, load and machines put together for `advisor.domain.capacity`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from advisor.catalog.serving import load_nodes, load_serving
+from advisor.domain.capacity.load import Traffic, traffic_of
+from advisor.domain.capacity.nodes import Node
+from advisor.domain.capacity.options import Subject
+from advisor.domain.capacity.plan import HERE, Plans, make_plans
+from advisor.domain.capacity.replica import ENGINES, EngineName
+from advisor.domain.capacity.targets import targets_of
+from advisor.domain.capacity.trace import Trace, read_trace
+from advisor.domain.capacity.vllm import PRECISIONS
+from advisor.domain.catalogue import Catalogue
+from advisor.domain.constraints import Constraints
+from advisor.domain.hardware import GpuSpec, Machine
+from advisor.domain.model import Model
+from advisor.domain.pools import Figures, memory_pools, threads_for
+from advisor.domain.recommend import Recommendation
+from advisor.errors import InputError, NoCandidateError, nearest
+
+PCIE_BYTES_PER_S = 25e9
+"""Between the GPUs of a machine at hand, whose link nobody stated: PCIe 4.0 x16 carries 31.5 GB/s."""
+ORIGINAL = "BF16"
+DEFAULT_FILE_TYPE = "Q4_K_M"
+"""For a named model that passes in no file type on the machine at hand."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlanRequest:
+    """What is to be planned."""
+
+    model: Model
+    quantization: str
+    """A GGUF file type for llama.cpp, or BF16 or FP8."""
+    engine: EngineName | None
+    """None for every engine."""
+    is_quantization_given: bool
+    trace: Trace | None = None
+
+
+def engine_named(name: str | None) -> EngineName | None:
+    """The engine of that name. Raises InputError for another."""
+    found = next((engine for engine in ENGINES if name is not None and engine == name.lower()), None)
+    if name is not None and found is None:
+        hint = nearest(name.lower(), ENGINES) or f"Engines: {', '.join(ENGINES)}."
+        raise InputError(f"unknown engine {name!r}", hint=hint)
+    return found
+
+
+def load_trace(path: Path) -> Trace:
+    """Summarize a trace file. Raises InputError for a file that cannot be read or that is no trace."""
+    try:
+        with path.open(encoding="utf-8", errors="replace") as lines:
+            return read_trace(lines, str(path))
+    except OSError as error:
+        raise InputError(f"{path} cannot be read", why=error.strerror) from error
+
+
+def one_user(constraints: Constraints, *, without_latency: bool = False) -> Constraints:
+    """The constraints for a single user, by which the model is chosen: the load decides how often it runs."""
+    scale = replace(constraints.scale, users=1, concurrent_requests=None)
+    latency = replace(constraints.latency, ttft_ms=None, tokens_per_s=None) if without_latency else constraints.latency
+    return replace(constraints, scale=scale, latency=latency)
+
+
+def pick_of(found: Recommendation, named: tuple[str, ...]) -> tuple[Model, str] | None:
+    """The first candidate, or that of the named model, with its file type; None where none passes."""
+    candidates = found.candidates_of(named[0]) if named else found.ranked
+    return (candidates[0].model, candidates[0].quantization.name) if candidates else None
+
+
+def nothing_passes(found: Recommendation) -> NoCandidateError:
+    """Why there is no model to plan for."""
+    nearest_miss = found.near_misses[0] if found.near_misses else None
+    why = None
+    if nearest_miss is not None:
+        why = f"nearest: {nearest_miss.model.id}: {'; '.join(reason.text for reason in nearest_miss.reasons)}"
+    return NoCandidateError(
+        "no model passes on this machine, so there is none to plan for", why=why, hint="Name one: --model ID."
+    )
+
+
+def plan_serving(
+    request: PlanRequest,
+    machine: Machine,
+    figures: Figures,
+    constraints: Constraints,
+    catalogue: Catalogue,
+    knowledge: Path,
+    gpus: tuple[GpuSpec, ...],
+    own: Path,
+) -> Plans:
+    """Plans for a model. Raises InputError for an engine that cannot run the file type, NoCandidateError where no
+    machine meets the targets, naming the bound that is missed by least."""
+    subject = _subject(request, constraints, catalogue, knowledge)
+    engines = ENGINES if request.engine is None else (request.engine,)
+    if request.quantization == "FP8":
+        engines = ("vllm",)
+    nodes = load_nodes(knowledge, gpus, own)
+    found = make_plans(
+        subject,
+        memory_pools(machine, constraints.machine, figures),
+        threads_for(machine),
+        _here(machine, figures, nodes),
+        nodes,
+        engines,
+    )
+    if not found.plans:
+        raise _nothing(found)
+    return found
+
+
+def _subject(request: PlanRequest, constraints: Constraints, catalogue: Catalogue, knowledge: Path) -> Subject:
+    model = request.model
+    if model.shape is None:
+        raise NoCandidateError(f"{model.id} cannot be planned", why=model.shape_reason or "its shape is not known")
+    traffic = traffic_of(constraints, request.trace)
+    return Subject(
+        model=model,
+        shape=model.shape,
+        quantization=request.quantization,
+        precisions=_precisions(request),
+        context_tokens=_context(model, constraints, traffic),
+        traffic=traffic,
+        targets=targets_of(constraints),
+        speed=catalogue.speed,
+        serving=load_serving(knowledge),
+        reserve_vram_bytes=constraints.machine.reserve_vram_bytes,
+        allow_cpu=constraints.machine.allow_cpu,
+    )
+
+
+def _precisions(request: PlanRequest) -> tuple[str, ...]:
+    """Precisions of the original weights. Raises InputError where the engine cannot have what was asked for."""
+    quantization, given = request.quantization, request.is_quantization_given
+    if quantization in PRECISIONS:
+        if request.engine == "llama.cpp" and quantization != ORIGINAL:
+            raise InputError(
+                f"llama.cpp has no file type {quantization}", hint="Name a GGUF file type, e.g. --quant Q8_0."
+            )
+        return (quantization,)
+    if given and request.engine == "vllm":
+        raise InputError(
+            f"vLLM cannot be planned with the GGUF file type {quantization}",
+            why="it serves the original weights, whole (BF16) or quantized when they are loaded (FP8)",
+            hint="Leave --quant out, or write --quant BF16 or --quant FP8.",
+        )
+    return () if given else PRECISIONS
+
+
+def _context(model: Model, constraints: Constraints, traffic: Traffic) -> int:
+    """Tokens that a request may hold: those of the constraints, or of the longest request of a trace."""
+    context = max(constraints.task.context_tokens, traffic.largest_tokens)
+    most = model.max_context_tokens
+    if most is not None and traffic.largest_tokens > most:
+        raise NoCandidateError(
+            f"{model.id} cannot hold a request of {traffic.largest_tokens:,} tokens",
+            why=f"its context ends at {most:,}",
+            hint="Name a model with a longer context: --model ID.",
+        )
+    return context if most is None else min(context, most)
+
+
+def _here(machine: Machine, figures: Figures, nodes: tuple[Node, ...]) -> Node | None:
+    """The machine at hand as a node, where its GPUs are alike and known. What they multiply in, a listed node tells."""
+    specs = [spec for spec in figures.gpus if spec is not None]
+    if not specs or len(specs) < len(figures.gpus) or len(set(specs)) > 1 or specs[0].unified_memory:
+        return None
+    return Node(
+        name=HERE,
+        gpu=specs[0],
+        count=len(specs),
+        memory_bytes=machine.memory.capacity_bytes,
+        cores=machine.cpu.physical_cores.value,
+        link_bytes_per_s=PCIE_BYTES_PER_S if len(specs) > 1 else None,
+        network_bytes_per_s=None,
+        fp8=any(node.fp8 for node in nodes if node.gpu.name == specs[0].name),
+        price=None,
+        source="probed or simulated",
+    )
+
+
+def _nothing(found: Plans) -> NoCandidateError:
+    """Why no machine will do: the bound of the fastest placement where a target is below it, else what is lacking."""
+    what = f"no plan meets the targets with {found.subject.model.id}"
+    bounds = sorted((r for r in found.refusals if r.floor_s is not None), key=lambda r: r.floor_s or 0.0)
+    if bounds:
+        fastest = bounds[0]
+        hint = "Relax latency.ttft_ms or latency.tokens_per_s, shorten the prompt, or name a smaller model: --model ID."
+        why = f"the fastest placement is {fastest.engine} on {fastest.place}, and there is {fastest.text}"
+        return NoCandidateError(what, why=why, hint=hint)
+    why = "; ".join(dict.fromkeys(f"{r.engine}{f' on {r.place}' if r.place else ''}: {r.text}" for r in found.refusals))
+    return NoCandidateError(
+        f"no plan for {found.subject.model.id}", why=why, hint="Name another model (--model ID) or engine (--engine)."
+    )
