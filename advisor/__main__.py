@@ -20,6 +20,8 @@ def main() -> None:
 def _is_interactive() -> bool:
     import os
 
+    if os.environ.get("TEXTUAL_DRIVER", "").endswith(":WebDriver"):
+        return True  # a child of `serve`: its terminal is in a visitor's browser
     return sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
 
 

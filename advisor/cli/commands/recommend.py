@@ -6,15 +6,15 @@ from pathlib import Path
 
 import click
 
+from advisor import api
 from advisor.cli import output
 from advisor.cli.diagnostics import note
-from advisor.cli.options import constraint_options, machine_choice, machine_options, output_options, typed_answers
+from advisor.cli.options import constraint_options, machine_options, needs_of, output_options
 from advisor.cli.progress import MeasuringProgress
 from advisor.domain.presentation import explanation
 from advisor.domain.recommend import Recommendation
 from advisor.domain.wording import ranking_row
 from advisor.errors import NoCandidateError
-from advisor.service import Advisor
 
 _WIDTH = 78
 """Cells that bars may take, so that the text fits a small terminal."""
@@ -55,29 +55,27 @@ def command(
     llm-advisor recommend --gpu "RTX 4090" --ram 64GiB --json
     llm-advisor recommend --constraints needs.toml -o recommendation.toml
     """
-    advisor = Advisor()
-    answers = advisor.answers(constraints_file, settings, typed_answers())
-    constraints = advisor.constraints(answers)
-    machine = advisor.machine(machine_choice(gpu, ram, machine_file))
-    found = advisor.recommend(machine, constraints, named=named, quantization=quant)
-    if measure:
-        found = _measured(advisor, found)
-    if place is not None and found.pick is not None:
-        output.emit_file(advisor.recommendation_text(found, answers), place, force=force)
-    if as_json:
-        output.emit_json(advisor.recommendation_document(found, answers))
-    elif place is None:
-        _print(found, plain=plain, limit=limit)
-    if found.pick is None:
-        raise _nothing(found)
-
-
-def _measured(advisor: Advisor, found: Recommendation) -> Recommendation:
     with MeasuringProgress() as progress:
-        ranked, problems = advisor.measure_finalists(found, on_event=progress)
-    for problem in problems:
+        advice = api.recommend(
+            needs_of(constraints_file, settings),
+            gpu=gpu,
+            ram=ram,
+            machine=machine_file,
+            models=named,
+            quantization=quant,
+            measure=measure,
+            on_event=progress,
+        )
+    for problem in advice.problems:
         note(f"not measured: {problem}")
-    return ranked
+    if place is not None and advice.pick is not None:
+        output.emit_file(advice.to_toml(), place, force=force)
+    if as_json:
+        output.emit_json(advice.document)
+    elif place is None:
+        _print(advice.value, plain=plain, limit=limit)
+    if advice.pick is None:
+        raise _nothing(advice.value)
 
 
 def _print(found: Recommendation, *, plain: bool, limit: int) -> None:
