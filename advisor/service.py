@@ -21,6 +21,7 @@ from advisor.domain.questions import Answer, Questionnaire, read_answer
 from advisor.domain.recommend import Candidate, Recommendation, judge_licence, recommend
 from advisor.domain.speed import NO_TIMINGS, Timings
 from advisor.errors import InputError, nearest
+from advisor.exporting import Exports
 from advisor.files import write_atomically
 from advisor.plain_documents import Documents
 
@@ -31,9 +32,6 @@ if TYPE_CHECKING:
     from advisor.domain.speed_report import SpeedReport
     from advisor.domain.verification import Verification
     from advisor.proof import OnEvent
-
-if TYPE_CHECKING:
-    pass
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +48,7 @@ SCHEMAS = ("recommendation", "constraints")
 """Files that have a JSON Schema."""
 
 
-class Advisor(Documents):
+class Advisor(Documents, Exports):
     """One session: knowledge is read once, and only when something asks for it."""
 
     def __init__(self, knowledge: Path | None = None) -> None:

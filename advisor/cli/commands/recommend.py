@@ -15,6 +15,7 @@ from advisor.domain.presentation import explanation
 from advisor.domain.recommend import Recommendation
 from advisor.domain.wording import ranking_row
 from advisor.errors import NoCandidateError
+from advisor.service import Advisor
 
 _WIDTH = 78
 """Cells that bars may take, so that the text fits a small terminal."""
@@ -27,7 +28,8 @@ _COLUMNS = ("#", "model", "quant", "memory", "speed", "licence", "quality", "sco
 @machine_options
 @output_options
 @click.option("-o", "place", metavar="FILE", help="Write the recommendation as TOML; - for standard output.")
-@click.option("--force", is_flag=True, help="Overwrite the file.")
+@click.option("--report", type=click.Path(path_type=Path, dir_okay=False), help="Write a report: .md or .html.")
+@click.option("--force", is_flag=True, help="Overwrite files.")
 @click.option("--quant", metavar="TYPE", help="Consider this file type only, e.g. Q4_K_M.")
 @click.option("--model", "named", multiple=True, metavar="ID", help="Consider a model that is otherwise only listed.")
 @click.option("--measure", is_flag=True, help="Time the best candidates here, with slices of them, and rank again.")
@@ -41,6 +43,7 @@ def command(
     as_json: bool,
     plain: bool,
     place: str | None,
+    report: Path | None,
     force: bool,
     quant: str | None,
     named: tuple[str, ...],
@@ -54,7 +57,10 @@ def command(
     llm-advisor recommend --set 'languages.required=["fr"]' --set task.kind=coding
     llm-advisor recommend --gpu "RTX 4090" --ram 64GiB --json
     llm-advisor recommend --constraints needs.toml -o recommendation.toml
+    llm-advisor recommend --report report.html
     """
+    advisor = Advisor()
+    target = None if report is None else advisor.report_target(report)
     with MeasuringProgress() as progress:
         advice = api.recommend(
             needs_of(constraints_file, settings),
@@ -65,17 +71,28 @@ def command(
             quantization=quant,
             measure=measure,
             on_event=progress,
+            advisor=advisor,
         )
     for problem in advice.problems:
         note(f"not measured: {problem}")
-    if place is not None and advice.pick is not None:
-        output.emit_file(advice.to_toml(), place, force=force)
+    if advice.pick is not None and not (place is None and report is None):
+        text = advice.to_toml()
+        if place is not None:
+            output.emit_file(text, place, force=force)
+        if report is not None and target is not None:
+            output.emit_files(_report(advisor, text, target, report), report.parent, force=force)
     if as_json:
         output.emit_json(advice.document)
-    elif place is None:
+    elif place is None and report is None:
         _print(advice.value, plain=plain, limit=limit)
     if advice.pick is None:
         raise _nothing(advice.value)
+
+
+def _report(advisor: Advisor, text: str, target: str, path: Path) -> dict[str, str]:
+    """The report's files, the first under the name that was asked for."""
+    first, *others = advisor.export_text(text, target, path.stem).items()
+    return {path.name: first[1], **dict(others)}
 
 
 def _print(found: Recommendation, *, plain: bool, limit: int) -> None:
