@@ -11,11 +11,11 @@ from advisor.cli.extras import needing
 def command() -> None:
     """Answer an assistant's questions over MCP: standard input and output are the protocol.
 
-    Read-only: recommend, size, speed (estimated), licence, models, show. Nothing is downloaded and no model is run.
+    An assistant starts it: give it the command `llm-advisor` with the argument `mcp`. It is read-only: recommend, size,
+    speed (estimated), licence, models, show. Nothing is downloaded and no model is run.
 
     \b
     llm-advisor mcp
-    claude mcp add llm-advisor -- llm-advisor mcp
     """
     with needing("mcp"):
         from advisor.mcp_server import serve
