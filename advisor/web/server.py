@@ -23,6 +23,8 @@ from advisor.web.visitors import Visitor, Visitors
 PAGE = Path(__file__).with_name("page")
 HEARTBEAT_S = 15
 """After so long a visitor whose connection was cut is known to be gone."""
+CLOSING_S = 1.0
+"""How long a browser may take to agree that the visit is over; its place is free then."""
 _SHUTDOWN_S = 10.0
 _LARGEST = 1000
 """Cells of a terminal in each direction; a browser that asks for more gets this."""
@@ -76,7 +78,7 @@ class ScreenServer(Server):
     async def handle_websocket(self, request: web.Request) -> web.WebSocketResponse:
         """One visitor, from the first byte to the end of the child."""
         with self.visitors.place():
-            channel = web.WebSocketResponse(heartbeat=HEARTBEAT_S, max_msg_size=1 << 20)
+            channel = web.WebSocketResponse(heartbeat=HEARTBEAT_S, timeout=CLOSING_S, max_msg_size=1 << 20)
             await channel.prepare(request)
             visitor = Visitor(channel, self.download_manager)
             await self.visitors.serve(visitor)

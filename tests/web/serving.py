@@ -27,7 +27,12 @@ class Serving:
 
     @property
     def children(self) -> list[int]:
-        """Process ids of everything that the server started."""
+        """Process ids of the visitors."""
+        return [child.pid for child in psutil.Process(self.process.pid).children()]
+
+    @property
+    def family(self) -> list[int]:
+        """Process ids of the visitors and of what they started, such as llama.cpp that is asked about its devices."""
         return [child.pid for child in psutil.Process(self.process.pid).children(recursive=True)]
 
 
