@@ -46,7 +46,7 @@ def _lines() -> Iterator[str]:
         "",
     )
     yield from _paragraphs(cli.help or "")
-    yield from ("```text", f"{PROGRAM} [--debug] COMMAND …", "```", "")
+    yield from ("```text", f"{PROGRAM} [--debug] COMMAND …", "```", "", "Every command has `--help`.", "")
     yield from ("| command | does |", "| --- | --- |")
     yield from (f"| [`{name}`](#{PROGRAM}-{name}) | {text} |" for name, text in COMMANDS.items())
     yield ""
@@ -66,7 +66,7 @@ def _command(name: str, command: click.Command) -> Iterator[str]:
     usage = " ".join(command.collect_usage_pieces(context))
     yield from (f"## {PROGRAM} {name}", "", "```text", f"{PROGRAM} {name} {usage}", "```", "")
     yield from _paragraphs(command.help or "")
-    shown = [record for p in command.get_params(context) if (record := p.get_help_record(context))]
+    shown = [record for p in command.params if (record := p.get_help_record(context)) and record[1]]
     hidden = [p for p in command.params if isinstance(p, click.Option) and p.hidden]
     if shown:
         yield from ("| option | meaning |", "| --- | --- |")
