@@ -20,13 +20,20 @@ def main() -> None:
 def _is_interactive() -> bool:
     import os
 
+    from advisor.web.child import is_child
+
+    if is_child():
+        return True
     return sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
 
 
 def _run_tui() -> None:
     from advisor.service import Advisor
     from advisor.tui import run
+    from advisor.web.child import end_with_server, is_child
 
+    if is_child():
+        end_with_server()
     run(Advisor())
 
 

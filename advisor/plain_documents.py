@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from advisor.domain.answers import answers_document
@@ -60,6 +60,12 @@ class Documents:
         from advisor.export.coverage import coverage_markdown
 
         return coverage_markdown(found)
+
+    def listing_document(self, models: Iterable[Model], version: str) -> dict[str, Any]:
+        """Models of the catalogue in short."""
+        from advisor.export.documents import listing_document
+
+        return listing_document(models, version)
 
     def size_document(self, sizing: Sizing) -> dict[str, Any]:
         """A footprint as plain values."""

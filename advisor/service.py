@@ -21,6 +21,7 @@ from advisor.domain.questions import Answer, Questionnaire, read_answer
 from advisor.domain.recommend import Candidate, Recommendation, judge_licence, recommend
 from advisor.domain.speed import NO_TIMINGS, Timings
 from advisor.errors import InputError, nearest
+from advisor.exporting import Exports
 from advisor.files import write_atomically
 from advisor.own_entries import OwnEntries
 from advisor.plain_documents import Documents
@@ -53,7 +54,7 @@ SCHEMAS = ("recommendation", "constraints")
 """Files that have a JSON Schema."""
 
 
-class Advisor(OwnEntries, Upkeep, Documents, SecondLook, Scale):
+class Advisor(OwnEntries, Upkeep, Documents, SecondLook, Scale, Exports):
     """One session: knowledge is read once, and only when something asks for it."""
 
     def __init__(self, knowledge: Path | None = None) -> None:

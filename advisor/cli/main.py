@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from advisor import __version__
 from advisor.cli.diagnostics import ExitCode, guarded, note, noted_warnings
 from advisor.errors import nearest
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 COMMANDS = {
     "probe": "What this machine has and what llama.cpp can use of it.",
@@ -25,10 +29,19 @@ COMMANDS = {
     "smoke": "Run a model here for a moment and judge what was measured.",
     "verify": "Replay a recommendation: does it still hold here?",
     "doctor": "Check the installation, probe by probe.",
+    "export": "Turn a recommendation file into a report.",
     "schema": "Print the JSON Schema of a file.",
     "catalog": "Check what the catalogue says, or bring its files up to date.",
+    "serve": "The screens in a browser.",
+    "mcp": "Answer an assistant's questions over MCP.",
+    "completion": "Print the completion script of a shell.",
 }
 """Commands in the order of help; the module of `x` is `advisor.cli.commands.x`."""
+
+
+PROGRAM = "llm-advisor"
+COMPLETION_VARIABLE = "_LLM_ADVISOR_COMPLETE"
+"""Set by a shell that asks what a line could go on with."""
 
 
 class LazyGroup(click.Group):
@@ -43,6 +56,12 @@ class LazyGroup(click.Group):
         command: click.Command = import_module(f"advisor.cli.commands.{cmd_name}").command
         return command
 
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        from click.shell_completion import CompletionItem
+
+        found = [CompletionItem(name, help=text) for name, text in COMMANDS.items() if name.startswith(incomplete)]
+        return [*found, *click.Command.shell_complete(self, ctx, incomplete)]
+
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
             hint = nearest(args[0], COMMANDS)
@@ -55,7 +74,7 @@ class LazyGroup(click.Group):
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, prog_name="llm-advisor")
+@click.version_option(__version__, prog_name=PROGRAM)
 @click.option("--debug", is_flag=True, expose_value=False, help="Show the traceback of an error; anywhere in the line.")
 def cli() -> None:
     """Which Mistral or Llama model, in which quantization, should I run for this use on this machine?
@@ -66,7 +85,7 @@ def cli() -> None:
 
 def run(arguments: list[str]) -> int:
     """Run the command line and give the exit code."""
-    if not arguments:
+    if not arguments and COMPLETION_VARIABLE not in os.environ:
         note("llm-advisor: the screens need a terminal. Usage: llm-advisor COMMAND; see llm-advisor --help")
         return ExitCode.INVALID
     asked = [argument for argument in arguments if argument != "--debug"]
@@ -76,7 +95,7 @@ def run(arguments: list[str]) -> int:
 
 def _dispatch(arguments: list[str]) -> None:
     try:
-        code = cli.main(args=arguments, prog_name="llm-advisor", standalone_mode=False)
+        code = cli.main(args=arguments, prog_name=PROGRAM, complete_var=COMPLETION_VARIABLE, standalone_mode=False)
     except click.UsageError as error:
         context = f" Try: {error.ctx.command_path} --help" if error.ctx else ""
         note(f"llm-advisor: {error.format_message()}{context}")

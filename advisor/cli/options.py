@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
+from advisor.api import Needs
 from advisor.domain.questions import Question
 from advisor.errors import InputError
 from advisor.service import Advisor, MachineChoice
@@ -85,6 +86,16 @@ def typed_answers() -> dict[str, object]:
     return dict(click.get_current_context().meta.get(_TYPED, {}))
 
 
+def complete_model(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """Ids of the catalogue that begin like this."""
+    return [model.id for model in Advisor().catalogue.models if model.id.startswith(incomplete)]
+
+
+def needs_of(constraints_file: Path | None, settings: tuple[str, ...]) -> Needs:
+    """What `--constraints`, `--set` and the flags of the questions ask for, each over the one before."""
+    return Needs(constraints_file, settings, typed_answers())
+
+
 def machine_options(command: F) -> F:
     """`--gpu`, `--ram` and `--machine`, which replace this machine by a simulated one."""
     for option in (
@@ -103,3 +114,8 @@ def machine_choice(gpu: str | None, ram: int | None, machine_file: Path | None) 
     if ram is not None and ram <= 0:
         raise InputError("--ram: 0 bytes is no machine", hint="Write for example --ram 64GiB.")
     return MachineChoice(gpu=gpu, ram_bytes=ram, file=machine_file)
+
+
+def is_simulated(gpu: str | None, ram: int | None, machine_file: Path | None) -> bool:
+    """Whether the options replace this machine."""
+    return not (gpu is None and ram is None and machine_file is None)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
+from advisor.errors import InputError
 from advisor.files import write_atomically
 from advisor.text import one_line, printable
 
@@ -32,6 +33,16 @@ def emit_file(text: str, place: str, *, force: bool) -> None:
         click.echo(text, nl=False)
         return
     write_atomically(Path(place), text, overwrite=force)
+
+
+def emit_files(texts: Mapping[str, str], folder: Path, *, force: bool) -> list[Path]:
+    """Texts to files of a folder, all or, where one exists, none. Raises InputError like `emit_file`."""
+    taken = [folder / name for name in texts if (folder / name).exists()]
+    if taken and not force:
+        raise InputError(f"{taken[0]} exists", hint="Choose another place with -o or overwrite it with --force.")
+    for name, text in texts.items():
+        write_atomically(folder / name, text, overwrite=force)
+    return [folder / name for name in texts]
 
 
 def emit_table(columns: Row, rows: Sequence[Row], *, plain: bool, numeric: Sequence[int] = ()) -> None:

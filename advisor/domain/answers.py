@@ -74,7 +74,7 @@ def merge_document(
 ) -> dict[str, Answer]:
     """Answers overlaid by a constraints document. Raises InputError naming the file, the key and the nearest key."""
     merged = dict(answers)
-    for key, raw in _flatten(document).items():
+    for key, raw in flattened(document).items():
         if key == "schema_version":
             if raw != 1:
                 raise InputError(f"{name}: schema_version: {raw!r} is not supported", hint="Write schema_version = 1.")
@@ -86,11 +86,12 @@ def merge_document(
     return merged
 
 
-def _flatten(document: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+def flattened(document: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Values by dotted key; a key that is dotted already stays."""
     flat: dict[str, Any] = {}
     for key, value in document.items():
         if isinstance(value, Mapping):
-            flat.update(_flatten(value, f"{prefix}{key}."))
+            flat.update(flattened(value, f"{prefix}{key}."))
         else:
             flat[f"{prefix}{key}"] = value
     return flat

@@ -5,6 +5,7 @@ Keys are the contract that other programs rely on; bytes are integers, speeds to
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 
@@ -332,6 +333,33 @@ def size_document(sizing: Sizing) -> Document:
         "ladder": None if sizing.ladder is None else asdict(sizing.ladder),
         "differences": list(sizing.differences),
         "notes": list(sizing.notes),
+    }
+
+
+def listing_document(models: Iterable[Model], version: str) -> Document:
+    """The catalogue in short."""
+    return {"catalogue": {"version": version}, "models": [_listed(model) for model in models]}
+
+
+def _listed(model: Model) -> Document:
+    languages = model.languages.supported
+    return {
+        "id": model.id,
+        "name": model.name,
+        "family": model.family,
+        "hf_id": model.hf_id,
+        "release_date": model.release_date,
+        "total_params": model.total_params,
+        "active_params": model.active_params,
+        "max_context_tokens": model.max_context_tokens,
+        "licence": model.licence,
+        "languages": None if languages is None else list(languages),
+        "modalities": list(model.modalities),
+        "status": model.status,
+        "superseded_by": model.superseded_by,
+        "related_only": model.related_only,
+        "overlay": model.overlay,
+        "base": model.base,
     }
 
 

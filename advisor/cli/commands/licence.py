@@ -6,14 +6,14 @@ from pathlib import Path
 
 import click
 
+from advisor import api
 from advisor.cli import output
-from advisor.cli.options import constraint_options, output_options, typed_answers
+from advisor.cli.options import complete_model, constraint_options, needs_of, output_options
 from advisor.domain.licence import LicenceFinding
-from advisor.service import Advisor
 
 
 @click.command("licence")
-@click.argument("model")
+@click.argument("model", shell_complete=complete_model)
 @constraint_options
 @output_options
 def command(model: str, constraints_file: Path | None, settings: tuple[str, ...], as_json: bool, plain: bool) -> None:
@@ -23,13 +23,11 @@ def command(model: str, constraints_file: Path | None, settings: tuple[str, ...]
     llm-advisor licence llama-3.1-8b-instruct --set use.mau_at_release=900000000
     llm-advisor licence codestral-22b-v0.1 --set use.commercial=false --set use.purpose=research
     """
-    advisor = Advisor()
-    chosen = advisor.model(model)
-    finding = advisor.licence(chosen, advisor.constraints(advisor.answers(constraints_file, settings, typed_answers())))
+    found = api.licence(model, needs_of(constraints_file, settings))
     if as_json:
-        output.emit_json(advisor.licence_document(chosen, finding))
+        output.emit_json(found.document)
     else:
-        output.emit_facts([("model", chosen.id), *_facts(finding)], plain=plain)
+        output.emit_facts([("model", found.document["model"]), *_facts(found.value)], plain=plain)
 
 
 def _facts(finding: LicenceFinding) -> list[tuple[str, str]]:

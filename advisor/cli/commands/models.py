@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import click
 
+from advisor import api
 from advisor.cli import output
 from advisor.cli.options import output_options
 from advisor.domain.model import Model
 from advisor.domain.wording import OVERLAY_MARK
-from advisor.service import Advisor
 from advisor.units import format_count, format_tokens
 
 _COLUMNS = ("id", "family", "params", "active", "context", "licence", "languages", "status")
@@ -24,12 +24,11 @@ def command(as_json: bool, plain: bool, family: str | None) -> None:
     llm-advisor models --family llama
     llm-advisor models --json
     """
-    catalogue = Advisor().catalogue
-    models = [m for m in catalogue.models if family in (None, m.family)]
+    found = api.models(family)
     if as_json:
-        output.emit_json({"catalogue": {"version": catalogue.version}, "models": [_document(m) for m in models]})
+        output.emit_json(found.document)
     else:
-        output.emit_table(_COLUMNS, [_row(m) for m in models], plain=plain, numeric=(2, 3, 4, 6))
+        output.emit_table(_COLUMNS, [_row(m) for m in found.value], plain=plain, numeric=(2, 3, 4, 6))
 
 
 def _row(model: Model) -> tuple[str, ...]:
@@ -49,25 +48,3 @@ def _row(model: Model) -> tuple[str, ...]:
 def _status(model: Model) -> str:
     status = "related" if model.related_only else model.status
     return f"{status}, {OVERLAY_MARK}" if model.overlay else status
-
-
-def _document(model: Model) -> dict[str, object]:
-    languages = model.languages.supported
-    return {
-        "id": model.id,
-        "name": model.name,
-        "family": model.family,
-        "hf_id": model.hf_id,
-        "release_date": model.release_date,
-        "total_params": model.total_params,
-        "active_params": model.active_params,
-        "max_context_tokens": model.max_context_tokens,
-        "licence": model.licence,
-        "languages": None if languages is None else list(languages),
-        "modalities": list(model.modalities),
-        "status": model.status,
-        "superseded_by": model.superseded_by,
-        "related_only": model.related_only,
-        "overlay": model.overlay,
-        "base": model.base,
-    }

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import click
 
+from advisor import api
 from advisor.cli import output
 from advisor.cli.diagnostics import note
-from advisor.cli.options import constraint_options, machine_choice, machine_options, output_options, typed_answers
+from advisor.cli.options import constraint_options, machine_options, needs_of, output_options
 from advisor.cli.progress import MeasuringProgress
 from advisor.domain.presentation import explanation, sensitivity_paragraphs
 from advisor.domain.recommend import Recommendation
@@ -27,7 +28,8 @@ _COLUMNS = ("#", "model", "quant", "memory", "speed", "licence", "quality", "sco
 @machine_options
 @output_options
 @click.option("-o", "place", metavar="FILE", help="Write the recommendation as TOML; - for standard output.")
-@click.option("--force", is_flag=True, help="Overwrite the file.")
+@click.option("--report", type=click.Path(path_type=Path, dir_okay=False), help="Write a report: .md or .html.")
+@click.option("--force", is_flag=True, help="Overwrite files.")
 @click.option("--quant", metavar="TYPE", help="Consider this file type only, e.g. Q4_K_M.")
 @click.option("--model", "named", multiple=True, metavar="ID", help="Consider a model that is otherwise only listed.")
 @click.option("--measure", is_flag=True, help="Time the best candidates here, with slices of them, and rank again.")
@@ -42,6 +44,7 @@ def command(
     as_json: bool,
     plain: bool,
     place: str | None,
+    report: Path | None,
     force: bool,
     quant: str | None,
     named: tuple[str, ...],
@@ -57,35 +60,47 @@ def command(
     llm-advisor recommend --gpu "RTX 4090" --ram 64GiB --json
     llm-advisor recommend --constraints needs.toml -o recommendation.toml
     llm-advisor recommend --sensitivity
+    llm-advisor recommend --report report.html
     """
     advisor = Advisor()
-    answers = advisor.answers(constraints_file, settings, typed_answers())
-    constraints = advisor.constraints(answers)
-    machine = advisor.machine(machine_choice(gpu, ram, machine_file))
-    found = advisor.recommend(machine, constraints, named=named, quantization=quant)
-    if measure:
-        found = _measured(advisor, found)
+    target = None if report is None else advisor.report_target(report)
     if sensitivity:
-        note("Trying other requirements, one at a time …")
-        found = advisor.with_constraint_changes(found)
-    if place is not None and found.pick is not None:
-        output.emit_file(advisor.recommendation_text(found, answers), place, force=force)
-    if as_json:
-        output.emit_json(advisor.recommendation_document(found, answers))
-    elif place is None:
-        _print(found, plain=plain, limit=limit)
-        if sensitivity and plain:
-            _print_sensitivity(found)
-    if found.pick is None:
-        raise _nothing(found)
-
-
-def _measured(advisor: Advisor, found: Recommendation) -> Recommendation:
+        note("Other requirements are tried as well, one at a time …")
     with MeasuringProgress() as progress:
-        ranked, problems = advisor.measure_finalists(found, on_event=progress)
-    for problem in problems:
+        advice = api.recommend(
+            needs_of(constraints_file, settings),
+            gpu=gpu,
+            ram=ram,
+            machine=machine_file,
+            models=named,
+            quantization=quant,
+            measure=measure,
+            sensitivity=sensitivity,
+            on_event=progress,
+            advisor=advisor,
+        )
+    for problem in advice.problems:
         note(f"not measured: {problem}")
-    return ranked
+    if advice.pick is not None and not (place is None and report is None):
+        text = advice.to_toml()
+        if place is not None:
+            output.emit_file(text, place, force=force)
+        if report is not None and target is not None:
+            output.emit_files(_report(advisor, text, target, report), report.parent, force=force)
+    if as_json:
+        output.emit_json(advice.document)
+    elif place is None and report is None:
+        _print(advice.value, plain=plain, limit=limit)
+        if sensitivity and plain:
+            _print_sensitivity(advice.value)
+    if advice.pick is None:
+        raise _nothing(advice.value)
+
+
+def _report(advisor: Advisor, text: str, target: str, path: Path) -> dict[str, str]:
+    """The report's files, the first under the name that was asked for."""
+    first, *others = advisor.export_text(text, target, path.stem).items()
+    return {path.name: first[1], **dict(others)}
 
 
 def _print(found: Recommendation, *, plain: bool, limit: int) -> None:

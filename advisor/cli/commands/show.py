@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import click
 
+from advisor import api
 from advisor.cli import output
-from advisor.cli.options import output_options
+from advisor.cli.options import complete_model, output_options
 from advisor.domain.model import GgufFile, Model
 from advisor.domain.wording import model_facts
 from advisor.service import Advisor
@@ -13,7 +14,7 @@ from advisor.units import format_bytes
 
 
 @click.command("show")
-@click.argument("model")
+@click.argument("model", shell_complete=complete_model)
 @output_options
 def command(model: str, as_json: bool, plain: bool) -> None:
     """One model: shape, terms, languages, benchmarks and files, each with its source.
@@ -23,16 +24,14 @@ def command(model: str, as_json: bool, plain: bool) -> None:
     llm-advisor show meta-llama/Llama-3.3-70B-Instruct --json
     """
     advisor = Advisor()
-    chosen = advisor.model(model)
-    files = advisor.gguf_files(chosen)
+    found = api.show(model, advisor=advisor)
     if as_json:
-        output.emit_json(advisor.model_document(chosen, files))
+        output.emit_json(found.document)
         return
-    output.emit_table(
-        ("field", "value", "source"),
-        [*model_facts(chosen, advisor.catalogue.languages), *_files(chosen, files)],
-        plain=plain,
-    )
+    chosen = found.value
+    files = advisor.gguf_files(chosen)
+    rows = [*model_facts(chosen, advisor.catalogue.languages), *_files(chosen, files)]
+    output.emit_table(("field", "value", "source"), rows, plain=plain)
 
 
 def _files(model: Model, files: tuple[GgufFile, ...]) -> list[tuple[str, str, str]]:

@@ -7,16 +7,16 @@ from typing import Any
 
 import click
 
+from advisor import api
 from advisor.cli import output
-from advisor.cli.options import machine_choice, machine_options, output_options
+from advisor.cli.options import complete_model, machine_options, output_options
 from advisor.domain.ladder import Ladder
-from advisor.domain.sizing import SizeRequest, Sizing
-from advisor.service import Advisor
+from advisor.domain.sizing import Sizing
 from advisor.units import format_bytes
 
 
 @click.command("size")
-@click.argument("target", metavar="MODEL|FILE.gguf|URL")
+@click.argument("target", metavar="MODEL|FILE.gguf|URL", shell_complete=complete_model)
 @click.option("--quant", metavar="TYPE", default="Q4_K_M", show_default=True, help="File type of a model.")
 @click.option("--ctx", "context_tokens", type=int, metavar="TOKENS", help="Context of all parallel requests together.")
 @click.option("--parallel", type=int, default=1, show_default=True, help="Requests at the same time.")
@@ -59,13 +59,11 @@ def command(
     llm-advisor size llama-3.3-70b-instruct --gpu "RTX 4090x2" --gpu-layers 81
     llm-advisor size ./model.gguf --kv-type q8_0 --engine
     """
-    advisor = Advisor()
-    choice = machine_choice(gpu, ram, machine_file)
-    sizing = advisor.size(target, quant, SizeRequest(**request), choice, use_engine=engine)
+    found = api.size(target, quant, engine=engine, gpu=gpu, ram=ram, machine=machine_file, **request)
     if as_json:
-        output.emit_json(advisor.size_document(sizing))
+        output.emit_json(found.document)
     else:
-        output.emit_facts([*_facts(sizing), *_ladder_facts(sizing.ladder)], plain=plain)
+        output.emit_facts([*_facts(found.value), *_ladder_facts(found.value.ladder)], plain=plain)
 
 
 def _facts(sizing: Sizing) -> list[tuple[str, str]]:

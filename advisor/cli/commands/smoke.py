@@ -9,7 +9,7 @@ import click
 
 from advisor.cli import output
 from advisor.cli.diagnostics import note
-from advisor.cli.options import constraint_options, output_options, typed_answers
+from advisor.cli.options import complete_model, constraint_options, output_options, typed_answers
 from advisor.domain.constraints import Constraints
 from advisor.domain.smoke_report import SmokeReport, smoke_document
 from advisor.domain.wording import smoke_facts
@@ -18,7 +18,7 @@ from advisor.service import Advisor
 
 
 @click.command("smoke")
-@click.argument("target", metavar="MODEL|FILE.gguf|RECOMMENDATION.toml")
+@click.argument("target", metavar="MODEL|FILE.gguf|RECOMMENDATION.toml", shell_complete=complete_model)
 @click.option("--quant", metavar="TYPE", default="Q4_K_M", show_default=True, help="File type of a model.")
 @constraint_options
 @output_options

@@ -6,16 +6,23 @@ from pathlib import Path
 
 import click
 
+from advisor import api
 from advisor.cli import output
 from advisor.cli.diagnostics import note
-from advisor.cli.options import constraint_options, machine_choice, machine_options, output_options, typed_answers
+from advisor.cli.options import (
+    complete_model,
+    constraint_options,
+    is_simulated,
+    machine_options,
+    needs_of,
+    output_options,
+)
 from advisor.cli.progress import MeasuringProgress
 from advisor.domain.speed_report import speed_facts
-from advisor.service import Advisor
 
 
 @click.command("speed")
-@click.argument("name", metavar="MODEL")
+@click.argument("name", metavar="MODEL", shell_complete=complete_model)
 @click.option("--quant", metavar="TYPE", default="Q4_K_M", show_default=True, help="File type of the model.")
 @click.option("--prompt", type=click.IntRange(1), metavar="TOKENS", help="Length of the prompt.")
 @click.option("--depth", type=click.IntRange(0), metavar="TOKENS", help="Tokens in the cache while decoding.")
@@ -44,23 +51,22 @@ def command(
     llm-advisor speed llama-3.3-70b-instruct --gpu "RTX 4090x2" --depth 16384
     llm-advisor speed mistral-7b-instruct-v0.3 --quant Q8_0 --prompt 2048 --json
     """
-    advisor = Advisor()
-    constraints = advisor.constraints(advisor.answers(constraints_file, settings, typed_answers()))
-    machine = advisor.machine(machine_choice(gpu, ram, machine_file))
     with MeasuringProgress() as progress:
-        report = advisor.speed(
+        found = api.speed(
             name,
             quant,
-            machine,
-            constraints,
+            needs_of(constraints_file, settings),
             prompt_tokens=prompt,
             depth_tokens=depth,
-            measured=measure,
+            measure=measure,
             on_event=progress,
+            gpu=gpu,
+            ram=ram,
+            machine=machine_file,
         )
-    if machine.simulated:
+    if is_simulated(gpu, ram, machine_file):
         note("For a simulated machine.")
     if as_json:
-        output.emit_json(advisor.speed_document(report))
+        output.emit_json(found.document)
     else:
-        output.emit_facts(speed_facts(report), plain=plain)
+        output.emit_facts(speed_facts(found.value), plain=plain)

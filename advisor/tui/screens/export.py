@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from io import StringIO
 from pathlib import Path
 
 from textual import events, on
@@ -15,6 +17,8 @@ from advisor.tui.messages import Topic
 from advisor.tui.screens.place import Place
 
 FILE_NAME = "recommendation.toml"
+_UNSAFE = re.compile(r"[^A-Za-z0-9._-]")
+"""Characters that a header of the download could not carry as they are."""
 
 
 class ExportScreen(Place):
@@ -95,6 +99,9 @@ class ExportScreen(Place):
         if session.chosen is None:
             return
         typed = self.query_one("#path", Input).value.strip() or FILE_NAME
+        if self.app.is_web:
+            self._deliver(typed)
+            return
         path = session.working_directory / Path(typed).expanduser()
         if self.focused is self.query_one("#overwrite", Button):
             # The button goes; the focus must not fall into the field, where letters are no commands.
@@ -108,6 +115,19 @@ class ExportScreen(Place):
             return
         session.saved_answers = dict(session.answers)
         outcome.update(f"✓ saved: {path}")
+
+    def _deliver(self, typed: str) -> None:
+        """Give the file to the browser: a visitor has no business with the files of the serving machine."""
+        name = _UNSAFE.sub("_", Path(typed).name).lstrip(".") or FILE_NAME
+        outcome = self.query_one("#export-outcome", Static)
+        try:
+            text = self._text()
+        except AdvisorError as error:
+            outcome.update(f"✗ {error}")
+            return
+        self.app.deliver_text(StringIO(text), save_filename=name, mime_type="application/toml")
+        self.session.saved_answers = dict(self.session.answers)
+        outcome.update(f"✓ downloading: {name}")
 
     def _show_failure(self, error: AdvisorError, path: Path) -> None:
         why = f": {error.why}" if error.why else ""

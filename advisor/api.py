@@ -1,0 +1,248 @@
+"""The Python interface: one function for each question that can be asked without running a model.
+
+The command line and the MCP server call these functions too, so that all three say the same. Every function takes
+`advisor`, a session that has read the knowledge already; without it each call reads what it needs. All raise
+InputError for a name, file or value that cannot be used, with the nearest valid one.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from advisor.domain.answers import flattened
+from advisor.domain.licence import LicenceFinding
+from advisor.domain.model import Model
+from advisor.domain.questions import Answer
+from advisor.domain.recommend import Candidate, Recommendation
+from advisor.errors import InputError
+from advisor.service import Advisor, MachineChoice
+from advisor.units import parse_size
+
+if TYPE_CHECKING:
+    from advisor.domain.sizing import Sizing
+    from advisor.domain.speed_report import SpeedReport
+    from advisor.proof import OnEvent
+
+T = TypeVar("T")
+
+SCHEMA_VERSION = 1
+"""Of every document."""
+
+DEFAULT_QUANTIZATION = "Q4_K_M"
+"""The file type of a model where none is asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What is asked of a model: a file over the defaults, settings over the file, values over both."""
+
+    file: Path | None = None
+    """A constraints file, or a recommendation file for the answers recorded in it."""
+    settings: tuple[str, ...] = ()
+    """`key=value` as `--set` takes it."""
+    values: Mapping[str, object] = field(default_factory=dict)
+    """By dotted key (`task.kind`), or in tables as the constraints file has them."""
+
+
+AnyNeeds = Needs | Mapping[str, object] | str | Path | None
+"""Needs whole, answers by key, or the path of a constraints file; None for the defaults."""
+
+
+@dataclass(frozen=True)
+class Result(Generic[T]):
+    """What was found, as a typed value and as the document that `--json` prints."""
+
+    value: T
+    _make: Callable[[], dict[str, Any]] = field(repr=False, compare=False)
+
+    @cached_property
+    def document(self) -> dict[str, Any]:
+        """Plain values with `schema_version` first; bytes are integers, speeds tokens per second."""
+        return {"schema_version": SCHEMA_VERSION, **self._make()}
+
+    def to_json(self) -> str:
+        """The document as JSON, the same text as `--json` prints."""
+        return json.dumps(self.document, ensure_ascii=False, indent=2)
+
+
+@dataclass(frozen=True)
+class Advice(Result[Recommendation]):
+    """A recommendation with the answers that it rests on."""
+
+    answers: Mapping[str, Answer]
+    advisor: Advisor = field(repr=False, compare=False)
+    problems: tuple[str, ...] = ()
+    """Why candidates could not be measured although that was asked for."""
+
+    @property
+    def pick(self) -> Candidate | None:
+        """The first in rank, or None where nothing satisfies the needs."""
+        return self.value.pick
+
+    def to_toml(self) -> str:
+        """The recommendation as a file that `verify` replays. Raises NoCandidateError without a pick."""
+        return self.advisor.recommendation_text(self.value, self.answers)
+
+
+def recommend(
+    needs: AnyNeeds = None,
+    *,
+    gpu: str | None = None,
+    ram: str | int | None = None,
+    machine: str | Path | None = None,
+    models: Iterable[str] = (),
+    quantization: str | None = None,
+    measure: bool = False,
+    sensitivity: bool = False,
+    on_event: OnEvent | None = None,
+    advisor: Advisor | None = None,
+) -> Advice:
+    """Which model, in which quantization, to run for a use on a machine.
+
+    `gpu` ("RTX 4090x2", "none"), `ram` ("64GiB" or bytes) and `machine` (a machine file) replace this machine by a
+    simulated one. `models` admits by name what is otherwise only listed; `measure` times the best candidates here and
+    ranks again; `sensitivity` also tries other requirements, one at a time.
+    """
+    session = advisor or Advisor()
+    answers = answers_of(session, needs)
+    constraints = session.constraints(answers)
+    found = session.recommend(
+        session.machine(_choice(gpu, ram, machine)), constraints, named=models, quantization=quantization
+    )
+    problems: tuple[str, ...] = ()
+    if measure:
+        found, problems = session.measure_finalists(found, on_event=on_event)
+    if sensitivity:
+        found = session.with_constraint_changes(found)
+    return Advice(found, lambda: session.recommendation_document(found, answers), answers, session, problems)
+
+
+def size(
+    target: str | Path,
+    quantization: str = DEFAULT_QUANTIZATION,
+    *,
+    context_tokens: int | None = None,
+    parallel: int = 1,
+    kv_type: str = "f16",
+    gpu_layers: int | None = None,
+    experts_in_ram: bool = False,
+    cache_on_gpu: bool = True,
+    ubatch: int | None = None,
+    outputs: int | None = None,
+    flash_attention: bool = True,
+    split_mode: str = "layer",
+    engine: bool = False,
+    gpu: str | None = None,
+    ram: str | int | None = None,
+    machine: str | Path | None = None,
+    advisor: Advisor | None = None,
+) -> Result[Sizing]:
+    """Memory in bytes of a model by its id, or of a GGUF file by its path or URL, per device.
+
+    None stands for llama.cpp's default or, for `gpu_layers`, for all that fit. With `engine` llama.cpp itself is
+    asked; that raises EngineError where it is missing or refuses. A URL can raise NetworkError.
+    """
+    from advisor.domain.sizing import SizeRequest
+
+    session = advisor or Advisor()
+    request = SizeRequest(
+        context_tokens=context_tokens,
+        parallel=parallel,
+        kv_type=kv_type,
+        gpu_layers=gpu_layers,
+        ubatch=ubatch,
+        flash_attention=flash_attention,
+        split_mode=split_mode,
+        experts_in_ram=experts_in_ram,
+        cache_on_gpu=cache_on_gpu,
+        outputs=outputs,
+    )
+    found = session.size(str(target), quantization, request, _choice(gpu, ram, machine), use_engine=engine)
+    return Result(found, lambda: session.size_document(found))
+
+
+def speed(
+    model: str,
+    quantization: str = DEFAULT_QUANTIZATION,
+    needs: AnyNeeds = None,
+    *,
+    prompt_tokens: int | None = None,
+    depth_tokens: int | None = None,
+    measure: bool = False,
+    on_event: OnEvent | None = None,
+    gpu: str | None = None,
+    ram: str | int | None = None,
+    machine: str | Path | None = None,
+    advisor: Advisor | None = None,
+) -> Result[SpeedReport]:
+    """How fast a model runs where it runs fastest, in tokens per second: estimated, or timed here with slices of it.
+
+    Prompt and depth come from the needs where they are not given.
+    """
+    session = advisor or Advisor()
+    constraints = session.constraints(answers_of(session, needs))
+    found = session.speed(
+        model,
+        quantization,
+        session.machine(_choice(gpu, ram, machine)),
+        constraints,
+        prompt_tokens=prompt_tokens,
+        depth_tokens=depth_tokens,
+        measured=measure,
+        on_event=on_event,
+    )
+    return Result(found, lambda: session.speed_document(found))
+
+
+def licence(model: str, needs: AnyNeeds = None, *, advisor: Advisor | None = None) -> Result[LicenceFinding]:
+    """What a model's licence says about the described use: verdict, duties, clauses. Not legal advice."""
+    session = advisor or Advisor()
+    chosen = session.model(model)
+    found = session.licence(chosen, session.constraints(answers_of(session, needs)))
+    return Result(found, lambda: session.licence_document(chosen, found))
+
+
+def models(family: str | None = None, *, advisor: Advisor | None = None) -> Result[tuple[Model, ...]]:
+    """The catalogue, or one family of it."""
+    session = advisor or Advisor()
+    catalogue = session.catalogue
+    families = sorted({model.family for model in catalogue.models})
+    if family is not None and family not in families:
+        raise InputError(f"unknown family {family!r}", hint=f"Known families: {', '.join(families)}.")
+    found = tuple(model for model in catalogue.models if family in (None, model.family))
+    return Result(found, lambda: session.listing_document(found, catalogue.version))
+
+
+def show(model: str, *, advisor: Advisor | None = None) -> Result[Model]:
+    """One model of the catalogue with the source of every value."""
+    session = advisor or Advisor()
+    chosen = session.model(model)
+    return Result(chosen, lambda: session.model_document(chosen, session.gguf_files(chosen)))
+
+
+def answers_of(advisor: Advisor, needs: AnyNeeds) -> dict[str, Answer]:
+    """One answer for each question."""
+    if needs is None:
+        return advisor.answers()
+    if isinstance(needs, str | Path):
+        return advisor.answers(Path(needs))
+    if not isinstance(needs, Needs):
+        needs = Needs(values=needs)
+    values = {key: value for key, value in flattened(needs.values).items() if key != "schema_version"}
+    return advisor.answers(needs.file, needs.settings, values)
+
+
+def _choice(gpu: str | None, ram: str | int | None, machine: str | Path | None) -> MachineChoice:
+    if isinstance(ram, str):
+        try:
+            ram = parse_size(ram)
+        except ValueError as error:
+            raise InputError(f"ram: {error}") from error
+    if ram is not None and ram <= 0:
+        raise InputError(f"ram: {ram} bytes is no machine", hint="Give for example 64GiB.")
+    return MachineChoice(gpu=gpu, ram_bytes=ram, file=None if machine is None else Path(machine))

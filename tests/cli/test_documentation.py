@@ -1,0 +1,45 @@
+"""The manual is the program's, and its examples are commands that it takes."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator
+
+import click
+import pytest
+
+from advisor.cli.main import COMMANDS, cli
+from docs.generate import PLACE, cli_text
+
+
+def examples(command: click.Command) -> Iterator[str]:
+    """The example lines of a command's help."""
+    for paragraph in re.split(r"\n\s*\n", command.help or ""):
+        if paragraph.strip().startswith("\b"):
+            yield from (line.strip() for line in paragraph.strip().splitlines()[1:] if line.strip())
+
+
+def every_example() -> list[str]:
+    found = []
+    for name in COMMANDS:
+        command = cli.get_command(click.Context(cli), name)
+        assert command is not None
+        found += list(examples(command))
+    return found
+
+
+def test_the_manual_is_up_to_date() -> None:
+    assert PLACE.read_text("utf-8") == cli_text(), "run: python -m docs.generate"
+
+
+@pytest.mark.parametrize("line", every_example())
+def test_an_example_of_the_help_parses(line: str) -> None:
+    words = shlex.split(line.partition(">")[0], comments=True)
+    while "=" in words[0]:
+        words.pop(0)  # a variable of the environment
+    assert words.pop(0) == "llm-advisor"
+    name, *rest = words
+    command = cli.get_command(click.Context(cli), name)
+    assert command is not None
+    command.make_context(name, rest)
