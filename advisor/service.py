@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from advisor import __version__, paths
-from advisor.domain.answers import constraints_from, merge_document
+from advisor.asking import Asking
 from advisor.domain.catalogue import Catalogue
 from advisor.domain.constraints import Constraints
 from advisor.domain.hardware import CpuSpec, GpuSpec, Machine
 from advisor.domain.licence import LicenceFinding
 from advisor.domain.model import GgufFile, Model
 from advisor.domain.pools import Figures, memory_pools
-from advisor.domain.questions import Answer, Questionnaire, read_answer
+from advisor.domain.questions import Answer
 from advisor.domain.recommend import Candidate, Recommendation, judge_licence, recommend
 from advisor.domain.speed import NO_TIMINGS, Timings
 from advisor.errors import InputError, nearest
@@ -52,7 +52,7 @@ SCHEMAS = ("recommendation", "constraints")
 """Files that have a JSON Schema."""
 
 
-class Advisor(OwnEntries, Upkeep, Documents, SecondLook):
+class Advisor(Asking, OwnEntries, Upkeep, Documents, SecondLook):
     """One session: knowledge is read once, and only when something asks for it."""
 
     def __init__(self, knowledge: Path | None = None) -> None:
@@ -69,13 +69,6 @@ class Advisor(OwnEntries, Upkeep, Documents, SecondLook):
         from advisor.catalog.loader import load_catalogue
 
         return self.with_own_entries(load_catalogue(self.knowledge), self.knowledge)
-
-    @cached_property
-    def questionnaire(self) -> Questionnaire:
-        """The questions with their defaults."""
-        from advisor.catalog.questions import load_questionnaire
-
-        return load_questionnaire(self.knowledge)
 
     @cached_property
     def _gpu_specs(self) -> tuple[GpuSpec, ...]:
@@ -130,42 +123,6 @@ class Advisor(OwnEntries, Upkeep, Documents, SecondLook):
         name = machine.cpu.name.value
         gpus = tuple(match_gpu(self._gpu_specs, g.name.value or "", g.total_bytes.value) for g in machine.gpus)
         return Figures(cpu=match_cpu(self._cpu_specs, name) if name else None, gpus=gpus)
-
-    # ---------------------------------------------------------------- needs
-
-    def answers(
-        self, file: Path | None = None, settings: Iterable[str] = (), typed: Mapping[str, object] | None = None
-    ) -> dict[str, Answer]:
-        """Answers from defaults, a constraints file, `key=value` settings and typed values, each over the one before.
-
-        Raises InputError naming the file or setting, the key and the nearest valid key.
-        """
-        answers = self.questionnaire.defaults()
-        if file is not None:
-            from advisor._toml import load_toml
-
-            document = load_toml(file)
-            # A recommendation file carries the answers that it rests on in a table of their own.
-            given = document.get("constraints") if "recommendation" in document else document
-            if not isinstance(given, Mapping):
-                raise InputError(f"{file}: there is no table [constraints]")
-            answers = merge_document(self.questionnaire, answers, given, name=str(file))
-        for setting in settings:
-            answers.update(self._read_setting(setting))
-        for key, raw in (typed or {}).items():
-            answers[key] = read_answer(self.questionnaire[key], raw)
-        return answers
-
-    def _read_setting(self, setting: str) -> dict[str, Answer]:
-        key, equals, text = (part.strip() for part in setting.partition("="))
-        if not equals:
-            raise InputError(f"--set {setting!r} is no assignment", hint="Write --set key=value.")
-        question = self.questionnaire[key]
-        return {key: read_answer(question, _setting_value(text))}
-
-    def constraints(self, answers: Mapping[str, Answer]) -> Constraints:
-        """Constraints from answers. Raises InputError where they contradict one another."""
-        return constraints_from(answers)
 
     # ---------------------------------------------------------------- advice
 
@@ -423,13 +380,3 @@ class Advisor(OwnEntries, Upkeep, Documents, SecondLook):
         from advisor.diagnosis import diagnose
 
         return diagnose(self.machine(), lambda: self.catalogue)
-
-
-def _setting_value(text: str) -> object:
-    """The TOML value that a setting spells, or the text itself where it is no TOML: bare words are strings."""
-    from advisor._toml import parse_toml
-
-    try:
-        return parse_toml(f"value = {text}", name="--set")["value"]
-    except InputError:
-        return text

@@ -22,7 +22,17 @@ SEAL = "validated.sha256"
 """Name of the seal in the knowledge directory, in the format of `sha256sum`."""
 
 Kind = Literal[
-    "models", "gguf", "licences", "quantizations", "languages", "questions", "gpus", "cpus", "speed", "quality"
+    "models",
+    "gguf",
+    "licences",
+    "quantizations",
+    "languages",
+    "questions",
+    "presets",
+    "gpus",
+    "cpus",
+    "speed",
+    "quality",
 ]
 
 
@@ -84,7 +94,7 @@ def sealable(directory: Path) -> list[tuple[Path, Kind]]:
     found: list[tuple[Path, Kind]] = [(path, "models") for path in (directory / "models").glob("*/*.toml")]
     found += [(path, "gguf") for path in (directory / "gguf").glob("*.toml")]
     found += [(path, "licences") for path in (directory / "licences").glob("*.toml")]
-    singles: tuple[Kind, ...] = ("quantizations", "languages", "questions", "speed", "quality")
+    singles: tuple[Kind, ...] = ("quantizations", "languages", "questions", "presets", "speed", "quality")
     found += [(directory / f"{kind}.toml", kind) for kind in singles]
     devices: tuple[Kind, ...] = ("gpus", "cpus")
     found += [(directory / "hardware" / f"{kind}.toml", kind) for kind in devices]

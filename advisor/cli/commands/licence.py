@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from advisor.cli import output
-from advisor.cli.options import constraint_options, output_options, typed_answers
+from advisor.cli.options import constraint_options, given_answers, output_options
 from advisor.domain.licence import LicenceFinding
 from advisor.service import Advisor
 
@@ -25,7 +25,7 @@ def command(model: str, constraints_file: Path | None, settings: tuple[str, ...]
     """
     advisor = Advisor()
     chosen = advisor.model(model)
-    finding = advisor.licence(chosen, advisor.constraints(advisor.answers(constraints_file, settings, typed_answers())))
+    finding = advisor.licence(chosen, advisor.constraints(given_answers(advisor, constraints_file, settings)))
     if as_json:
         output.emit_json(advisor.licence_document(chosen, finding))
     else:

@@ -8,7 +8,7 @@ import click
 
 from advisor.cli import output
 from advisor.cli.diagnostics import note
-from advisor.cli.options import constraint_options, machine_choice, machine_options, output_options, typed_answers
+from advisor.cli.options import constraint_options, given_answers, machine_choice, machine_options, output_options
 from advisor.cli.progress import MeasuringProgress
 from advisor.domain.presentation import explanation, sensitivity_paragraphs
 from advisor.domain.recommend import Recommendation
@@ -59,7 +59,7 @@ def command(
     llm-advisor recommend --sensitivity
     """
     advisor = Advisor()
-    answers = advisor.answers(constraints_file, settings, typed_answers())
+    answers = given_answers(advisor, constraints_file, settings)
     constraints = advisor.constraints(answers)
     machine = advisor.machine(machine_choice(gpu, ram, machine_file))
     found = advisor.recommend(machine, constraints, named=named, quantization=quant)

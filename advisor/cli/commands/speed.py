@@ -8,7 +8,7 @@ import click
 
 from advisor.cli import output
 from advisor.cli.diagnostics import note
-from advisor.cli.options import constraint_options, machine_choice, machine_options, output_options, typed_answers
+from advisor.cli.options import constraint_options, given_answers, machine_choice, machine_options, output_options
 from advisor.cli.progress import MeasuringProgress
 from advisor.domain.speed_report import speed_facts
 from advisor.service import Advisor
@@ -45,7 +45,7 @@ def command(
     llm-advisor speed mistral-7b-instruct-v0.3 --quant Q8_0 --prompt 2048 --json
     """
     advisor = Advisor()
-    constraints = advisor.constraints(advisor.answers(constraints_file, settings, typed_answers()))
+    constraints = advisor.constraints(given_answers(advisor, constraints_file, settings))
     machine = advisor.machine(machine_choice(gpu, ram, machine_file))
     with MeasuringProgress() as progress:
         report = advisor.speed(
