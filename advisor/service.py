@@ -134,8 +134,12 @@ class Advisor(Asking, OwnEntries, Upkeep, Documents, SecondLook):
         named: Iterable[str] = (),
         quantization: str | None = None,
         timings: Timings = NO_TIMINGS,
+        before_each: Callable[[], None] | None = None,
     ) -> Recommendation:
-        """Gate and score everything. Raises InputError for an unknown model or quantization name."""
+        """Gate and score everything. Raises InputError for an unknown model or quantization name.
+
+        `before_each` is called before each model and may raise to stop.
+        """
         models = tuple(self.model(name).id for name in named)
         if quantization is not None:
             quantization = self.quantization_name(quantization)
@@ -147,6 +151,7 @@ class Advisor(Asking, OwnEntries, Upkeep, Documents, SecondLook):
             named=models,
             quantization=quantization,
             timings=timings,
+            before_each=before_each,
         )
 
     def model(self, name: str) -> Model:

@@ -20,7 +20,16 @@ from advisor.errors import AdvisorError
 from advisor.service import Advisor, MachineChoice
 from advisor.tui.backstage import Backstage
 from advisor.tui.commands import commands_at
-from advisor.tui.messages import Advised, AnswersChanged, Probed, ProbeFailed, SmokeEnded, SmokeMoved, Topic
+from advisor.tui.messages import (
+    Advised,
+    AnswersChanged,
+    Counted,
+    Probed,
+    ProbeFailed,
+    SmokeEnded,
+    SmokeMoved,
+    Topic,
+)
 from advisor.tui.places import PlaceId
 from advisor.tui.screens import PLACE_SCREENS
 from advisor.tui.screens.help import HelpScreen
@@ -37,7 +46,12 @@ class AdvisorApp(App[None]):
     """Machine, Needs, Picks, Proof, Export."""
 
     TITLE = "llm-advisor"
-    CSS_PATH: ClassVar[list[str | PurePath]] = ["app.tcss", "screens/screens.tcss", "widgets/widgets.tcss"]
+    CSS_PATH: ClassVar[list[str | PurePath]] = [
+        "app.tcss",
+        "screens/screens.tcss",
+        "widgets/widgets.tcss",
+        "screens/needs.tcss",
+    ]
     DEFAULT_MODE = "machine"
     # Textual declares these two as instance variables, so they cannot be marked as belonging to the class.
     HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (60, "-narrow"), (110, "-wide")]  # noqa: RUF012
@@ -62,6 +76,7 @@ class AdvisorApp(App[None]):
         self._backstage.probe(self.session.choice)
 
     def on_unmount(self) -> None:
+        self._backstage.stop_advice()
         self._backstage.stop_smoke()
 
     # ------------------------------------------------------------ actions
@@ -155,7 +170,7 @@ class AdvisorApp(App[None]):
         except AdvisorError as error:
             self._advised(Advised(self._backstage.advice_ticket, error))
         else:
-            self._backstage.advise(session.machine, constraints)
+            self._backstage.advise(session.machine, constraints, session.answers)
 
     @on(Advised)
     def _advised(self, message: Advised) -> None:
@@ -167,6 +182,15 @@ class AdvisorApp(App[None]):
             self.session.found, self.session.advice_error = message.outcome, None
         self._tell_of_overlay()
         self.changed.publish("advice")
+
+    @on(Counted)
+    def _counted(self, message: Counted) -> None:
+        if message.ticket == self._backstage.advice_ticket:
+            self.session.idle = message.idle
+            self.session.is_counting = message.exclusions is None
+            if message.exclusions is not None:
+                self.session.exclusions = {one.key: one for one in message.exclusions}
+            self.changed.publish("counts")
 
     def _tell_of_overlay(self) -> None:
         """Say once that the user's own entries are not used."""

@@ -57,6 +57,18 @@ COMMANDS: tuple[Command, ...] = (
         "Show or hide the questions that few people need.", _at("needs"), _at("needs"),
     ),
     Command(
+        "needs.preset", "p", "p", "preset", "Preset",
+        "Fill the form for a common need; u puts your answers back.", _at("needs"), _at("needs"),
+    ),
+    Command(
+        "needs.undo", "u", "u", "undo", "Undo",
+        "Put back the answers from before the last preset or the defaults.", _at("needs"), NOWHERE,
+    ),
+    Command(
+        "needs.fold", "f", "f", "fold", "Fold",
+        "Show or hide the questions that cannot change anything now.", _at("needs"), NOWHERE,
+    ),
+    Command(
         "needs.reset", "d", "d", "defaults", "Defaults",
         "Put every answer back to its default.", _at("needs"), NOWHERE,
     ),

@@ -14,6 +14,8 @@ from advisor.domain.recommend import Candidate, Recommendation
 from advisor.errors import AdvisorError, InputError
 
 if TYPE_CHECKING:
+    from advisor.domain.exclusions import Exclusion
+    from advisor.domain.presets import Preset
     from advisor.domain.smoke_report import SmokeReport
     from advisor.service import Advisor, MachineChoice
     from advisor.tui.messages import EngineEvent
@@ -49,6 +51,15 @@ class Smoke:
         return replace(self, stage=str(payload.get("stage", "")), share=None if share is None else float(share))
 
 
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """The form as it was."""
+
+    answers: dict[str, Answer]
+    drafts: dict[str, str]
+    preset: str | None
+
+
 @dataclass
 class Session:
     """Changed only by the app's message handlers and by the place that owns a field."""
@@ -69,7 +80,15 @@ class Session:
     """The answers of the last export."""
     drafts: dict[str, str] = field(default_factory=dict)
     """Text that was typed and is no valid answer, by key."""
+    exclusions: dict[str, Exclusion] = field(default_factory=dict)
+    """What each answer excludes, by key; of the answers before while new ones are being counted."""
+    is_counting: bool = False
+    idle: frozenset[str] = frozenset()
+    """Keys of questions that cannot change anything now."""
+    preset: str | None = None
+    """Id of the preset that filled the form last; None after the answers were put back."""
     _answers: dict[str, Answer] | None = None
+    _before: list[_Form] = field(default_factory=list)
 
     @property
     def answers(self) -> dict[str, Answer]:
@@ -95,9 +114,28 @@ class Session:
         return answer_text(question, self.answers[question.key]) if draft is None else draft
 
     def reset(self) -> None:
-        """Forget all answers and drafts."""
-        self._answers = None
+        """Forget all answers and drafts, until `undo`."""
+        self._keep()
+        self._answers = self.preset = None
         self.drafts.clear()
+
+    def fill(self, preset: Preset) -> None:
+        """Answer as a preset does, and everything else by default; `undo` puts back what was there."""
+        self._keep()
+        self._answers = {**self.advisor.questionnaire.defaults(), **preset.answers}
+        self.preset = preset.id
+        self.drafts.clear()
+
+    def undo(self) -> bool:
+        """Put back the answers and drafts from before the last preset or reset. False where there was none."""
+        if not self._before:
+            return False
+        form = self._before.pop()
+        self._answers, self.drafts, self.preset = dict(form.answers), dict(form.drafts), form.preset
+        return True
+
+    def _keep(self) -> None:
+        self._before.append(_Form(dict(self.answers), dict(self.drafts), self.preset))
 
     @property
     def has_own_answers(self) -> bool:

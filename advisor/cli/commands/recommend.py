@@ -10,6 +10,7 @@ from advisor.cli import output
 from advisor.cli.diagnostics import note
 from advisor.cli.options import constraint_options, given_answers, machine_choice, machine_options, output_options
 from advisor.cli.progress import MeasuringProgress
+from advisor.domain.exclusions import Exclusion, exclusion_document
 from advisor.domain.presentation import explanation, sensitivity_paragraphs
 from advisor.domain.recommend import Recommendation
 from advisor.domain.wording import ranking_row
@@ -32,6 +33,7 @@ _COLUMNS = ("#", "model", "quant", "memory", "speed", "licence", "quality", "sco
 @click.option("--model", "named", multiple=True, metavar="ID", help="Consider a model that is otherwise only listed.")
 @click.option("--measure", is_flag=True, help="Time the best candidates here, with slices of them, and rank again.")
 @click.option("--sensitivity", is_flag=True, help="Show which weight or requirement would change the pick. Slower.")
+@click.option("--exclusions", "with_exclusions", is_flag=True, help="Show how many models each answer excludes.")
 @click.option("-n", "limit", type=click.IntRange(1), default=10, show_default=True, help="Rows of the table.")
 def command(
     constraints_file: Path | None,
@@ -47,6 +49,7 @@ def command(
     named: tuple[str, ...],
     measure: bool,
     sensitivity: bool,
+    with_exclusions: bool,
     limit: int,
 ) -> None:
     """Which model, in which quantization, to run for a use on a machine.
@@ -57,6 +60,7 @@ def command(
     llm-advisor recommend --gpu "RTX 4090" --ram 64GiB --json
     llm-advisor recommend --constraints needs.toml -o recommendation.toml
     llm-advisor recommend --sensitivity
+    llm-advisor recommend --preset french-chatbot --exclusions
     """
     advisor = Advisor()
     answers = given_answers(advisor, constraints_file, settings)
@@ -70,12 +74,18 @@ def command(
         found = advisor.with_constraint_changes(found)
     if place is not None and found.pick is not None:
         output.emit_file(advisor.recommendation_text(found, answers), place, force=force)
+    excluded = tuple(advisor.exclusions(found, answers)) if with_exclusions else None
     if as_json:
-        output.emit_json(advisor.recommendation_document(found, answers))
+        document = advisor.recommendation_document(found, answers)
+        if excluded is not None:
+            document["exclusions"] = [exclusion_document(one) for one in excluded]
+        output.emit_json(document)
     elif place is None:
         _print(found, plain=plain, limit=limit)
         if sensitivity and plain:
             _print_sensitivity(found)
+        if excluded is not None:
+            _print_exclusions(excluded, plain=plain)
     if found.pick is None:
         raise _nothing(found)
 
@@ -104,6 +114,13 @@ def _print_sensitivity(found: Recommendation) -> None:
     output.emit_text("")
     rows = [(p.title, line) for p in sensitivity_paragraphs(found) for line in p.lines]
     output.emit_table(("about", "finding"), rows, plain=True)
+
+
+def _print_exclusions(excluded: tuple[Exclusion, ...], *, plain: bool) -> None:
+    """A table of its own, after an empty line."""
+    output.emit_text("")
+    rows = [(one.key, str(len(one.alone)), str(len(one.with_others))) for one in excluded]
+    output.emit_table(("answer", "excludes alone", "with others"), rows, plain=plain, numeric=(1, 2))
 
 
 def _nothing(found: Recommendation) -> NoCandidateError:
