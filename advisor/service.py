@@ -20,6 +20,7 @@ from advisor.domain.pools import Figures, memory_pools
 from advisor.domain.questions import Answer
 from advisor.domain.recommend import Candidate, Recommendation, judge_licence, recommend
 from advisor.domain.speed import NO_TIMINGS, Timings
+from advisor.elsewhere import Elsewhere
 from advisor.errors import InputError, nearest
 from advisor.files import write_atomically
 from advisor.own_entries import OwnEntries
@@ -52,7 +53,7 @@ SCHEMAS = ("recommendation", "constraints")
 """Files that have a JSON Schema."""
 
 
-class Advisor(Asking, OwnEntries, Upkeep, Documents, SecondLook):
+class Advisor(Asking, Elsewhere, OwnEntries, Upkeep, Documents, SecondLook):
     """One session: knowledge is read once, and only when something asks for it."""
 
     def __init__(self, knowledge: Path | None = None) -> None:
@@ -71,7 +72,8 @@ class Advisor(Asking, OwnEntries, Upkeep, Documents, SecondLook):
         return self.with_own_entries(load_catalogue(self.knowledge), self.knowledge)
 
     @cached_property
-    def _gpu_specs(self) -> tuple[GpuSpec, ...]:
+    def gpu_specs(self) -> tuple[GpuSpec, ...]:
+        """The GPUs of the hardware catalogue."""
         from advisor.catalog.hardware import load_gpus
 
         return load_gpus(self.knowledge)
@@ -113,7 +115,7 @@ class Advisor(Asking, OwnEntries, Upkeep, Documents, SecondLook):
         gpus: list[tuple[GpuSpec, int]] | None = None
         if choice.gpu is not None:
             name, count = parse_gpu_argument(choice.gpu)
-            gpus = [(find_gpu(self._gpu_specs, name), count)] if name and count else []
+            gpus = [(find_gpu(self.gpu_specs, name), count)] if name and count else []
         return simulated_machine(base, gpus=gpus, ram_bytes=choice.ram_bytes)
 
     def figures(self, machine: Machine) -> Figures:
@@ -121,7 +123,7 @@ class Advisor(Asking, OwnEntries, Upkeep, Documents, SecondLook):
         from advisor.catalog.hardware import match_cpu, match_gpu
 
         name = machine.cpu.name.value
-        gpus = tuple(match_gpu(self._gpu_specs, g.name.value or "", g.total_bytes.value) for g in machine.gpus)
+        gpus = tuple(match_gpu(self.gpu_specs, g.name.value or "", g.total_bytes.value) for g in machine.gpus)
         return Figures(cpu=match_cpu(self._cpu_specs, name) if name else None, gpus=gpus)
 
     # ---------------------------------------------------------------- advice
@@ -214,7 +216,7 @@ class Advisor(Asking, OwnEntries, Upkeep, Documents, SecondLook):
         """
         from advisor.comparing import compare_names
 
-        return compare_names(names, machine, constraints, self.catalogue, self.figures(machine), self._gpu_specs)
+        return compare_names(names, machine, constraints, self.catalogue, self.figures(machine), self.gpu_specs)
 
     # ---------------------------------------------------------------- documents and files
 

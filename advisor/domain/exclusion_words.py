@@ -6,10 +6,12 @@ from advisor.domain.exclusions import Exclusion
 
 
 def exclusion_mark(found: Exclusion) -> str:
-    """For a row: `excludes 7`, `excludes 7 (+3)` where 3 more fail on something else too, `(+3)` where all do."""
-    others = f"(+{len(found.with_others)})" if found.with_others else ""
-    alone = f"excludes {len(found.alone)}" if found.alone else ""
-    return f"{alone} {others}".strip()
+    """For a row: `excludes 7`, `excludes 7 (+3)` where 3 more fail on something else too, `3 with others` where all
+    do."""
+    n, m = len(found.alone), len(found.with_others)
+    if not n:
+        return f"{m} with others"
+    return f"excludes {n} (+{m})" if m else f"excludes {n}"
 
 
 def short_exclusion_mark(found: Exclusion) -> str:

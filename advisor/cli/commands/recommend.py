@@ -10,11 +10,15 @@ from advisor.cli import output
 from advisor.cli.diagnostics import note
 from advisor.cli.options import constraint_options, given_answers, machine_choice, machine_options, output_options
 from advisor.cli.progress import MeasuringProgress
+from advisor.domain.constraints import Constraints
 from advisor.domain.exclusions import Exclusion, exclusion_document
+from advisor.domain.hardware import Machine
+from advisor.domain.hardware_options import HardwareAnswer
+from advisor.domain.hardware_words import OPTION_COLUMNS, hardware_document, hardware_paragraph, option_rows
 from advisor.domain.presentation import explanation, sensitivity_paragraphs
 from advisor.domain.recommend import Recommendation
 from advisor.domain.wording import ranking_row
-from advisor.errors import NoCandidateError
+from advisor.errors import InputError, NoCandidateError
 from advisor.service import Advisor
 
 _WIDTH = 78
@@ -34,6 +38,9 @@ _COLUMNS = ("#", "model", "quant", "memory", "speed", "licence", "quality", "sco
 @click.option("--measure", is_flag=True, help="Time the best candidates here, with slices of them, and rank again.")
 @click.option("--sensitivity", is_flag=True, help="Show which weight or requirement would change the pick. Slower.")
 @click.option("--exclusions", "with_exclusions", is_flag=True, help="Show how many models each answer excludes.")
+@click.option(
+    "--what-hardware", is_flag=True, help="Show what hardware would make the models named with --model possible."
+)
 @click.option("-n", "limit", type=click.IntRange(1), default=10, show_default=True, help="Rows of the table.")
 def command(
     constraints_file: Path | None,
@@ -50,6 +57,7 @@ def command(
     measure: bool,
     sensitivity: bool,
     with_exclusions: bool,
+    what_hardware: bool,
     limit: int,
 ) -> None:
     """Which model, in which quantization, to run for a use on a machine.
@@ -61,11 +69,16 @@ def command(
     llm-advisor recommend --constraints needs.toml -o recommendation.toml
     llm-advisor recommend --sensitivity
     llm-advisor recommend --preset french-chatbot --exclusions
+    llm-advisor recommend --model llama-3.3-70b-instruct --what-hardware
     """
     advisor = Advisor()
     answers = given_answers(advisor, constraints_file, settings)
     constraints = advisor.constraints(answers)
     machine = advisor.machine(machine_choice(gpu, ram, machine_file))
+    if what_hardware:
+        wishes = _wishes(advisor, machine, constraints, named, quant)
+        _print_wishes(wishes, as_json=as_json, plain=plain)
+        return
     found = advisor.recommend(machine, constraints, named=named, quantization=quant)
     if measure:
         found = _measured(advisor, found)
@@ -88,6 +101,32 @@ def command(
             _print_exclusions(excluded, plain=plain)
     if found.pick is None:
         raise _nothing(found)
+
+
+def _wishes(
+    advisor: Advisor, machine: Machine, constraints: Constraints, named: tuple[str, ...], quant: str | None
+) -> tuple[HardwareAnswer, ...]:
+    if not named:
+        raise InputError("--what-hardware names no model", hint="Add for example --model llama-3.3-70b-instruct.")
+    quantization = None if quant is None else advisor.quantization_name(quant)
+    return tuple(advisor.hardware_for(name, machine, constraints, quantization=quantization) for name in named)
+
+
+def _print_wishes(found: tuple[HardwareAnswer, ...], *, as_json: bool, plain: bool) -> None:
+    """The options of each model, or why there are none. Raises NoCandidateError where some model has none."""
+    if as_json:
+        output.emit_json({"hardware": [hardware_document(one) for one in found]})
+    for one in () if as_json else found:
+        rows = [(one.model.id, *row) for row in option_rows(one)]
+        if rows:
+            output.emit_table(("model", *OPTION_COLUMNS), rows, plain=plain, numeric=(3, 4))
+        else:
+            note("; ".join((one.model.id, *hardware_paragraph(one).lines)))
+    impossible = [one.model.id for one in found if not one.is_possible]
+    if impossible:
+        why = "the reasons stand above, or under `obstacles` in the document"
+        hint = "Change the needs: llm-advisor licence and recommend --exclusions say which."
+        raise NoCandidateError(f"no hardware makes {', '.join(impossible)} possible", why=why, hint=hint)
 
 
 def _measured(advisor: Advisor, found: Recommendation) -> Recommendation:
