@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
+from advisor.domain.gates import PLACEMENT_CODES
 from advisor.domain.hardware import GpuSpec, Machine
 from advisor.domain.judging import judge_model, setting_for
 from advisor.domain.pools import Figures
@@ -18,9 +19,6 @@ if TYPE_CHECKING:
     from advisor.domain.constraints import Constraints
     from advisor.domain.hardware_options import Hardware, HardwareAnswer
     from advisor.domain.model import Model
-
-PLACEMENT_CODES = frozenset({"memory", "decode_speed", "ttft", "speed_unknown"})
-"""Reasons that other hardware can remove."""
 
 
 class _Knows(Protocol):
@@ -42,7 +40,8 @@ class Elsewhere:
         """A snapshot with other GPUs, other system memory or both; simulated from then on."""
         from advisor.probe.simulate import simulated_machine
 
-        gpus = None if hardware.gpu is None else [(hardware.gpu, hardware.count)]
+        own: list[tuple[GpuSpec, int]] | None = None if hardware.count else []
+        gpus = own if hardware.gpu is None else [(hardware.gpu, hardware.count)]
         return simulated_machine(base, gpus=gpus, ram_bytes=hardware.ram_bytes)
 
     def hardware_for(

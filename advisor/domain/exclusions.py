@@ -15,7 +15,7 @@ from advisor.domain.answers import constraints_from
 from advisor.domain.candidate import Rejection
 from advisor.domain.catalogue import Catalogue
 from advisor.domain.constraints import Constraints, Use
-from advisor.domain.gates import PERMITTED
+from advisor.domain.gates import PERMITTED, PLACEMENT_CODES
 from advisor.domain.judging import licence_use
 from advisor.domain.licence.judgement import judge
 from advisor.domain.licence.relevance import answers_of_field
@@ -39,22 +39,21 @@ NAMES: Mapping[str, tuple[str, ...]] = {
 use that its terms read; `memory` names none, as any of several may be the one to blame; nobody's answer is at fault
 for `engine` and `superseded`."""
 
-_OF_PLACEMENT = frozenset({"memory", "decode_speed", "ttft", "speed_unknown"})
 _OF_INPUT = frozenset({"modality", "languages", "licence"})
 """A card can support other languages with images, and a licence can exclude multimodal use."""
 
 MENDS: Mapping[str, frozenset[str]] = {
     "use.modality": _OF_INPUT,
     "task.kind": _OF_INPUT,
-    "task.context_tokens": _OF_PLACEMENT | {"context"},
+    "task.context_tokens": PLACEMENT_CODES | {"context"},
     "languages.required": frozenset({"languages"}),
-    "scale.users": _OF_PLACEMENT,
-    "scale.concurrent_requests": _OF_PLACEMENT,
-    "latency.ttft_ms": _OF_PLACEMENT,
-    "latency.tokens_per_s": _OF_PLACEMENT,
-    "machine.reserve_ram": _OF_PLACEMENT,
-    "machine.reserve_vram": _OF_PLACEMENT,
-    "machine.allow_cpu": _OF_PLACEMENT,
+    "scale.users": PLACEMENT_CODES,
+    "scale.concurrent_requests": PLACEMENT_CODES,
+    "latency.ttft_ms": PLACEMENT_CODES,
+    "latency.tokens_per_s": PLACEMENT_CODES,
+    "machine.reserve_ram": PLACEMENT_CODES,
+    "machine.reserve_vram": PLACEMENT_CODES,
+    "machine.allow_cpu": PLACEMENT_CODES,
 }
 """The codes that taking an answer back can mend. A rejection shows the quantization that misses least, so one for
 memory may hide another that fits and is too slow: these codes stand and fall together."""

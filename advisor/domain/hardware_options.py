@@ -29,7 +29,7 @@ class Hardware:
     """What the machine would have in the place of what it has."""
 
     gpu: GpuSpec | None = None
-    """None for the machine's own, or for none."""
+    """None for the machine's own; without any where `count` is 0."""
     count: int = 1
     ram_bytes: int | None = None
     """None for the machine's own."""
@@ -38,7 +38,7 @@ class Hardware:
     def gpu_argument(self) -> str | None:
         """What `--gpu` takes."""
         if self.gpu is None:
-            return None
+            return None if self.count else "none"
         return self.gpu.name if self.count == 1 else f"{self.gpu.name}x{self.count}"
 
     @property
@@ -51,7 +51,8 @@ class Hardware:
         """The hardware in words: `2 × RTX 4090`, `64 GiB of system memory`. Devices with unified memory are not sold
         in every size, so theirs is the least that does."""
         if self.gpu is None:
-            return f"{(self.ram_bytes or 0) // GIB} GiB of system memory"
+            ram = f"{(self.ram_bytes or 0) // GIB} GiB of system memory"
+            return ram if self.count else "no GPU" if self.ram_bytes is None else f"no GPU, {ram}"
         name = self.gpu.name if self.count == 1 else f"{self.count} × {self.gpu.name}"
         return name if self.ram_bytes is None else f"{name} with {self.ram_bytes // GIB} GiB or more"
 

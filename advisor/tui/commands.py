@@ -86,7 +86,12 @@ COMMANDS: tuple[Command, ...] = (
         _at("picks"), _at("picks"),
     ),
     Command(
-        "picks.examine", "w", "w", "app.examine", "What if",
+        "what_if", "i", "i", "app.what_if", "What if",
+        "Try another GPU, more memory, a longer context or more users, and see what hardware a model needs.",
+        _at("needs", "picks"), _at("needs", "picks"),
+    ),
+    Command(
+        "picks.examine", "w", "w", "app.examine", "What changes it",
         "Find the speed, wait, context and memory at which the first pick changes; takes some seconds.",
         _at("picks"), NOWHERE,
     ),

@@ -16,8 +16,8 @@ from advisor.errors import AdvisorError
 if TYPE_CHECKING:
     from advisor.domain.smoke_report import SmokeReport
 
-Topic = Literal["machine", "answers", "advice", "counts", "chosen", "smoke"]
-"""What changed in the session."""
+Topic = Literal["machine", "answers", "refilled", "advice", "counts", "chosen", "smoke"]
+"""What changed in the session; `refilled` when answers changed that nobody typed into the form."""
 
 
 class EngineEvent(Protocol):

@@ -15,6 +15,7 @@ from advisor.errors import AdvisorError, InputError
 
 if TYPE_CHECKING:
     from advisor.domain.exclusions import Exclusion
+    from advisor.domain.hardware_options import Hardware
     from advisor.domain.presets import Preset
     from advisor.domain.smoke_report import SmokeReport
     from advisor.service import Advisor, MachineChoice
@@ -60,6 +61,17 @@ class _Form:
     preset: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Simulation:
+    """Other hardware and answers in the place of what was there."""
+
+    hardware: Hardware
+    base: Machine
+    """The machine as it was probed."""
+    answers: dict[str, Answer]
+    """What was answered before, of the questions that were tried."""
+
+
 @dataclass
 class Session:
     """Changed only by the app's message handlers and by the place that owns a field."""
@@ -87,6 +99,8 @@ class Session:
     """Keys of questions that cannot change anything now."""
     preset: str | None = None
     """Id of the preset that filled the form last; None after the answers were put back."""
+    simulation: Simulation | None = None
+    """The other hardware that was taken for this machine; None where it is this machine."""
     _answers: dict[str, Answer] | None = None
     _before: list[_Form] = field(default_factory=list)
 
@@ -133,6 +147,28 @@ class Session:
         form = self._before.pop()
         self._answers, self.drafts, self.preset = dict(form.answers), dict(form.drafts), form.preset
         return True
+
+    @property
+    def base_machine(self) -> Machine | None:
+        """The machine as it was probed, whatever is simulated."""
+        return self.machine if self.simulation is None else self.simulation.base
+
+    def simulate(self, hardware: Hardware, machine: Machine, answers: dict[str, Answer]) -> None:
+        """Go on with other hardware and other answers; `leave_simulation` puts back what was there before the first."""
+        base = self.base_machine
+        assert base is not None
+        changed = {key: answer for key, answer in self.answers.items() if answers[key] != answer}
+        before = {**changed, **(self.simulation.answers if self.simulation is not None else {})}
+        self.simulation = Simulation(hardware, base, before)
+        self.machine = machine
+        self.answers.update(answers)
+
+    def leave_simulation(self) -> None:
+        """Back to this machine and to the answers from before."""
+        if self.simulation is not None:
+            self.machine = self.simulation.base
+            self.answers.update(self.simulation.answers)
+            self.simulation = None
 
     def _keep(self) -> None:
         self._before.append(_Form(dict(self.answers), dict(self.drafts), self.preset))

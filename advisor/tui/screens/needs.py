@@ -92,6 +92,8 @@ class NeedsScreen(Place):
         self.query_one("#remaining", Static).update(self._remaining())
         if topic == "advice":
             self._show_conflict(self.session.advice_error)
+        if topic == "refilled":
+            self.call_later(self._rebuild)
         if topic in ("advice", "counts"):
             self._show_counts()
             self._fold()

@@ -60,9 +60,10 @@ class QuestionRow(Horizontal):
         row: QuestionRow
         raw: object
 
-    def __init__(self, question: Question, answer: Answer, text: str) -> None:
+    def __init__(self, question: Question, answer: Answer, text: str, *, hint: str | None = None) -> None:
         super().__init__()
         self.question = question
+        self._hint = hint
         self._answer = answer
         self._text = text
         self._is_changed = answer != question.default
@@ -85,7 +86,7 @@ class QuestionRow(Horizontal):
             return Choice(question.title, question.choices, str(answer))
         if question.kind == "choices":
             return Ticks(question.choices, answer if isinstance(answer, tuple) else ())
-        hint = "no requirement" if question.optional else question.domain_text
+        hint = self._hint or ("no requirement" if question.optional else question.domain_text)
         return Input(self._text, placeholder=hint, compact=True, select_on_focus=False)
 
     @property
@@ -110,6 +111,11 @@ class QuestionRow(Horizontal):
             self.call_after_refresh(self._error.scroll_visible, animate=False)
         else:
             self._error.update(f"✗ {text}")
+
+    def fill(self, text: str) -> None:
+        """Put text into the field, as if it were typed."""
+        if isinstance(self.editor, Input):
+            self.editor.value = text
 
     def show_answer(self, answer: Answer) -> None:
         """Mark a question whose answer is not the default."""
