@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from advisor.domain.hardware import Machine
 from advisor.domain.recommend import Candidate, Recommendation
 from advisor.domain.wording import speed_text
 from advisor.units import format_bytes, format_milliseconds
@@ -39,15 +38,6 @@ def what_if_lines(before: Recommendation, after: Recommendation, model_id: str |
     if model_id is not None:
         lines.append(_fate(after, model_id))
     return tuple(line for line in lines if line)
-
-
-def machine_text(machine: Machine) -> str:
-    """A machine by what decides: `2 × RTX 4090, 64.00 GiB of system memory`."""
-    names = [gpu.name.value or "GPU" for gpu in machine.gpus]
-    gpus = [name if names.count(name) == 1 else f"{names.count(name)} × {name}" for name in dict.fromkeys(names)]
-    capacity = machine.memory.capacity_bytes
-    ram = "unknown system memory" if capacity is None else f"{format_bytes(capacity)} of system memory"
-    return ", ".join([*(gpus or ["no GPU"]), ram])
 
 
 def _name(candidate: Candidate | None) -> str:

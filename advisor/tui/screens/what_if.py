@@ -22,9 +22,10 @@ from textual.widgets.option_list import Option
 from advisor.domain.hardware import GpuSpec, Machine
 from advisor.domain.hardware_options import Hardware, HardwareAnswer
 from advisor.domain.hardware_words import hardware_paragraph
+from advisor.domain.presentation import machine_text
 from advisor.domain.questions import Answer, Question, answer_text, read_answer
 from advisor.domain.recommend import Recommendation
-from advisor.domain.what_if_words import machine_text, what_if_lines, what_if_rows
+from advisor.domain.what_if_words import what_if_lines, what_if_rows
 from advisor.errors import AdvisorError, InputError
 from advisor.tui.screens.gpu_list import NONE, OWN, GpuList
 from advisor.tui.screens.gpu_list import Choice as GpuChoice
