@@ -193,6 +193,7 @@ class AdvisorApp(App[None]):
 
     @on(AnswersChanged)
     def _answers_changed(self) -> None:
+        self.session.is_counting = True
         self.changed.publish("answers")
         if self._debounce is not None:
             self._debounce.stop()

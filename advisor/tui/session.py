@@ -94,7 +94,8 @@ class Session:
     """Text that was typed and is no valid answer, by key."""
     exclusions: dict[str, Exclusion] = field(default_factory=dict)
     """What each answer excludes, by key; of the answers before while new ones are being counted."""
-    is_counting: bool = False
+    is_counting: bool = True
+    """Whether what the answers exclude is out of date."""
     idle: frozenset[str] = frozenset()
     """Keys of questions that cannot change anything now."""
     preset: str | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import ClassVar
 
 from textual import events, on
@@ -9,6 +10,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container, VerticalScroll
 from textual.reactive import reactive
+from textual.signal import Signal
 from textual.widgets import Button, Label, Static
 
 from advisor.domain.exclusion_words import exclusion_mark, exclusion_sentence, idle_text, short_exclusion_mark
@@ -21,6 +23,7 @@ from advisor.tui.commands import bindings_at
 from advisor.tui.messages import AnswersChanged, Topic
 from advisor.tui.screens.place import Place
 from advisor.tui.screens.preset_list import PresetList
+from advisor.tui.session import Session
 from advisor.tui.widgets.form_line import FormLine
 from advisor.tui.widgets.question_row import QuestionRow
 
@@ -59,6 +62,10 @@ class NeedsScreen(Place):
     """Whether the questions that few people need are there, too."""
     shows_idle: reactive[bool] = reactive(False, init=False)
     """Whether the questions that cannot change anything now are there, too."""
+
+    def __init__(self, session: Session, changed: Signal[Topic]) -> None:
+        super().__init__(session, changed)
+        self._rebuilding = asyncio.Lock()
 
     def body(self) -> ComposeResult:
         with Container(id="needs-body"):
@@ -257,9 +264,12 @@ class NeedsScreen(Place):
         """Ask again, with the answers and drafts as they are."""
         form = self.query_one(Form)
         key = form.latest.question.key if form.latest is not None else None
-        async with self.batch():
+        # Keys can come faster than fields are mounted.
+        async with self._rebuilding, self.batch():
             await form.remove_children()
-            await form.mount_all(self._sections())
+            # While the app closes nothing is removed any more.
+            if not form.children:
+                await form.mount_all(self._sections())
         self._show_drafts()
         self._show_counts()
         self._fold()
