@@ -153,14 +153,14 @@ class WhatIfScreen(ModalScreen[Applied | None]):
         return f"▸ GPU: {name}"
 
     def _show_model(self) -> None:
-        model = None if self._model_id is None else self._session.advisor.catalogue.model(self._model_id)
+        found = self._session.found
+        rejected = () if found is None else found.rejected
+        name = next((r.model.name for r in rejected if r.model.id == self._model_id), None)
         line = self.query_one("#model-line", FormLine)
-        line.update(f"▸ To make possible: {'choose a model' if model is None else model.name}")
+        line.update(f"▸ To make possible: {name or 'choose a model'}")
         options = self.query_one("#hardware-options", OptionList)
         options.clear_options()
-        options.display = model is not None
-        if model is None:
-            return
+        options.display = name is not None
         if self._answer is None:
             options.add_option(Option(Content("looking for hardware …"), disabled=True))
             return
@@ -344,8 +344,11 @@ class WhatIfScreen(ModalScreen[Applied | None]):
     @on(Searched)
     def _was_searched(self, message: Searched) -> None:
         outcome = message.outcome
-        if message.ticket != self._ticket or isinstance(outcome, AdvisorError):
+        if message.ticket != self._ticket:
             return
-        if outcome.model.id == self._model_id and outcome != self._answer:
+        if isinstance(outcome, AdvisorError):
+            options = self.query_one("#hardware-options", OptionList)
+            options.clear_options().add_option(Option(Content(f"✗ {outcome}"), disabled=True))
+        elif outcome.model.id == self._model_id and outcome != self._answer:
             self._answer = outcome
             self._show_model()
