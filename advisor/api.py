@@ -39,7 +39,7 @@ DEFAULT_QUANTIZATION = "Q4_K_M"
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """What is asked of a model: a file over the defaults, settings over the file, values over both."""
+    """What is asked of a model: defaults, then a preset, a file, settings and values, each over the one before."""
 
     file: Path | None = None
     """A constraints file, or a recommendation file for the answers recorded in it."""
@@ -47,6 +47,8 @@ class Needs:
     """`key=value` as `--set` takes it."""
     values: Mapping[str, object] = field(default_factory=dict)
     """By dotted key (`task.kind`), or in tables as the constraints file has them."""
+    preset: str | None = None
+    """Id of a set of answers that the others go over."""
 
 
 AnyNeeds = Needs | Mapping[str, object] | str | Path | None
@@ -234,7 +236,7 @@ def answers_of(advisor: Advisor, needs: AnyNeeds) -> dict[str, Answer]:
     if not isinstance(needs, Needs):
         needs = Needs(values=needs)
     values = {key: value for key, value in flattened(needs.values).items() if key != "schema_version"}
-    return advisor.answers(needs.file, needs.settings, values)
+    return advisor.answers(needs.file, needs.settings, values, preset=needs.preset)
 
 
 def _choice(gpu: str | None, ram: str | int | None, machine: str | Path | None) -> MachineChoice:

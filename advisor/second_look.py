@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Protocol
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Protocol
 
+from advisor.domain.catalogue import Catalogue
 from advisor.domain.constraints import Constraints
 from advisor.domain.hardware import Machine
+from advisor.domain.questions import Answer
 from advisor.domain.recommend import Recommendation
 from advisor.domain.speed import NO_TIMINGS, Timings
 
+if TYPE_CHECKING:
+    from advisor.domain.exclusions import Exclusion
+
 
 class _Recommends(Protocol):
+    @property
+    def catalogue(self) -> Catalogue: ...
+
     def recommend(
         self,
         machine: Machine,
@@ -20,6 +28,7 @@ class _Recommends(Protocol):
         named: Iterable[str] = (),
         quantization: str | None = None,
         timings: Timings = NO_TIMINGS,
+        before_each: Callable[[], None] | None = None,
     ) -> Recommendation: ...
 
 
@@ -40,3 +49,33 @@ class SecondLook:
             )
 
         return with_constraint_changes(found, again)
+
+    def exclusions(
+        self: _Recommends,
+        found: Recommendation,
+        answers: Mapping[str, Answer],
+        before_each: Callable[[], None] | None = None,
+    ) -> Iterator[Exclusion]:
+        """How many models each answer excludes, one answer after the other; takes about a second.
+
+        `answers` are those that the recommendation rests on; `before_each` is called before each model and may raise.
+        """
+        from advisor.domain.exclusions import exclusions
+
+        def again(constraints: Constraints) -> Recommendation:
+            return self.recommend(
+                found.machine,
+                constraints,
+                named=found.named,
+                quantization=found.only_quantization,
+                timings=found.timings,
+                before_each=before_each,
+            )
+
+        return exclusions(found, answers, self.catalogue, again)
+
+    def idle_questions(self: _Recommends, machine: Machine, constraints: Constraints) -> frozenset[str]:
+        """Keys of the questions whose answer cannot change anything now."""
+        from advisor.domain.idle_questions import idle_questions
+
+        return idle_questions(constraints, self.catalogue, machine)

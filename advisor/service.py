@@ -10,16 +10,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from advisor import __version__, paths
-from advisor.domain.answers import constraints_from, merge_document
+from advisor.asking import Asking
 from advisor.domain.catalogue import Catalogue
 from advisor.domain.constraints import Constraints
 from advisor.domain.hardware import CpuSpec, GpuSpec, Machine
 from advisor.domain.licence import LicenceFinding
 from advisor.domain.model import GgufFile, Model
 from advisor.domain.pools import Figures, memory_pools
-from advisor.domain.questions import Answer, Questionnaire, read_answer
+from advisor.domain.questions import Answer
 from advisor.domain.recommend import Candidate, Recommendation, judge_licence, recommend
 from advisor.domain.speed import NO_TIMINGS, Timings
+from advisor.elsewhere import Elsewhere
 from advisor.errors import InputError, nearest
 from advisor.exporting import Exports
 from advisor.files import write_atomically
@@ -54,7 +55,7 @@ SCHEMAS = ("recommendation", "constraints")
 """Files that have a JSON Schema."""
 
 
-class Advisor(OwnEntries, Upkeep, Documents, SecondLook, Scale, Exports):
+class Advisor(Asking, Elsewhere, OwnEntries, Upkeep, Documents, SecondLook, Scale, Exports):
     """One session: knowledge is read once, and only when something asks for it."""
 
     def __init__(self, knowledge: Path | None = None) -> None:
@@ -73,14 +74,8 @@ class Advisor(OwnEntries, Upkeep, Documents, SecondLook, Scale, Exports):
         return self.with_own_entries(load_catalogue(self.knowledge), self.knowledge)
 
     @cached_property
-    def questionnaire(self) -> Questionnaire:
-        """The questions with their defaults."""
-        from advisor.catalog.questions import load_questionnaire
-
-        return load_questionnaire(self.knowledge)
-
-    @cached_property
-    def _gpu_specs(self) -> tuple[GpuSpec, ...]:
+    def gpu_specs(self) -> tuple[GpuSpec, ...]:
+        """The GPUs of the hardware catalogue."""
         from advisor.catalog.hardware import load_gpus
 
         return load_gpus(self.knowledge)
@@ -122,7 +117,7 @@ class Advisor(OwnEntries, Upkeep, Documents, SecondLook, Scale, Exports):
         gpus: list[tuple[GpuSpec, int]] | None = None
         if choice.gpu is not None:
             name, count = parse_gpu_argument(choice.gpu)
-            gpus = [(find_gpu(self._gpu_specs, name), count)] if name and count else []
+            gpus = [(find_gpu(self.gpu_specs, name), count)] if name and count else []
         return simulated_machine(base, gpus=gpus, ram_bytes=choice.ram_bytes)
 
     def figures(self, machine: Machine) -> Figures:
@@ -130,44 +125,8 @@ class Advisor(OwnEntries, Upkeep, Documents, SecondLook, Scale, Exports):
         from advisor.catalog.hardware import match_cpu, match_gpu
 
         name = machine.cpu.name.value
-        gpus = tuple(match_gpu(self._gpu_specs, g.name.value or "", g.total_bytes.value) for g in machine.gpus)
+        gpus = tuple(match_gpu(self.gpu_specs, g.name.value or "", g.total_bytes.value) for g in machine.gpus)
         return Figures(cpu=match_cpu(self._cpu_specs, name) if name else None, gpus=gpus)
-
-    # ---------------------------------------------------------------- needs
-
-    def answers(
-        self, file: Path | None = None, settings: Iterable[str] = (), typed: Mapping[str, object] | None = None
-    ) -> dict[str, Answer]:
-        """Answers from defaults, a constraints file, `key=value` settings and typed values, each over the one before.
-
-        Raises InputError naming the file or setting, the key and the nearest valid key.
-        """
-        answers = self.questionnaire.defaults()
-        if file is not None:
-            from advisor._toml import load_toml
-
-            document = load_toml(file)
-            # A recommendation file carries the answers that it rests on in a table of their own.
-            given = document.get("constraints") if "recommendation" in document else document
-            if not isinstance(given, Mapping):
-                raise InputError(f"{file}: there is no table [constraints]")
-            answers = merge_document(self.questionnaire, answers, given, name=str(file))
-        for setting in settings:
-            answers.update(self._read_setting(setting))
-        for key, raw in (typed or {}).items():
-            answers[key] = read_answer(self.questionnaire[key], raw)
-        return answers
-
-    def _read_setting(self, setting: str) -> dict[str, Answer]:
-        key, equals, text = (part.strip() for part in setting.partition("="))
-        if not equals:
-            raise InputError(f"--set {setting!r} is no assignment", hint="Write --set key=value.")
-        question = self.questionnaire[key]
-        return {key: read_answer(question, _setting_value(text))}
-
-    def constraints(self, answers: Mapping[str, Answer]) -> Constraints:
-        """Constraints from answers. Raises InputError where they contradict one another."""
-        return constraints_from(answers)
 
     # ---------------------------------------------------------------- advice
 
@@ -179,8 +138,12 @@ class Advisor(OwnEntries, Upkeep, Documents, SecondLook, Scale, Exports):
         named: Iterable[str] = (),
         quantization: str | None = None,
         timings: Timings = NO_TIMINGS,
+        before_each: Callable[[], None] | None = None,
     ) -> Recommendation:
-        """Gate and score everything. Raises InputError for an unknown model or quantization name."""
+        """Gate and score everything. Raises InputError for an unknown model or quantization name.
+
+        `before_each` is called before each model and may raise to stop.
+        """
         models = tuple(self.model(name).id for name in named)
         if quantization is not None:
             quantization = self.quantization_name(quantization)
@@ -192,6 +155,7 @@ class Advisor(OwnEntries, Upkeep, Documents, SecondLook, Scale, Exports):
             named=models,
             quantization=quantization,
             timings=timings,
+            before_each=before_each,
         )
 
     def model(self, name: str) -> Model:
@@ -254,7 +218,7 @@ class Advisor(OwnEntries, Upkeep, Documents, SecondLook, Scale, Exports):
         """
         from advisor.comparing import compare_names
 
-        return compare_names(names, machine, constraints, self.catalogue, self.figures(machine), self._gpu_specs)
+        return compare_names(names, machine, constraints, self.catalogue, self.figures(machine), self.gpu_specs)
 
     # ---------------------------------------------------------------- documents and files
 
@@ -425,13 +389,3 @@ class Advisor(OwnEntries, Upkeep, Documents, SecondLook, Scale, Exports):
         from advisor.diagnosis import diagnose
 
         return diagnose(self.machine(), lambda: self.catalogue)
-
-
-def _setting_value(text: str) -> object:
-    """The TOML value that a setting spells, or the text itself where it is no TOML: bare words are strings."""
-    from advisor._toml import parse_toml
-
-    try:
-        return parse_toml(f"value = {text}", name="--set")["value"]
-    except InputError:
-        return text

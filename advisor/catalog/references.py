@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from advisor.catalog.hardware import check_names, load_cpus, load_gpus
 from advisor.catalog.inspection import Inspected, Inspection, finding_of
+from advisor.catalog.presets import load_presets
 from advisor.catalog.questions import load_questionnaire
 from advisor.domain.header import FILE_TYPES
 from advisor.domain.mixture import DEFAULT_TYPE
@@ -29,6 +30,7 @@ def reference_findings(inspection: Inspection, directory: Path) -> Iterator[Find
     yield from _list_findings(inspection)
     yield from _hardware_findings(directory, inspection)
     yield from _question_findings(directory, inspection)
+    yield from _preset_findings(directory, inspection)
 
 
 def _language_findings(inspection: Inspection) -> Iterator[Finding]:
@@ -165,6 +167,15 @@ def _question_findings(directory: Path, inspection: Inspection) -> Iterator[Find
     for file in inspection.of("questions"):
         try:
             load_questionnaire(directory)
+        except InputError as error:
+            yield finding_of(error, file.name, file.path)
+
+
+def _preset_findings(directory: Path, inspection: Inspection) -> Iterator[Finding]:
+    """Presets that give a question an answer it cannot have."""
+    for file in inspection.of("presets"):
+        try:
+            load_presets(directory, load_questionnaire(directory))
         except InputError as error:
             yield finding_of(error, file.name, file.path)
 

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 from pydantic import AfterValidator, Field, model_validator
 
 from advisor.catalog.hardware_schema import CpuFile, GpuFile
+from advisor.catalog.presets_schema import PresetsFile
 from advisor.catalog.quality_schema import QualityFile
 from advisor.catalog.questions_schema import QuestionsFile
 from advisor.catalog.serving_schema import NodesFile, ServingFile
@@ -357,6 +358,7 @@ SCHEMAS: dict[str, type[StrictModel]] = {
     "quantizations": QuantizationFile,
     "languages": LanguageFile,
     "questions": QuestionsFile,
+    "presets": PresetsFile,
     "gpus": GpuFile,
     "cpus": CpuFile,
     "speed": SpeedFile,

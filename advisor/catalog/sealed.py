@@ -28,6 +28,7 @@ Kind = Literal[
     "quantizations",
     "languages",
     "questions",
+    "presets",
     "gpus",
     "cpus",
     "nodes",
@@ -95,7 +96,7 @@ def sealable(directory: Path) -> list[tuple[Path, Kind]]:
     found: list[tuple[Path, Kind]] = [(path, "models") for path in (directory / "models").glob("*/*.toml")]
     found += [(path, "gguf") for path in (directory / "gguf").glob("*.toml")]
     found += [(path, "licences") for path in (directory / "licences").glob("*.toml")]
-    singles: tuple[Kind, ...] = ("quantizations", "languages", "questions", "speed", "serving", "quality")
+    singles: tuple[Kind, ...] = ("quantizations", "languages", "questions", "presets", "speed", "serving", "quality")
     found += [(directory / f"{kind}.toml", kind) for kind in singles]
     devices: tuple[Kind, ...] = ("gpus", "cpus", "nodes")
     found += [(directory / "hardware" / f"{kind}.toml", kind) for kind in devices]

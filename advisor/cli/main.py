@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 COMMANDS = {
     "probe": "What this machine has and what llama.cpp can use of it.",
     "recommend": "Which model, in which quantization, to run for a use on a machine.",
+    "presets": "Answers to begin with, for six common needs.",
     "models": "List the catalogue.",
     "show": "One model with its sources.",
     "compare": "Models or families side by side, for a machine and a use.",

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import click
 
 from advisor.api import Needs
-from advisor.domain.questions import Question
+from advisor.domain.questions import Answer, Question
 from advisor.errors import InputError
 from advisor.service import Advisor, MachineChoice
 from advisor.units import parse_size
@@ -45,18 +45,34 @@ def output_options(command: F) -> F:
 
 
 _TYPED = "advisor.typed_answers"
+_PRESET = "advisor.preset"
 
 
 def constraint_options(command: F) -> F:
-    """`--constraints FILE`, `--set key=value`, and a flag for each question of the questionnaire."""
-    for question in reversed(Advisor().questionnaire.questions):
+    """`--preset ID`, `--constraints FILE`, `--set key=value`, and a flag for each question of the questionnaire."""
+    advisor = Advisor()
+    for question in reversed(advisor.questionnaire.questions):
         command = _question_option(question)(command)
     for option in (
         click.option("settings", "--set", multiple=True, metavar="KEY=VALUE", help="One answer, e.g. use.mau=5000000."),
         click.option("constraints_file", "--constraints", type=_FILE, help="TOML file with the answers."),
+        _preset_option([preset.id for preset in advisor.presets]),
     ):
         command = option(command)
     return command
+
+
+def _preset_option(ids: list[str]) -> Callable[[F], F]:
+    def keep(ctx: click.Context, param: click.Parameter, value: str | None) -> None:
+        ctx.meta[_PRESET] = value
+
+    return click.option(
+        "--preset",
+        callback=keep,
+        expose_value=False,
+        metavar="ID",
+        help=f"Answers to begin with: {', '.join(ids)} (llm-advisor presets). A file, --set and flags go over them.",
+    )
 
 
 def _question_option(question: Question) -> Callable[[F], F]:
@@ -81,9 +97,14 @@ def flag_of(key: str) -> str:
     return "--" + key.replace(".", "-").replace("_", "-")
 
 
-def typed_answers() -> dict[str, object]:
-    """The answers that were given as flags, by key."""
-    return dict(click.get_current_context().meta.get(_TYPED, {}))
+def given_answers(advisor: Advisor, file: Path | None, settings: tuple[str, ...]) -> dict[str, Answer]:
+    """The answers of the command line: defaults, then `--preset`, the file, `--set` and flags, each over the one
+    before.
+
+    Raises InputError for what cannot be used.
+    """
+    meta = click.get_current_context().meta
+    return advisor.answers(file, settings, meta.get(_TYPED), preset=meta.get(_PRESET))
 
 
 def complete_model(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
@@ -92,8 +113,9 @@ def complete_model(ctx: click.Context, param: click.Parameter, incomplete: str) 
 
 
 def needs_of(constraints_file: Path | None, settings: tuple[str, ...]) -> Needs:
-    """What `--constraints`, `--set` and the flags of the questions ask for, each over the one before."""
-    return Needs(constraints_file, settings, typed_answers())
+    """What `--preset`, `--constraints`, `--set` and the flags of the questions ask for, each over the one before."""
+    meta = click.get_current_context().meta
+    return Needs(constraints_file, settings, dict(meta.get(_TYPED, {})), meta.get(_PRESET))
 
 
 def machine_options(command: F) -> F:

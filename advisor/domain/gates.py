@@ -26,6 +26,8 @@ class Reason:
     """How far it is from passing, as a share of the requirement; 1 where it is no matter of degree."""
 
 
+PLACEMENT_CODES = frozenset({"memory", "decode_speed", "ttft", "speed_unknown"})
+"""Reasons that lie in the machine and the load: other hardware could remove them."""
 PERMITTED = (Verdict.ALLOWED, Verdict.ALLOWED_WITH_OBLIGATIONS)
 
 

@@ -289,11 +289,20 @@ def nothing_passes(found: Recommendation) -> tuple[Paragraph, ...]:
     return (Paragraph("No model passes all requirements", why), *misses)
 
 
+def machine_text(machine: Machine) -> str:
+    """A machine by what decides: `2 × RTX 4090, 64.00 GiB of system memory`."""
+    names = [gpu.name.value or "GPU" for gpu in machine.gpus]
+    gpus = [name if names.count(name) == 1 else f"{names.count(name)} × {name}" for name in dict.fromkeys(names)]
+    capacity = machine.memory.capacity_bytes
+    ram = "unknown system memory" if capacity is None else f"{format_bytes(capacity)} of system memory"
+    return ", ".join([*(gpus or ["no GPU"]), ram])
+
+
 def grounds(machine: Machine, chosen: Candidate | None) -> str:
     """What the figures rest on, in one line."""
     version = machine.engine.version.value
     parts = [
-        "SIM: a simulated machine" if machine.simulated else "this machine",
+        f"SIM: {machine_text(machine)}" if machine.simulated else "this machine",
         f"llama-cpp-python {version}" if version else "llama.cpp not found",
     ]
     if chosen is not None:

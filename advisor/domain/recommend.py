@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from advisor.domain.candidate import Candidate, Rejection
@@ -74,17 +74,20 @@ def recommend(
     named: tuple[str, ...] = (),
     quantization: str | None = None,
     timings: Timings = NO_TIMINGS,
+    before_each: Callable[[], None] | None = None,
 ) -> Recommendation:
     """Gate and score every model in every offered quantization.
 
     `named` admits models that are otherwise only listed as related; `quantization` considers that file type alone;
-    `timings` is what was measured on the machine.
+    `timings` is what was measured on the machine; `before_each` is called before each model and may raise to stop.
     """
     load = expected_load(constraints)
     setting = setting_for(machine, constraints, catalogue, figures, load, quantization, timings)
     passing: list[Candidate] = []
     rejected: list[Rejection] = []
     for model in _considered(catalogue, constraints, named):
+        if before_each is not None:
+            before_each()
         outcome = judge_model(model, catalogue, setting)
         if isinstance(outcome, Rejection):
             rejected.append(outcome)

@@ -16,18 +16,30 @@ from textual.signal import Signal
 from textual.timer import Timer
 from textual.worker import Worker, WorkerState
 
+from advisor.domain.gates import PLACEMENT_CODES
 from advisor.errors import AdvisorError
 from advisor.service import Advisor, MachineChoice
 from advisor.tui.backstage import Backstage
 from advisor.tui.commands import commands_at
-from advisor.tui.messages import Advised, AnswersChanged, Probed, ProbeFailed, SmokeEnded, SmokeMoved, Topic
+from advisor.tui.messages import (
+    Advised,
+    AnswersChanged,
+    Counted,
+    Probed,
+    ProbeFailed,
+    SmokeEnded,
+    SmokeMoved,
+    Topic,
+)
 from advisor.tui.places import PlaceId
 from advisor.tui.screens import PLACE_SCREENS
 from advisor.tui.screens.help import HelpScreen
 from advisor.tui.screens.leave import LeaveScreen
 from advisor.tui.screens.place import Place
+from advisor.tui.screens.what_if import Applied, WhatIfScreen
 from advisor.tui.session import Session, Smoke
 from advisor.tui.theme import ADVISOR_THEME
+from advisor.tui.widgets.ranking import Ranking
 
 DEBOUNCE_S = 0.12
 """Wait for the next key before a new recommendation is made."""
@@ -37,7 +49,13 @@ class AdvisorApp(App[None]):
     """Machine, Needs, Picks, Proof, Export."""
 
     TITLE = "llm-advisor"
-    CSS_PATH: ClassVar[list[str | PurePath]] = ["app.tcss", "screens/screens.tcss", "widgets/widgets.tcss"]
+    CSS_PATH: ClassVar[list[str | PurePath]] = [
+        "app.tcss",
+        "screens/screens.tcss",
+        "widgets/widgets.tcss",
+        "screens/needs.tcss",
+        "screens/what_if.tcss",
+    ]
     DEFAULT_MODE = "machine"
     # Textual declares these two as instance variables, so they cannot be marked as belonging to the class.
     HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (60, "-narrow"), (110, "-wide")]  # noqa: RUF012
@@ -62,6 +80,7 @@ class AdvisorApp(App[None]):
         self._backstage.probe(self.session.choice)
 
     def on_unmount(self) -> None:
+        self._backstage.stop_advice()
         self._backstage.stop_smoke()
 
     # ------------------------------------------------------------ actions
@@ -85,6 +104,38 @@ class AdvisorApp(App[None]):
             return
         self.notify("Trying other requirements, one at a time …", markup=False)
         self._backstage.examine(found)
+
+    def action_what_if(self) -> None:
+        """Try other hardware and other needs beside the present ones."""
+        session = self.session
+        if session.base_machine is None or session.found is None:
+            self.notify("One moment: this machine is still being looked at.", markup=False)
+            return
+        self.push_screen(WhatIfScreen(session, self._wanted_model()), self._what_if_ended)
+
+    def _wanted_model(self) -> str | None:
+        """The excluded model under the cursor of a table, or else the nearest miss that hardware could admit."""
+        found = self.session.found
+        rejected = () if found is None else found.rejected
+        tables = self.screen.query(Ranking)
+        under_cursor = next((t.selected_key for t in tables if t.display), None)
+        if any(r.model.id == under_cursor for r in rejected):
+            return under_cursor
+        misses = (r.model.id for r in rejected if {reason.code for reason in r.reasons} <= PLACEMENT_CODES)
+        return next(misses, None)
+
+    def _what_if_ended(self, outcome: Applied | None) -> None:
+        if outcome is None:
+            return
+        if outcome.trial is None or outcome.machine is None:
+            self.session.leave_simulation()
+        else:
+            self.session.simulate(outcome.trial.hardware, outcome.machine, outcome.trial.answers)
+            if not outcome.trial.changes_hardware:
+                self.notify("The needs are changed; the machine is this one.", markup=False)
+        self.changed.publish("machine")
+        self.changed.publish("refilled")
+        self._advise()
 
     async def action_smoke(self) -> None:
         """Show Proof and start the smoke test of the selected candidate, unless one is running."""
@@ -130,6 +181,7 @@ class AdvisorApp(App[None]):
     @on(Probed)
     def _probed(self, message: Probed) -> None:
         self.session.machine = message.machine
+        self.session.simulation = None
         self.changed.publish("machine")
         self._advise()
 
@@ -141,6 +193,7 @@ class AdvisorApp(App[None]):
 
     @on(AnswersChanged)
     def _answers_changed(self) -> None:
+        self.session.is_counting = True
         self.changed.publish("answers")
         if self._debounce is not None:
             self._debounce.stop()
@@ -155,7 +208,7 @@ class AdvisorApp(App[None]):
         except AdvisorError as error:
             self._advised(Advised(self._backstage.advice_ticket, error))
         else:
-            self._backstage.advise(session.machine, constraints)
+            self._backstage.advise(session.machine, constraints, session.answers)
 
     @on(Advised)
     def _advised(self, message: Advised) -> None:
@@ -167,6 +220,15 @@ class AdvisorApp(App[None]):
             self.session.found, self.session.advice_error = message.outcome, None
         self._tell_of_overlay()
         self.changed.publish("advice")
+
+    @on(Counted)
+    def _counted(self, message: Counted) -> None:
+        if message.ticket == self._backstage.advice_ticket:
+            self.session.idle = message.idle
+            self.session.is_counting = message.exclusions is None
+            if message.exclusions is not None:
+                self.session.exclusions = {one.key: one for one in message.exclusions}
+            self.changed.publish("counts")
 
     def _tell_of_overlay(self) -> None:
         """Say once that the user's own entries are not used."""

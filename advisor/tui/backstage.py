@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from advisor.domain.constraints import Constraints
 from advisor.domain.hardware import Machine
+from advisor.domain.questions import Answer
 from advisor.domain.recommend import Candidate, Recommendation
 from advisor.errors import AdvisorError
-from advisor.tui.messages import Advised, Probed, ProbeFailed, SmokeEnded, SmokeMoved
+from advisor.tui.messages import Advised, Counted, Probed, ProbeFailed, SmokeEnded, SmokeMoved
 
 if TYPE_CHECKING:
     from textual.app import App
 
     from advisor.service import Advisor, MachineChoice
+
+
+class _StaleError(Exception):
+    """Another request came, so the answer to this one would be dropped."""
 
 
 class Backstage:
@@ -46,18 +51,33 @@ class Backstage:
         else:
             self._app.post_message(Probed(machine))
 
-    def advise(self, machine: Machine, constraints: Constraints) -> None:
-        """Make a recommendation; posts Advised."""
+    def advise(self, machine: Machine, constraints: Constraints, answers: Mapping[str, Answer]) -> None:
+        """Make a recommendation, then count what each answer excludes; posts Advised and Counted."""
         self.advice_ticket += 1
-        self._start(partial(self._advise, self.advice_ticket, machine, constraints), "advise")
+        self._start(partial(self._advise, self.advice_ticket, machine, constraints, dict(answers)), "advise")
 
-    def _advise(self, ticket: int, machine: Machine, constraints: Constraints) -> None:
+    def _advise(self, ticket: int, machine: Machine, constraints: Constraints, answers: Mapping[str, Answer]) -> None:
+        check = partial(self._stop_if_stale, ticket)
         try:
-            found = self._advisor.recommend(machine, constraints)
+            found = self._advisor.recommend(machine, constraints, before_each=check)
+            self._app.post_message(Advised(ticket, found))
+            idle = self._advisor.idle_questions(machine, constraints)
+            self._app.post_message(Counted(ticket, idle, None))
+            counted = tuple(self._advisor.exclusions(found, answers, before_each=check))
+            self._app.post_message(Counted(ticket, idle, counted))
+        except _StaleError:
+            return
         except AdvisorError as error:
             self._app.post_message(Advised(ticket, error))
-        else:
-            self._app.post_message(Advised(ticket, found))
+
+    def _stop_if_stale(self, ticket: int) -> None:
+        """A thread cannot be ended from outside, so it looks itself whether anybody still waits for it."""
+        if ticket != self.advice_ticket:
+            raise _StaleError
+
+    def stop_advice(self) -> None:
+        """Nobody waits for advice any more."""
+        self.advice_ticket += 1
 
     def examine(self, found: Recommendation) -> None:
         """Find what would change the pick; posts Advised with the same recommendation, examined."""

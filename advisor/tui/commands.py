@@ -57,6 +57,18 @@ COMMANDS: tuple[Command, ...] = (
         "Show or hide the questions that few people need.", _at("needs"), _at("needs"),
     ),
     Command(
+        "needs.preset", "p", "p", "preset", "Preset",
+        "Fill the form for a common need; u puts your answers back.", _at("needs"), _at("needs"),
+    ),
+    Command(
+        "needs.undo", "u", "u", "undo", "Undo",
+        "Put back the answers from before the last preset or the defaults.", _at("needs"), NOWHERE,
+    ),
+    Command(
+        "needs.fold", "f", "f", "fold", "Fold",
+        "Show or hide the questions that cannot change anything now.", _at("needs"), NOWHERE,
+    ),
+    Command(
         "needs.reset", "d", "d", "defaults", "Defaults",
         "Put every answer back to its default.", _at("needs"), NOWHERE,
     ),
@@ -74,7 +86,12 @@ COMMANDS: tuple[Command, ...] = (
         _at("picks"), _at("picks"),
     ),
     Command(
-        "picks.examine", "w", "w", "app.examine", "What if",
+        "what_if", "i", "i", "app.what_if", "What if",
+        "Try another GPU, more memory, a longer context or more users, and see what hardware a model needs.",
+        _at("needs", "picks"), _at("needs", "picks"),
+    ),
+    Command(
+        "picks.examine", "w", "w", "app.examine", "What changes it",
         "Find the speed, wait, context and memory at which the first pick changes; takes some seconds.",
         _at("picks"), NOWHERE,
     ),

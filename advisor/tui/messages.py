@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from textual.message import Message
 
+from advisor.domain.exclusions import Exclusion
 from advisor.domain.hardware import Machine
 from advisor.domain.recommend import Recommendation
 from advisor.errors import AdvisorError
@@ -15,8 +16,8 @@ from advisor.errors import AdvisorError
 if TYPE_CHECKING:
     from advisor.domain.smoke_report import SmokeReport
 
-Topic = Literal["machine", "answers", "advice", "chosen", "smoke"]
-"""What changed in the session."""
+Topic = Literal["machine", "answers", "refilled", "advice", "counts", "chosen", "smoke"]
+"""What changed in the session; `refilled` when answers changed that nobody typed into the form."""
 
 
 class EngineEvent(Protocol):
@@ -43,6 +44,17 @@ class Advised(Message):
     ticket: int
     """Number of the request: an answer to an old one is dropped."""
     outcome: Recommendation | AdvisorError
+
+
+@dataclass
+class Counted(Message):
+    """What each answer excludes, and which questions cannot change anything."""
+
+    ticket: int
+    """Number of the request for advice that it belongs to."""
+    idle: frozenset[str]
+    exclusions: tuple[Exclusion, ...] | None
+    """None while they are being counted."""
 
 
 @dataclass

@@ -14,6 +14,9 @@ from advisor.domain.recommend import Candidate, Recommendation
 from advisor.errors import AdvisorError, InputError
 
 if TYPE_CHECKING:
+    from advisor.domain.exclusions import Exclusion
+    from advisor.domain.hardware_options import Hardware
+    from advisor.domain.presets import Preset
     from advisor.domain.smoke_report import SmokeReport
     from advisor.service import Advisor, MachineChoice
     from advisor.tui.messages import EngineEvent
@@ -49,6 +52,26 @@ class Smoke:
         return replace(self, stage=str(payload.get("stage", "")), share=None if share is None else float(share))
 
 
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """The form as it was."""
+
+    answers: dict[str, Answer]
+    drafts: dict[str, str]
+    preset: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Simulation:
+    """Other hardware and answers in the place of what was there."""
+
+    hardware: Hardware
+    base: Machine
+    """The machine as it was probed."""
+    answers: dict[str, Answer]
+    """What was answered before, of the questions that were tried."""
+
+
 @dataclass
 class Session:
     """Changed only by the app's message handlers and by the place that owns a field."""
@@ -69,7 +92,18 @@ class Session:
     """The answers of the last export."""
     drafts: dict[str, str] = field(default_factory=dict)
     """Text that was typed and is no valid answer, by key."""
+    exclusions: dict[str, Exclusion] = field(default_factory=dict)
+    """What each answer excludes, by key; of the answers before while new ones are being counted."""
+    is_counting: bool = True
+    """Whether what the answers exclude is out of date."""
+    idle: frozenset[str] = frozenset()
+    """Keys of questions that cannot change anything now."""
+    preset: str | None = None
+    """Id of the preset that filled the form last; None after the answers were put back."""
+    simulation: Simulation | None = None
+    """The other hardware that was taken for this machine; None where it is this machine."""
     _answers: dict[str, Answer] | None = None
+    _before: list[_Form] = field(default_factory=list)
 
     @property
     def answers(self) -> dict[str, Answer]:
@@ -95,9 +129,50 @@ class Session:
         return answer_text(question, self.answers[question.key]) if draft is None else draft
 
     def reset(self) -> None:
-        """Forget all answers and drafts."""
-        self._answers = None
+        """Forget all answers and drafts, until `undo`."""
+        self._keep()
+        self._answers = self.preset = None
         self.drafts.clear()
+
+    def fill(self, preset: Preset) -> None:
+        """Answer as a preset does, and everything else by default; `undo` puts back what was there."""
+        self._keep()
+        self._answers = {**self.advisor.questionnaire.defaults(), **preset.answers}
+        self.preset = preset.id
+        self.drafts.clear()
+
+    def undo(self) -> bool:
+        """Put back the answers and drafts from before the last preset or reset. False where there was none."""
+        if not self._before:
+            return False
+        form = self._before.pop()
+        self._answers, self.drafts, self.preset = dict(form.answers), dict(form.drafts), form.preset
+        return True
+
+    @property
+    def base_machine(self) -> Machine | None:
+        """The machine as it was probed, whatever is simulated."""
+        return self.machine if self.simulation is None else self.simulation.base
+
+    def simulate(self, hardware: Hardware, machine: Machine, answers: dict[str, Answer]) -> None:
+        """Go on with other hardware and other answers; `leave_simulation` puts back what was there before the first."""
+        base = self.base_machine
+        assert base is not None
+        changed = {key: answer for key, answer in self.answers.items() if answers[key] != answer}
+        before = {**changed, **(self.simulation.answers if self.simulation is not None else {})}
+        self.simulation = Simulation(hardware, base, before)
+        self.machine = machine
+        self.answers.update(answers)
+
+    def leave_simulation(self) -> None:
+        """Back to this machine and to the answers from before."""
+        if self.simulation is not None:
+            self.machine = self.simulation.base
+            self.answers.update(self.simulation.answers)
+            self.simulation = None
+
+    def _keep(self) -> None:
+        self._before.append(_Form(dict(self.answers), dict(self.drafts), self.preset))
 
     @property
     def has_own_answers(self) -> bool:

@@ -205,7 +205,7 @@ def test_every_candidate_lies_inside_the_drawing_and_the_front_is_drawn(
     assert len(circles) == len(choices)
     assert all(0 <= float(c.get("cx", "-1")) <= 720 and 0 <= float(c.get("cy", "-1")) <= 400 for c in circles)
     front = front_of(choices)
-    assert set(front) == set(pareto_front(choices, [(c.tokens_per_s, c.quality) for c in choices]))
+    assert set(front) == set(pareto_front(choices, [(c.tokens_per_s, c.quality, 0.0) for c in choices]))
     best = sum("best" in c.get("class", "") or "pick" in c.get("class", "") for c in circles)
     assert best == len({*front, choices[0]})
 

@@ -74,7 +74,7 @@ async def test_the_way_on_says_when_it_uses_own_answers() -> None:
 async def test_a_simulated_machine_is_marked_at_every_size() -> None:
     advisor = PinnedAdvisor(machine=replace(MACHINE, simulated=True))
     async with started(advisor) as (app, pilot):
-        assert "SIM: a simulated machine" in text_of(app)
+        assert "SIM: " in text_of(app)
         await pilot.resize_terminal(40, 12)
         await until(pilot, lambda: "SIM" in text_of(app).splitlines()[0])
 

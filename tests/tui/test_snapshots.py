@@ -32,7 +32,7 @@ LARGE, SMALL = (120, 36), (80, 24)
     ("size", "keys", "shows"),
     [
         pytest.param(LARGE, (), "Example 7000", id="machine"),
-        pytest.param(LARGE, ("2",), "System memory to keep free", id="needs"),
+        pytest.param(LARGE, ("2",), "Slowest acceptable speed", id="needs"),
         pytest.param(LARGE, ("3", "down"), "example/Example-Llama", id="picks"),
         pytest.param(LARGE, ("3", "x"), "2 excluded", id="excluded"),
         pytest.param(LARGE, ("4", "t"), "✓ passed", id="proof"),

@@ -8,7 +8,7 @@ import click
 
 from advisor.cli import output
 from advisor.cli.diagnostics import note
-from advisor.cli.options import constraint_options, machine_choice, machine_options, output_options, typed_answers
+from advisor.cli.options import constraint_options, given_answers, machine_choice, machine_options, output_options
 from advisor.domain.head_to_head import HeadToHead
 from advisor.domain.head_to_head.layout import LEGEND, short_names, sources_of, tables_of
 from advisor.errors import NoCandidateError
@@ -40,7 +40,7 @@ def command(
     llm-advisor compare mistral llama --set 'languages.required=["fr"]' --use-eu-based true
     """
     advisor = Advisor()
-    constraints = advisor.constraints(advisor.answers(constraints_file, settings, typed_answers()))
+    constraints = advisor.constraints(given_answers(advisor, constraints_file, settings))
     found = advisor.compare(names, advisor.machine(machine_choice(gpu, ram, machine_file)), constraints)
     if found.machine.simulated:
         note("For a simulated machine.")

@@ -8,7 +8,7 @@ import click
 
 from advisor.cli import output
 from advisor.cli.diagnostics import note
-from advisor.cli.options import constraint_options, machine_choice, machine_options, output_options, typed_answers
+from advisor.cli.options import constraint_options, given_answers, machine_choice, machine_options, output_options
 from advisor.domain.capacity.plan import Plans
 from advisor.domain.capacity.replica import ENGINES
 from advisor.domain.capacity.report import COLUMNS, load_facts, plan_lines, plan_row
@@ -57,7 +57,7 @@ def command(
     llm-advisor plan --trace busy-day.csv --gpu "L40Sx2" --json
     """
     advisor = Advisor()
-    constraints = advisor.constraints(advisor.answers(constraints_file, settings, typed_answers()))
+    constraints = advisor.constraints(given_answers(advisor, constraints_file, settings))
     machine = advisor.machine(machine_choice(gpu, ram, machine_file))
     found = advisor.plan(machine, constraints, name=name, quantization=quant, engine=engine, trace=trace)
     if machine.simulated:

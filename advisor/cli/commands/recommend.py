@@ -9,12 +9,24 @@ import click
 from advisor import api
 from advisor.cli import output
 from advisor.cli.diagnostics import note
-from advisor.cli.options import constraint_options, machine_options, needs_of, output_options
+from advisor.cli.options import (
+    constraint_options,
+    given_answers,
+    machine_choice,
+    machine_options,
+    needs_of,
+    output_options,
+)
 from advisor.cli.progress import MeasuringProgress
+from advisor.domain.constraints import Constraints
+from advisor.domain.exclusions import Exclusion, exclusion_document
+from advisor.domain.hardware import Machine
+from advisor.domain.hardware_options import HardwareAnswer
+from advisor.domain.hardware_words import OPTION_COLUMNS, hardware_document, hardware_paragraph, option_rows
 from advisor.domain.presentation import explanation, sensitivity_paragraphs
 from advisor.domain.recommend import Recommendation
 from advisor.domain.wording import ranking_row
-from advisor.errors import NoCandidateError
+from advisor.errors import InputError, NoCandidateError
 from advisor.service import Advisor
 
 _WIDTH = 78
@@ -34,6 +46,10 @@ _COLUMNS = ("#", "model", "quant", "memory", "speed", "licence", "quality", "sco
 @click.option("--model", "named", multiple=True, metavar="ID", help="Consider a model that is otherwise only listed.")
 @click.option("--measure", is_flag=True, help="Time the best candidates here, with slices of them, and rank again.")
 @click.option("--sensitivity", is_flag=True, help="Show which weight or requirement would change the pick. Slower.")
+@click.option("--exclusions", "with_exclusions", is_flag=True, help="Show how many models each answer excludes.")
+@click.option(
+    "--what-hardware", is_flag=True, help="Show what hardware would make the models named with --model possible."
+)
 @click.option("-n", "limit", type=click.IntRange(1), default=10, show_default=True, help="Rows of the table.")
 def command(
     constraints_file: Path | None,
@@ -50,6 +66,8 @@ def command(
     named: tuple[str, ...],
     measure: bool,
     sensitivity: bool,
+    with_exclusions: bool,
+    what_hardware: bool,
     limit: int,
 ) -> None:
     """Which model, in which quantization, to run for a use on a machine.
@@ -61,8 +79,15 @@ def command(
     llm-advisor recommend --constraints needs.toml -o recommendation.toml
     llm-advisor recommend --sensitivity
     llm-advisor recommend --report report.html
+    llm-advisor recommend --preset french-chatbot --exclusions
+    llm-advisor recommend --model llama-3.3-70b-instruct --what-hardware
     """
     advisor = Advisor()
+    if what_hardware:
+        constraints = advisor.constraints(given_answers(advisor, constraints_file, settings))
+        machine = advisor.machine(machine_choice(gpu, ram, machine_file))
+        _print_wishes(_wishes(advisor, machine, constraints, named, quant), as_json=as_json, plain=plain)
+        return
     target = None if report is None else advisor.report_target(report)
     if sensitivity:
         note("Other requirements are tried as well, one at a time …")
@@ -87,14 +112,44 @@ def command(
             output.emit_file(text, place, force=force)
         if report is not None and target is not None:
             output.emit_files(_report(advisor, text, target, report), report.parent, force=force)
+    excluded = tuple(advisor.exclusions(advice.value, advice.answers)) if with_exclusions else None
     if as_json:
-        output.emit_json(advice.document)
+        extra = {} if excluded is None else {"exclusions": [exclusion_document(one) for one in excluded]}
+        output.emit_json({**advice.document, **extra})
     elif place is None and report is None:
         _print(advice.value, plain=plain, limit=limit)
         if sensitivity and plain:
             _print_sensitivity(advice.value)
+        if excluded is not None:
+            _print_exclusions(excluded, plain=plain)
     if advice.pick is None:
         raise _nothing(advice.value)
+
+
+def _wishes(
+    advisor: Advisor, machine: Machine, constraints: Constraints, named: tuple[str, ...], quant: str | None
+) -> tuple[HardwareAnswer, ...]:
+    if not named:
+        raise InputError("--what-hardware names no model", hint="Add for example --model llama-3.3-70b-instruct.")
+    quantization = None if quant is None else advisor.quantization_name(quant)
+    return tuple(advisor.hardware_for(name, machine, constraints, quantization=quantization) for name in named)
+
+
+def _print_wishes(found: tuple[HardwareAnswer, ...], *, as_json: bool, plain: bool) -> None:
+    """The options of each model, or why there are none. Raises NoCandidateError where some model has none."""
+    if as_json:
+        output.emit_json({"hardware": [hardware_document(one) for one in found]})
+    for one in () if as_json else found:
+        rows = [(one.model.id, *row) for row in option_rows(one)]
+        if rows:
+            output.emit_table(("model", *OPTION_COLUMNS), rows, plain=plain, numeric=(3, 4))
+        else:
+            note("; ".join((one.model.id, *hardware_paragraph(one).lines)))
+    impossible = [one.model.id for one in found if not one.is_possible]
+    if impossible:
+        why = "the reasons stand above, or under `obstacles` in the document"
+        hint = "Change the needs: llm-advisor licence and recommend --exclusions say which."
+        raise NoCandidateError(f"no hardware makes {', '.join(impossible)} possible", why=why, hint=hint)
 
 
 def _report(advisor: Advisor, text: str, target: str, path: Path) -> dict[str, str]:
@@ -119,6 +174,13 @@ def _print_sensitivity(found: Recommendation) -> None:
     output.emit_text("")
     rows = [(p.title, line) for p in sensitivity_paragraphs(found) for line in p.lines]
     output.emit_table(("about", "finding"), rows, plain=True)
+
+
+def _print_exclusions(excluded: tuple[Exclusion, ...], *, plain: bool) -> None:
+    """A table of its own, after an empty line."""
+    output.emit_text("")
+    rows = [(one.key, str(len(one.alone)), str(len(one.with_others))) for one in excluded]
+    output.emit_table(("answer", "excludes alone", "with others"), rows, plain=plain, numeric=(1, 2))
 
 
 def _nothing(found: Recommendation) -> NoCandidateError:

@@ -9,7 +9,7 @@ import click
 
 from advisor.cli import output
 from advisor.cli.diagnostics import note
-from advisor.cli.options import complete_model, constraint_options, output_options, typed_answers
+from advisor.cli.options import complete_model, constraint_options, given_answers, output_options
 from advisor.domain.constraints import Constraints
 from advisor.domain.smoke_report import SmokeReport, smoke_document
 from advisor.domain.wording import smoke_facts
@@ -56,17 +56,17 @@ def _run(
 ) -> SmokeReport:
     progress = _Progress()
     if target.lower().endswith(".gguf"):
-        constraints = advisor.constraints(advisor.answers(constraints_file, settings, typed_answers()))
+        constraints = advisor.constraints(given_answers(advisor, constraints_file, settings))
         return advisor.smoke_file(Path(target), constraints, on_event=progress)
     if target.lower().endswith(".toml"):
         return _run_recommended(advisor, Path(target), settings, progress)
-    constraints = advisor.constraints(advisor.answers(constraints_file, settings, typed_answers()))
+    constraints = advisor.constraints(given_answers(advisor, constraints_file, settings))
     return _run_model(advisor, target, quant, constraints, progress)
 
 
 def _run_recommended(advisor: Advisor, path: Path, settings: tuple[str, ...], progress: _Progress) -> SmokeReport:
     model, quantization = advisor.recorded_pick(path)
-    constraints = advisor.constraints(advisor.answers(path, settings, typed_answers()))
+    constraints = advisor.constraints(given_answers(advisor, path, settings))
     return _run_model(advisor, model, quantization, constraints, progress)
 
 

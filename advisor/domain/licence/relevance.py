@@ -42,6 +42,12 @@ def relevant_questions(licences: Iterable[tuple[Licence, bool]], use: Use) -> fr
     return frozenset(found)
 
 
+def answers_of_field(name: str, licences: Iterable[Licence]) -> tuple[Any, ...]:
+    """Values of a field of `Use` between which one of the licences could tell a difference."""
+    values: tuple[Any, ...] = _choices([licence for licence in licences if licence.is_established])[name]
+    return values
+
+
 def _deciding(licence: Licence, multimodal: bool, use: Use, variants: dict[str, tuple[Use, ...]]) -> set[str]:
     """Fields of which some variant comes out differently from the use."""
     base = _outcome(licence, use, multimodal)

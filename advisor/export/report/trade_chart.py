@@ -32,7 +32,7 @@ class Choice:
 
 def front_of(choices: Sequence[Choice]) -> tuple[Choice, ...]:
     """Those that no other beats in speed without losing in quality, slowest first."""
-    front = pareto_front(choices, [(c.tokens_per_s, c.quality) for c in choices])
+    front = pareto_front(choices, [(c.tokens_per_s, c.quality, 0.0) for c in choices])
     return tuple(sorted(front, key=lambda c: (c.tokens_per_s, c.number)))
 
 

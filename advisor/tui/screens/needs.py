@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import ClassVar
 
 from textual import events, on
@@ -9,15 +10,21 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container, VerticalScroll
 from textual.reactive import reactive
+from textual.signal import Signal
 from textual.widgets import Button, Label, Static
 
+from advisor.domain.exclusion_words import exclusion_mark, exclusion_sentence, idle_text, short_exclusion_mark
 from advisor.domain.presentation import remaining_text
+from advisor.domain.presets import Preset
 from advisor.domain.questions import Question, answer_text
 from advisor.domain.wording import speed_text
 from advisor.errors import AdvisorError
 from advisor.tui.commands import bindings_at
 from advisor.tui.messages import AnswersChanged, Topic
 from advisor.tui.screens.place import Place
+from advisor.tui.screens.preset_list import PresetList
+from advisor.tui.session import Session
+from advisor.tui.widgets.form_line import FormLine
 from advisor.tui.widgets.question_row import QuestionRow
 
 
@@ -35,7 +42,7 @@ class Form(VerticalScroll, can_focus=True, inherit_bindings=False):
     """The row that had the focus last: after leaving a field the arrows go on from there."""
 
     def action_step(self, step: int) -> None:
-        rows = list(self.query(QuestionRow))
+        rows = [row for row in self.query(QuestionRow) if row.display or row is self.latest]
         if not rows:
             return
         index = rows.index(self.latest) + step if self.latest in rows else 0
@@ -53,6 +60,12 @@ class NeedsScreen(Place):
 
     shows_all: reactive[bool] = reactive(False, init=False)
     """Whether the questions that few people need are there, too."""
+    shows_idle: reactive[bool] = reactive(False, init=False)
+    """Whether the questions that cannot change anything now are there, too."""
+
+    def __init__(self, session: Session, changed: Signal[Topic]) -> None:
+        super().__init__(session, changed)
+        self._rebuilding = asyncio.Lock()
 
     def body(self) -> ComposeResult:
         with Container(id="needs-body"):
@@ -67,12 +80,14 @@ class NeedsScreen(Place):
         except AdvisorError as error:
             yield Static(str(error), markup=False)
             return
+        yield FormLine(self._preset_text(), "preset", id="preset-line")
         for section in questionnaire.sections:
             asked = [q for q in questionnaire.of_section(section.id) if self.shows_all or not q.advanced]
             if asked:
-                yield Label(section.title, markup=False, classes="section-title")
+                yield Label(section.title, markup=False, classes="section-title", name=section.id)
             for question in asked:
                 yield QuestionRow(question, answers[question.key], self.session.shown_text(question))
+        yield FormLine("", "fold", id="fold-line")
         yield Button("Show the picks", id="to-picks", action="app.go('picks')", compact=True)
 
     def on_mount(self) -> None:
@@ -84,6 +99,11 @@ class NeedsScreen(Place):
         self.query_one("#remaining", Static).update(self._remaining())
         if topic == "advice":
             self._show_conflict(self.session.advice_error)
+        if topic == "refilled":
+            self.call_later(self._rebuild)
+        if topic in ("advice", "counts"):
+            self._show_counts()
+            self._fold()
 
     def _remaining(self) -> str:
         session = self.session
@@ -100,6 +120,57 @@ class NeedsScreen(Place):
         if session.drafts:
             lines.append(f"✗ not counted, because invalid: {len(session.drafts)}")
         return "\n".join(lines)
+
+    def _preset_text(self) -> str:
+        preset = next((p for p in self.session.advisor.presets if p.id == self.session.preset), None)
+        if preset is None:
+            return "▸ Start from a preset (p)"
+        answers = {**self.session.advisor.questionnaire.defaults(), **preset.answers}
+        since = "" if answers == self.session.answers else ", changed since"
+        return f"▸ Preset: {preset.title}{since} (p another, u undo)"
+
+    def _show_counts(self) -> None:
+        """Beside each answer what it excludes, and whether the question matters at all."""
+        session = self.session
+        for line in self.query("#preset-line").results(FormLine):
+            line.update(self._preset_text())
+        for row in self.query(QuestionRow):
+            found = session.exclusions.get(row.question.key)
+            later = " …" if session.is_counting else ""
+            if found is not None:
+                row.show_mark(exclusion_mark(found) + later, short_exclusion_mark(found))
+            else:
+                row.show_mark(*(("no effect now", "") if row.question.key in session.idle else ("", "")))
+        self._show_help()
+
+    def _fold(self) -> None:
+        """Hide what cannot matter, but neither what is being answered nor what was answered wrongly."""
+        rows = list(self.query(QuestionRow))
+        idle = [row for row in rows if row.question.key in self.session.idle]
+        with self.app.batch_update():
+            for row in rows:
+                held = self.shows_idle or row.has_focus_within or row.question.key in self.session.drafts
+                row.set_class(row in idle and not held, "-folded")
+                row.set_class(row in idle, "-moot")
+            for title in self.query(".section-title"):
+                section = [row for row in rows if row.question.section == title.name]
+                title.set_class(bool(section) and all(row.has_class("-folded") for row in section), "-folded")
+            for line in self.query("#fold-line").results(FormLine):
+                line.update(f"{idle_text(len(idle), are_shown=self.shows_idle)} (f)")
+                line.set_class(not idle, "-empty")
+
+    def _show_help(self) -> None:
+        """About the question that has the focus."""
+        row = self.query_one(Form).latest
+        if row is None:
+            return
+        found = self.session.exclusions.get(row.question.key)
+        parts = [_help(row.question)]
+        if row.question.key in self.session.idle:
+            parts.append("With the other answers as they are, this one cannot change anything.")
+        elif found is not None:
+            parts.insert(0, exclusion_sentence(found))
+        self.query_one("#question-help", Static).update(" ".join(parts))
 
     def _show_drafts(self) -> None:
         """Say again what is wrong with text that was typed before."""
@@ -143,7 +214,8 @@ class NeedsScreen(Place):
         for node in event.widget.ancestors_with_self:
             if isinstance(node, QuestionRow):
                 self.query_one(Form).latest = node
-                self.query_one("#question-help", Static).update(_help(node.question))
+                self._show_help()
+                self._fold()
                 return
 
     def go_back(self) -> bool:
@@ -160,17 +232,47 @@ class NeedsScreen(Place):
     async def action_defaults(self) -> None:
         """Put every answer back to its default."""
         self.session.reset()
+        await self._refill()
+
+    def action_preset(self) -> None:
+        """Choose a preset."""
+        self.app.push_screen(PresetList(self.session.advisor.presets, self.session.preset), self._fill)
+
+    async def _fill(self, preset: Preset | None) -> None:
+        if preset is not None:
+            self.session.fill(preset)
+            await self._refill()
+
+    async def action_undo(self) -> None:
+        """Put back the answers from before the last preset or the defaults."""
+        if self.session.undo():
+            await self._refill()
+        else:
+            self.notify("There is nothing to put back.", markup=False)
+
+    async def _refill(self) -> None:
+        """The answers are others now."""
         await self._rebuild()
         self.post_message(AnswersChanged())
+
+    def action_fold(self) -> None:
+        """Show or hide the questions that cannot change anything now."""
+        self.shows_idle = not self.shows_idle
+        self._fold()
 
     async def _rebuild(self) -> None:
         """Ask again, with the answers and drafts as they are."""
         form = self.query_one(Form)
         key = form.latest.question.key if form.latest is not None else None
-        async with self.batch():
+        # Keys can come faster than fields are mounted.
+        async with self._rebuilding, self.batch():
             await form.remove_children()
-            await form.mount_all(self._sections())
+            # While the app closes nothing is removed any more.
+            if not form.children:
+                await form.mount_all(self._sections())
         self._show_drafts()
+        self._show_counts()
+        self._fold()
         row = next((row for row in form.query(QuestionRow) if row.question.key == key), None)
         if row is not None:
             # Not into the field: whoever rebuilt the form pressed a letter, and the next one may be a command, too.

@@ -3,17 +3,47 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
+from rich.cells import cell_len
+from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.message import Message
+from textual.reactive import reactive
 from textual.widget import Widget
-from textual.widgets import Input, Label, Static
+from textual.widgets import Input, Static
 
 from advisor.domain.questions import Answer, Question
 from advisor.tui.widgets.choice import Choice
 from advisor.tui.widgets.marks import Ticks, YesNo
+
+_WIDE_ENOUGH = 34
+"""Cells in which a title and a mark in words can stand side by side."""
+
+
+class QuestionTitle(Widget):
+    """The title to the left and what the answer excludes to the right; a long title makes room for it."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"question-title--mark"}
+
+    text: reactive[str] = reactive("")
+    marks: reactive[tuple[str, str]] = reactive(("", ""))
+    """The mark in words and in few signs."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(classes="question-title")
+        self.set_reactive(QuestionTitle.text, text)
+
+    def render(self) -> Text:
+        mark = self.marks[0] if self.size.width >= _WIDE_ENOUGH else self.marks[1]
+        room = self.size.width - (cell_len(mark) + 2 if mark else 0)
+        line = Text(self.text, no_wrap=True)
+        line.truncate(max(1, room), overflow="ellipsis", pad=True)
+        if mark:
+            line.append(f" {mark} ", self.get_component_rich_style("question-title--mark", partial=True))
+        return line
 
 
 class AnswerError(Static):
@@ -30,16 +60,17 @@ class QuestionRow(Horizontal):
         row: QuestionRow
         raw: object
 
-    def __init__(self, question: Question, answer: Answer, text: str) -> None:
+    def __init__(self, question: Question, answer: Answer, text: str, *, hint: str | None = None) -> None:
         super().__init__()
         self.question = question
+        self._hint = hint
         self._answer = answer
         self._text = text
         self._is_changed = answer != question.default
         self._error: AnswerError | None = None
 
     def compose(self) -> ComposeResult:
-        yield Label(self._title, markup=False, classes="question-title")
+        yield QuestionTitle(self._title)
         yield self._editor()
 
     @property
@@ -55,7 +86,7 @@ class QuestionRow(Horizontal):
             return Choice(question.title, question.choices, str(answer))
         if question.kind == "choices":
             return Ticks(question.choices, answer if isinstance(answer, tuple) else ())
-        hint = "no requirement" if question.optional else question.domain_text
+        hint = self._hint or ("no requirement" if question.optional else question.domain_text)
         return Input(self._text, placeholder=hint, compact=True, select_on_focus=False)
 
     @property
@@ -81,12 +112,21 @@ class QuestionRow(Horizontal):
         else:
             self._error.update(f"✗ {text}")
 
+    def fill(self, text: str) -> None:
+        """Put text into the field, as if it were typed."""
+        if isinstance(self.editor, Input):
+            self.editor.value = text
+
     def show_answer(self, answer: Answer) -> None:
         """Mark a question whose answer is not the default."""
         is_changed = answer != self.question.default
         if is_changed != self._is_changed:
             self._is_changed = is_changed
-            self.query_one(".question-title", Label).update(self._title)
+            self.query_one(QuestionTitle).text = self._title
+
+    def show_mark(self, mark: str, short: str) -> None:
+        """What the answer excludes, in words and in few signs; nothing where both are empty."""
+        self.query_one(QuestionTitle).marks = (mark, short)
 
     @on(YesNo.Changed)
     @on(Ticks.Changed)

@@ -25,7 +25,7 @@ def side_by_side(*entrants: Entrant, n_gpus: int = 1, ram: int = 64 * GIB, **ans
     cards = [gpu(24 * GIB, index=i, name="RTX 4090") for i in range(n_gpus)]
     here = machine(ram, *cards)
     asked = constraints(**{"languages__required": (), **answers})
-    return compare(here, asked, ADVISOR.catalogue, figures(here, RTX_4090), ADVISOR._gpu_specs, entrants)
+    return compare(here, asked, ADVISOR.catalogue, figures(here, RTX_4090), ADVISOR.gpu_specs, entrants)
 
 
 @cache
@@ -274,5 +274,5 @@ def test_a_machine_of_another_make_is_not_judged_for_training() -> None:
     here = machine(64 * GIB, gpu(24 * GIB, name="RX 7900 XTX"))
     spec = replace(RTX_4090, name="RX 7900 XTX", backend="rocm")
     asked = constraints(languages__required=())
-    found = compare(here, asked, ADVISOR.catalogue, figures(here, spec), ADVISOR._gpu_specs, (MISTRAL_7B, LLAMA_8B))
+    found = compare(here, asked, ADVISOR.catalogue, figures(here, spec), ADVISOR.gpu_specs, (MISTRAL_7B, LLAMA_8B))
     assert "not judged" in texts(found, "fits_here")[0]

@@ -1,0 +1,35 @@
+"""What an answer excludes, in words for its row and for the panel beside it."""
+
+from __future__ import annotations
+
+from advisor.domain.exclusions import Exclusion
+
+
+def exclusion_mark(found: Exclusion) -> str:
+    """For a row: `excludes 7`, `excludes 7 (+3)` where 3 more fail on something else too, `3 with others` where all
+    do."""
+    n, m = len(found.alone), len(found.with_others)
+    if not n:
+        return f"{m} with others"
+    return f"excludes {n} (+{m})" if m else f"excludes {n}"
+
+
+def short_exclusion_mark(found: Exclusion) -> str:
+    """The same where there is little room: `-7`, `-7+3`, `+3`."""
+    others = f"+{len(found.with_others)}" if found.with_others else ""
+    return (f"-{len(found.alone)}" if found.alone else "") + others
+
+
+def exclusion_sentence(found: Exclusion) -> str:
+    """For the panel: what the two numbers of a mark count."""
+    n, m = len(found.alone), len(found.with_others)
+    first = f"Without this answer alone {n} more {'model' if n == 1 else 'models'} would pass." if n else ""
+    more = "more " if n else ""
+    second = f"{m} {more}{'fails' if m == 1 else 'fail'} on it and on something else." if m else ""
+    return f"{first} {second}".strip()
+
+
+def idle_text(n: int, *, are_shown: bool) -> str:
+    """How many questions are folded away: `4 questions cannot change anything now`."""
+    what = f"{n} {'question' if n == 1 else 'questions'} cannot change anything now"
+    return f"{'▾' if are_shown else '▸'} {what}"

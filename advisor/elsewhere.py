@@ -1,0 +1,93 @@
+"""The facade's view of machines that are not here: simulated from a snapshot, and searched for one that would do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Protocol
+
+from advisor.domain.gates import PLACEMENT_CODES
+from advisor.domain.hardware import GpuSpec, Machine
+from advisor.domain.judging import judge_model, setting_for
+from advisor.domain.pools import Figures
+from advisor.domain.scoring import rank_key
+from advisor.domain.serving import expected_load
+from advisor.domain.speed import NO_TIMINGS
+
+if TYPE_CHECKING:
+    from advisor.domain.candidate import Candidate, Rejection
+    from advisor.domain.catalogue import Catalogue
+    from advisor.domain.constraints import Constraints
+    from advisor.domain.hardware_options import Hardware, HardwareAnswer
+    from advisor.domain.model import Model
+
+
+class _Knows(Protocol):
+    @property
+    def catalogue(self) -> Catalogue: ...
+
+    @property
+    def gpu_specs(self) -> tuple[GpuSpec, ...]: ...
+
+    def model(self, name: str) -> Model: ...
+
+    def figures(self, machine: Machine) -> Figures: ...
+
+
+class Elsewhere:
+    """The part of the facade that simulates hardware."""
+
+    def with_hardware(self: _Knows, base: Machine, hardware: Hardware) -> Machine:
+        """A snapshot with other GPUs, other system memory or both; simulated from then on."""
+        from advisor.probe.simulate import simulated_machine
+
+        own: list[tuple[GpuSpec, int]] | None = None if hardware.count else []
+        gpus = own if hardware.gpu is None else [(hardware.gpu, hardware.count)]
+        return simulated_machine(base, gpus=gpus, ram_bytes=hardware.ram_bytes)
+
+    def hardware_for(
+        self: _Knows,
+        name: str,
+        machine: Machine,
+        constraints: Constraints,
+        *,
+        quantization: str | None = None,
+        before_each: Callable[[], None] | None = None,
+    ) -> HardwareAnswer:
+        """What hardware would make a model possible, judged like a recommendation; takes about a second.
+
+        `before_each` is called before each machine and may raise to stop. Raises InputError for an unknown model.
+        """
+        from advisor.domain.hardware_options import HardwareAnswer, hardware_options
+        from advisor.probe.simulate import simulated_machine
+
+        model, load = self.model(name), expected_load(constraints)
+        cpu, n_judged = self.figures(machine).cpu, 0
+
+        def judged(elsewhere: Machine, gpus: tuple[GpuSpec | None, ...]) -> list[Candidate] | Rejection:
+            nonlocal n_judged
+            n_judged += 1
+            if before_each is not None:
+                before_each()
+            figures = Figures(cpu=cpu, gpus=gpus)
+            setting = setting_for(elsewhere, constraints, self.catalogue, figures, load, quantization, NO_TIMINGS)
+            return judge_model(model, self.catalogue, setting)
+
+        def judge(hardware: Hardware) -> Candidate | None:
+            asked = None if hardware.gpu is None else [(hardware.gpu, hardware.count)]
+            elsewhere = simulated_machine(machine, gpus=asked, ram_bytes=hardware.ram_bytes)
+            own = self.figures(machine).gpus
+            return _best(judged(elsewhere, own if hardware.gpu is None else (hardware.gpu,) * hardware.count))
+
+        here = judged(machine, self.figures(machine).gpus)
+        codes = set() if isinstance(here, list) else {reason.code for reason in here.reasons}
+        if isinstance(here, list) or not codes <= PLACEMENT_CODES:
+            obstacles = () if isinstance(here, list) else here.reasons
+            return HardwareAnswer(model, _best(here), obstacles, (), n_judged)
+        options = tuple(hardware_options(self.gpu_specs, machine.memory.capacity_bytes, judge))
+        return HardwareAnswer(model, None, (), options, n_judged)
+
+
+def _best(outcome: list[Candidate] | Rejection) -> Candidate | None:
+    if not isinstance(outcome, list):
+        return None
+    return min(outcome, key=lambda c: rank_key(c.score.total, c.id), default=None)

@@ -1,0 +1,354 @@
+"""What if: other hardware and other needs tried beside the present ones, and used only when the user says so."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import ClassVar
+
+from rich.table import Table
+from rich.text import Text
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Container, Horizontal, VerticalScroll
+from textual.content import Content
+from textual.message import Message
+from textual.screen import ModalScreen
+from textual.timer import Timer
+from textual.widgets import Button, OptionList, Static
+from textual.widgets.option_list import Option
+
+from advisor.domain.hardware import GpuSpec, Machine
+from advisor.domain.hardware_options import Hardware, HardwareAnswer
+from advisor.domain.hardware_words import hardware_paragraph
+from advisor.domain.presentation import machine_text
+from advisor.domain.questions import Answer, Question, answer_text, read_answer
+from advisor.domain.recommend import Recommendation
+from advisor.domain.what_if_words import what_if_lines, what_if_rows
+from advisor.errors import AdvisorError, InputError
+from advisor.tui.screens.gpu_list import NONE, OWN, GpuList
+from advisor.tui.screens.gpu_list import Choice as GpuChoice
+from advisor.tui.session import Session
+from advisor.tui.widgets.choice import ChoiceList
+from advisor.tui.widgets.form_line import FormLine
+from advisor.tui.widgets.question_row import QuestionRow
+from advisor.units import GIB, TIB
+
+DEBOUNCE_S = 0.12
+
+COUNT = Question("gpu.count", "integer", "Number of GPUs", "", 1, {}, 1, 64, None, False, False)
+RAM = Question("ram", "size", "System memory", "", None, {}, GIB, 64 * TIB, None, True, False)
+NEEDS = ("task.context_tokens", "scale.users", "latency.tokens_per_s", "latency.ttft_ms")
+"""Questions that can be tried here; all others are in Needs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What is tried."""
+
+    hardware: Hardware
+    answers: dict[str, Answer]
+    """One for each question of the questionnaire."""
+
+    @property
+    def changes_hardware(self) -> bool:
+        return self.hardware != Hardware()
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """A trial that the user wants to go on with, on its machine; `trial` None goes back to this machine."""
+
+    trial: Trial | None
+    machine: Machine | None
+
+
+class _StaleError(Exception):
+    """Something else is tried by now."""
+
+
+class WhatIfScreen(ModalScreen[Applied | None]):
+    """None leaves everything as it was."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "dismiss(None)", "Leave it"),
+        Binding("ctrl+s", "use", "Use it"),
+        Binding("down", "app.focus_next", "Next", show=False),
+        Binding("up", "app.focus_previous", "Before", show=False),
+    ]
+
+    @dataclass
+    class Tried(Message):
+        """What a trial leads to."""
+
+        ticket: int
+        machine: Machine
+        outcome: Recommendation | AdvisorError
+
+    @dataclass
+    class Searched(Message):
+        """What hardware would make the model possible."""
+
+        ticket: int
+        outcome: HardwareAnswer | AdvisorError
+
+    def __init__(self, session: Session, model_id: str | None) -> None:
+        super().__init__()
+        self._session = session
+        self._base = session.base_machine
+        self._model_id = model_id
+        held = session.simulation
+        self._trial = Trial(Hardware() if held is None else held.hardware, dict(session.answers))
+        self._invalid: set[str] = set()
+        self._ticket = 0
+        self._debounce: Timer | None = None
+        self._tried: WhatIfScreen.Tried | None = None
+        self._before: Recommendation | None = session.found
+        self._answer: HardwareAnswer | None = None
+
+    # ------------------------------------------------------------ what is shown
+
+    def compose(self) -> ComposeResult:
+        questionnaire = self._session.advisor.questionnaire
+        with Container(id="what-if"):
+            yield Static(self._title(), markup=False, id="what-if-title")
+            with Container(id="what-if-body"):
+                with VerticalScroll(id="what-if-form", can_focus=False):
+                    yield FormLine(self._gpu_text(), "gpu", id="gpu-line")
+                    yield QuestionRow(
+                        COUNT, max(1, self._trial.hardware.count), str(max(1, self._trial.hardware.count))
+                    )
+                    ram = self._trial.hardware.ram_bytes
+                    yield QuestionRow(RAM, ram, answer_text(RAM, ram), hint="as this machine has")
+                    for key in NEEDS:
+                        question, answer = questionnaire[key], self._trial.answers[key]
+                        yield QuestionRow(question, answer, answer_text(question, answer))
+                    yield FormLine("", "model", id="model-line")
+                    yield OptionList(id="hardware-options")
+                with VerticalScroll(id="what-if-outcome", can_focus=True):
+                    yield Static(id="what-if-table")
+                    yield Static(markup=False, id="what-if-lines")
+            with Horizontal(id="what-if-buttons"):
+                yield Button("Ctrl+S: use it", id="use", variant="primary", compact=True)
+                yield Button("Back to this machine", id="restore", compact=True)
+                yield Button("Esc: leave it", id="leave-it", compact=True)
+
+    def _title(self) -> str:
+        here = "unknown" if self._base is None else machine_text(self._base)
+        return f"What if? This machine: {here}"
+
+    def on_mount(self) -> None:
+        self.query_one("#restore", Button).display = self._session.simulation is not None
+        self._show_model()
+        self._try()
+        self._search()
+
+    def on_unmount(self) -> None:
+        self._ticket += 1
+
+    def _gpu_text(self) -> str:
+        hardware = self._trial.hardware
+        name = hardware.gpu.name if hardware.gpu else NONE if hardware.count == 0 else OWN
+        return f"▸ GPU: {name}"
+
+    def _show_model(self) -> None:
+        found = self._session.found
+        rejected = () if found is None else found.rejected
+        name = next((r.model.name for r in rejected if r.model.id == self._model_id), None)
+        line = self.query_one("#model-line", FormLine)
+        line.update(f"▸ To make possible: {name or 'choose a model'}")
+        options = self.query_one("#hardware-options", OptionList)
+        options.clear_options()
+        options.display = name is not None
+        if self._answer is None:
+            options.add_option(Option(Content("looking for hardware …"), disabled=True))
+            return
+        can_choose = bool(self._answer.options)
+        for text in hardware_paragraph(self._answer).lines:
+            options.add_option(Option(Content(text), disabled=not can_choose))
+
+    def _show_outcome(self) -> None:
+        table, lines = self.query_one("#what-if-table", Static), self.query_one("#what-if-lines", Static)
+        tried, before = self._tried, self._before
+        if tried is None or before is None:
+            lines.update("weighing the models …")
+            return
+        if isinstance(tried.outcome, AdvisorError):
+            lines.update(f"✗ {tried.outcome}")
+            return
+        badge = "SIM " if tried.machine.simulated else ""
+        grid = Table.grid(padding=(0, 1), expand=True)
+        grid.add_column(width=11)
+        grid.add_column(ratio=1)
+        grid.add_column(ratio=1)
+        grid.add_row(Text(""), Text("now", "bold"), Text(f"{badge}then", "bold"))
+        for label, now, then in what_if_rows(before, tried.outcome):
+            changed = now != then
+            grid.add_row(Text(label), Text(now), Text(f"→ {then}" if changed else then, "bold" if changed else ""))
+        table.update(grid)
+        told = [f"then: {machine_text(tried.machine)}", *what_if_lines(before, tried.outcome, self._model_id)]
+        if self._invalid:
+            told.insert(0, f"✗ not counted, because invalid: {len(self._invalid)}")
+        lines.update("\n".join(told))
+
+    # ------------------------------------------------------------ the user
+
+    @on(QuestionRow.Answered)
+    def _answered(self, message: QuestionRow.Answered) -> None:
+        question = message.row.question
+        try:
+            answer = read_answer(question, message.raw)
+        except InputError as error:
+            self._invalid.add(question.key)
+            message.row.show_error(error.why or error.what)
+            self._show_outcome()
+            return
+        self._invalid.discard(question.key)
+        message.row.show_error(None)
+        trial = self._trial
+        if question is RAM:
+            self._change(replace(trial.hardware, ram_bytes=answer if isinstance(answer, int) else None))
+        elif question is COUNT:
+            is_none = trial.hardware.gpu is None
+            self._change(trial.hardware if is_none else replace(trial.hardware, count=int(str(answer))))
+        elif answer != trial.answers[question.key]:
+            self._trial = replace(trial, answers={**trial.answers, question.key: answer})
+            self._soon()
+
+    def _change(self, hardware: Hardware) -> None:
+        if hardware != self._trial.hardware:
+            self._trial = replace(self._trial, hardware=hardware)
+            self.query_one("#gpu-line", FormLine).update(self._gpu_text())
+            self._soon()
+
+    def action_gpu(self) -> None:
+        """Choose a GPU from the hardware catalogue."""
+        self.app.push_screen(GpuList(self._session.advisor.gpu_specs), self._gpu_chosen)
+
+    def _gpu_chosen(self, choice: GpuChoice | None) -> None:
+        ram = self._trial.hardware.ram_bytes
+        if isinstance(choice, GpuSpec):
+            self._change(Hardware(choice, self._typed_count(), ram))
+        elif choice is not None:
+            self._change(Hardware(None, 0 if choice == NONE else 1, ram))
+
+    def _typed_count(self) -> int:
+        row = self.query(QuestionRow).first()
+        try:
+            return int(str(read_answer(COUNT, getattr(row.editor, "value", "1"))))
+        except InputError:
+            return 1
+
+    def action_model(self) -> None:
+        """Choose the model that should become possible."""
+        found = self._session.found
+        names = {r.model.id: r.model.name for r in found.rejected} if found is not None else {}
+        if names:
+            current = self._model_id if self._model_id in names else next(iter(names))
+            self.app.push_screen(ChoiceList("Which model should become possible?", names, current), self._model_chosen)
+
+    def _model_chosen(self, model_id: str | None) -> None:
+        if model_id is not None:
+            self._model_id, self._answer = model_id, None
+            self._show_model()
+            self._show_outcome()
+            self._search()
+
+    @on(OptionList.OptionSelected, "#hardware-options")
+    async def _hardware_chosen(self, event: OptionList.OptionSelected) -> None:
+        if self._answer is None or not self._answer.options:
+            return
+        hardware = self._answer.options[event.option_index].hardware
+        count, ram = list(self.query(QuestionRow))[:2]
+        self._change(hardware)
+        # The fields follow; what they report then is what is tried already.
+        count.fill(str(max(1, hardware.count)))
+        ram.fill(answer_text(RAM, hardware.ram_bytes))
+
+    def action_use(self) -> None:
+        """Go on with what was tried."""
+        tried = self._tried
+        if tried is None or tried.ticket != self._ticket or isinstance(tried.outcome, AdvisorError) or self._invalid:
+            self.notify("Nothing to use yet: it is still being weighed, or something is invalid.", markup=False)
+            return
+        self.dismiss(Applied(self._trial, tried.machine))
+
+    @on(Button.Pressed)
+    def _pressed(self, event: Button.Pressed) -> None:
+        event.stop()
+        if event.button.id == "use":
+            self.action_use()
+        else:
+            self.dismiss(Applied(None, None) if event.button.id == "restore" else None)
+
+    # ------------------------------------------------------------ the work
+
+    def _soon(self) -> None:
+        self._ticket += 1
+        if self._debounce is not None:
+            self._debounce.stop()
+        self._debounce = self.set_timer(DEBOUNCE_S, self._again)
+
+    def _again(self) -> None:
+        self._try()
+        self._search()
+
+    def _start(self, work: partial[None], group: str) -> None:
+        self.run_worker(work, thread=True, exclusive=True, group=group, exit_on_error=False)
+
+    def _try(self) -> None:
+        if self._base is not None:
+            self._start(partial(self._weigh, self._ticket, self._base, self._trial), "what-if")
+
+    def _check(self, ticket: int) -> None:
+        if ticket != self._ticket:
+            raise _StaleError
+
+    def _weigh(self, ticket: int, base: Machine, trial: Trial) -> None:
+        advisor = self._session.advisor
+        machine = advisor.with_hardware(base, trial.hardware) if trial.changes_hardware else base
+        outcome: Recommendation | AdvisorError
+        try:
+            needs = advisor.constraints(trial.answers)
+            outcome = advisor.recommend(machine, needs, before_each=partial(self._check, ticket))
+        except _StaleError:
+            return
+        except AdvisorError as error:
+            outcome = error
+        self.post_message(self.Tried(ticket, machine, outcome))
+
+    def _search(self) -> None:
+        if self._base is not None and self._model_id is not None:
+            work = partial(self._find, self._ticket, self._base, self._trial.answers, self._model_id)
+            self._start(work, "what-hardware")
+
+    def _find(self, ticket: int, base: Machine, answers: dict[str, Answer], model_id: str) -> None:
+        advisor = self._session.advisor
+        outcome: HardwareAnswer | AdvisorError
+        try:
+            needs = advisor.constraints(answers)
+            outcome = advisor.hardware_for(model_id, base, needs, before_each=partial(self._check, ticket))
+        except _StaleError:
+            return
+        except AdvisorError as error:
+            outcome = error
+        self.post_message(self.Searched(ticket, outcome))
+
+    @on(Tried)
+    def _was_tried(self, message: Tried) -> None:
+        if message.ticket == self._ticket:
+            self._tried = message
+            self._show_outcome()
+
+    @on(Searched)
+    def _was_searched(self, message: Searched) -> None:
+        outcome = message.outcome
+        if message.ticket != self._ticket:
+            return
+        if isinstance(outcome, AdvisorError):
+            options = self.query_one("#hardware-options", OptionList)
+            options.clear_options().add_option(Option(Content(f"✗ {outcome}"), disabled=True))
+        elif outcome.model.id == self._model_id and outcome != self._answer:
+            self._answer = outcome
+            self._show_model()
