@@ -22,6 +22,7 @@ from advisor.domain.recommend import Candidate, Recommendation, judge_licence, r
 from advisor.domain.speed import NO_TIMINGS, Timings
 from advisor.errors import InputError, nearest
 from advisor.files import write_atomically
+from advisor.local_files.facade import DownloadOutcome, DownloadRequest, FilesHere
 from advisor.own_entries import OwnEntries
 from advisor.plain_documents import Documents
 from advisor.second_look import SecondLook
@@ -48,11 +49,13 @@ class MachineChoice:
     file: Path | None = None
 
 
+__all__ = ["SCHEMAS", "Advisor", "DownloadOutcome", "DownloadRequest", "MachineChoice"]
+
 SCHEMAS = ("recommendation", "constraints")
 """Files that have a JSON Schema."""
 
 
-class Advisor(OwnEntries, Upkeep, Documents, SecondLook):
+class Advisor(OwnEntries, Upkeep, FilesHere, Documents, SecondLook):
     """One session: knowledge is read once, and only when something asks for it."""
 
     def __init__(self, knowledge: Path | None = None) -> None:
@@ -323,6 +326,7 @@ class Advisor(OwnEntries, Upkeep, Documents, SecondLook):
         candidate: Candidate,
         constraints: Constraints,
         *,
+        folders: Iterable[Path] = (),
         on_event: OnEvent | None = None,
         cancel: threading.Event | None = None,
     ) -> SmokeReport:
@@ -332,8 +336,9 @@ class Advisor(OwnEntries, Upkeep, Documents, SecondLook):
         """
         from advisor.proof import smoke_candidate
 
-        files = self.gguf_files(candidate.model)
-        return smoke_candidate(candidate, files, self.machine(), constraints, on_event, cancel)
+        here = self.file_here(candidate.model.id, candidate.quantization.name, folders)
+        path = None if here is None else Path(here.path)
+        return smoke_candidate(candidate, path, self.machine(), constraints, on_event, cancel)
 
     def smoke_file(
         self,

@@ -85,6 +85,17 @@ def typed_answers() -> dict[str, object]:
     return dict(click.get_current_context().meta.get(_TYPED, {}))
 
 
+models_dir_option: Callable[[F], F] = click.option(
+    "folders",
+    "--models-dir",
+    multiple=True,
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Look for GGUF files here too; may be given several times.",
+)
+"""`--models-dir`, beside LLM_ADVISOR_MODELS_DIR."""
+
+
 def machine_options(command: F) -> F:
     """`--gpu`, `--ram` and `--machine`, which replace this machine by a simulated one."""
     for option in (

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
 
 from advisor.cli import output
 from advisor.cli.diagnostics import note
-from advisor.cli.options import constraint_options, machine_choice, machine_options, output_options, typed_answers
+from advisor.cli.options import (
+    constraint_options,
+    machine_choice,
+    machine_options,
+    models_dir_option,
+    output_options,
+    typed_answers,
+)
 from advisor.cli.progress import MeasuringProgress
+from advisor.domain.local_files import LocalFile
 from advisor.domain.presentation import explanation, sensitivity_paragraphs
 from advisor.domain.recommend import Recommendation
 from advisor.domain.wording import ranking_row
@@ -32,6 +41,7 @@ _COLUMNS = ("#", "model", "quant", "memory", "speed", "licence", "quality", "sco
 @click.option("--model", "named", multiple=True, metavar="ID", help="Consider a model that is otherwise only listed.")
 @click.option("--measure", is_flag=True, help="Time the best candidates here, with slices of them, and rank again.")
 @click.option("--sensitivity", is_flag=True, help="Show which weight or requirement would change the pick. Slower.")
+@models_dir_option
 @click.option("-n", "limit", type=click.IntRange(1), default=10, show_default=True, help="Rows of the table.")
 def command(
     constraints_file: Path | None,
@@ -47,6 +57,7 @@ def command(
     named: tuple[str, ...],
     measure: bool,
     sensitivity: bool,
+    folders: tuple[Path, ...],
     limit: int,
 ) -> None:
     """Which model, in which quantization, to run for a use on a machine.
@@ -71,9 +82,12 @@ def command(
     if place is not None and found.pick is not None:
         output.emit_file(advisor.recommendation_text(found, answers), place, force=force)
     if as_json:
-        output.emit_json(advisor.recommendation_document(found, answers))
+        document = advisor.recommendation_document(found, answers)
+        output.emit_json({**document, "already_here": advisor.candidates_here_document(found, folders)})
     elif place is None:
         _print(found, plain=plain, limit=limit)
+        if not plain:
+            output.emit_paragraphs(_here(advisor.candidates_here(found, folders)))
         if sensitivity and plain:
             _print_sensitivity(found)
     if found.pick is None:
@@ -97,6 +111,11 @@ def _print(found: Recommendation, *, plain: bool, limit: int) -> None:
     output.emit_table(_COLUMNS, rows, plain=plain, numeric=(0, 3, 4, 6, 7))
     if not plain:
         output.emit_paragraphs([(p.title, p.lines) for p in explanation(found.pick, found, width=_WIDTH)])
+
+
+def _here(here: Mapping[str, LocalFile]) -> list[tuple[str, list[str]]]:
+    lines = [f"{candidate}  {file.path}" for candidate, file in here.items()]
+    return [("Already here", lines)] if lines else []
 
 
 def _print_sensitivity(found: Recommendation) -> None:
