@@ -55,10 +55,11 @@ class _Redirects(HTTPRedirectHandler):
     def redirect_request(
         self, req: Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage, newurl: str
     ) -> Request | None:
-        if not newurl.startswith(("http://", "https://")):
-            raise URLError("it redirects to something that is no web address")
-        if not self._access.may_follow(newurl):
-            raise garbled(self._repo, "it redirects to an address that is not encrypted")
+        is_web = newurl.startswith(("http://", "https://"))
+        if not is_web or not self._access.may_follow(newurl):
+            fp.close()
+            where = "an address that is not encrypted" if is_web else "no web address"
+            raise garbled(self._repo, f"it redirects to {where}")
         followed = super().redirect_request(req, fp, code, msg, headers, newurl)
         if followed is not None:
             _authorize(followed, self._access)

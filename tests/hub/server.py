@@ -181,6 +181,11 @@ class HubServer:
         """Answer the next requests whose path fits the pattern in these ways."""
         self._faults += [(host, path, fault) for fault in faults]
 
+    def forgive(self) -> None:
+        """Answer rightly from now on."""
+        with self._lock:
+            self._faults.clear()
+
     def requests(self, host: str, pattern: str = "*") -> list[Asked]:
         return [a for a in self.asked if a.host == host and fnmatchcase(urlsplit(a.path).path, pattern)]
 
