@@ -1,4 +1,4 @@
-"""Progress on a terminal's standard error; elsewhere only what a download waits for is said."""
+"""Progress of a measurement on a terminal's standard error; silent elsewhere."""
 
 from __future__ import annotations
 
@@ -6,14 +6,10 @@ import sys
 from types import TracebackType
 from typing import Any, Self
 
-from advisor.cli.diagnostics import note
-from advisor.domain.transfer import Transfer, transfer_text
-from advisor.text import printable
-
 _STAGES = {"write": "writing slices", "load": "loading slices", "prefill": "timing a prompt", "decode": "timing tokens"}
 
 
-class _Bar:
+class Bar:
     """A bar on a terminal, drawn from the first event on."""
 
     def __init__(self) -> None:
@@ -29,19 +25,20 @@ class _Bar:
         if self._bar is not None:
             self._bar.stop()
 
-    def _show(self, text: str, share: float) -> None:
+    def show(self, text: str, share: float) -> None:
+        """Draw a share of 0..1 and a text beside it, which is not taken for markup."""
         if self._bar is None:
             from rich.console import Console
             from rich.progress import BarColumn, Progress, TextColumn
 
-            columns = (BarColumn(bar_width=30), TextColumn("{task.description}"))
+            columns = (BarColumn(bar_width=30), TextColumn("{task.description}", markup=False))
             self._bar = Progress(*columns, console=Console(stderr=True), transient=True)
             self._task = self._bar.add_task(text, total=1.0)
             self._bar.start()
         self._bar.update(self._task, description=text, completed=share)
 
 
-class MeasuringProgress(_Bar):
+class MeasuringProgress(Bar):
     """A bar that follows the events of a measurement."""
 
     def __call__(self, event: object) -> None:
@@ -52,16 +49,4 @@ class MeasuringProgress(_Bar):
             return
         width = payload.get("half_width")
         known = f", known to ±{width:.0%}" if isinstance(width, float) and width < 1 else ""
-        self._show(stage + known, float(payload.get("share", 0.0)))
-
-
-class TransferProgress(_Bar):
-    """A bar that follows a download or the hashing of files."""
-
-    def __call__(self, now: Transfer) -> None:
-        """Show how it stands: rate and time left. What keeps it back is said on any standard error."""
-        if not sys.stderr.isatty():
-            if now.stage == "wait" and now.text is not None:
-                note(now.text)
-            return
-        self._show(printable(transfer_text(now)), now.share)
+        self.show(stage + known, float(payload.get("share", 0.0)))

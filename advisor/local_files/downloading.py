@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from advisor.domain.local_files import DownloadRequest
 from advisor.domain.model import GgufFile, Model
 from advisor.domain.transfer import Rate, Stage, Transfer
 from advisor.errors import InputError, NetworkError
@@ -17,7 +18,7 @@ from advisor.hub.opening import HubOpener, file_url
 from advisor.hub.patience import Patience
 from advisor.hub.shelf import CacheShelf, FolderShelf, Shelf, Spot
 from advisor.hub.transfer import Source, fetch
-from advisor.local_files.planning import DownloadPlan, DownloadRequest, plan_download
+from advisor.local_files.planning import DownloadPlan, plan_download
 from advisor.probe.disk import read_disk_free
 from advisor.units import format_bytes
 

@@ -11,19 +11,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from advisor import paths
+from advisor.domain.local_files import DownloadRequest
 from advisor.errors import AdvisorError, InputError
-from advisor.local_files.planning import DownloadRequest
 
 if TYPE_CHECKING:
     from advisor.domain.catalogue import Catalogue
-    from advisor.domain.local_files import Index, LocalFile, LocalFiles
+    from advisor.domain.local_files import LocalFile, LocalFiles
+    from advisor.domain.matching import Index
     from advisor.domain.model import GgufFile, Model
     from advisor.domain.recommend import Recommendation
     from advisor.local_files.downloading import Downloaded, OnTransfer
     from advisor.local_files.hashing import Hashes
     from advisor.local_files.planning import DownloadPlan
 
-__all__ = ["DownloadRequest", "FilesHere"]
+__all__ = ["DownloadOutcome", "DownloadRequest", "FilesHere"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +172,7 @@ class FilesHere:
 
     def _file_index(self) -> Index:
         from advisor.catalog.loader import load_all_gguf_files
-        from advisor.domain.local_files import index_of
+        from advisor.domain.matching import index_of
         from advisor.domain.upkeep.files import joined_files
 
         models = self.catalogue.models

@@ -7,18 +7,19 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, replace
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from advisor.domain.local_files import Index, LocalFile, LocalFiles, Match
-from advisor.domain.transfer import Transfer
-from advisor.domain.upkeep.files import ListedFile, listed_models
+from advisor.domain.local_files import LocalFile, LocalFiles, Match
 from advisor.hub.places import Place
 from advisor.hub.walking import Search, SeenFile
 from advisor.local_files.hashing import Hashes
-from advisor.local_files.identifying import identify
 from advisor.local_files.keeping import Kept
 
-OnTransfer = Callable[[Transfer], None]
+if TYPE_CHECKING:
+    from advisor.domain.matching import Index
+    from advisor.domain.transfer import Transfer
+
+OnTransfer = Callable[["Transfer"], None]
 
 _ORDER = {"model": 0, "projector": 1, "adapter": 2, "vocabulary": 3, "unusable": 4}
 
@@ -38,7 +39,8 @@ def find_files(
     Raises InputError when cancelled while hashing; nothing else.
     """
     search = Search()
-    sets = _sets(search.files(places))
+    seen = list(search.files(places))
+    sets = _sets(seen) if seen else []
     if hashed:
         hashes.compute([part for parts in sets for part in parts], on_event, cancel)
     made: list[Index] = []
@@ -48,6 +50,9 @@ def find_files(
         mark = _mark(parts, known)
         remembered = _from_document(kept.get(mark))
         if remembered is None:
+            # Reading headers and lists is loaded only where a file is new.
+            from advisor.local_files.identifying import identify
+
             made = made or [index()]
             remembered = identify(parts, known, made[0])
             kept.put(mark, asdict(remembered))
@@ -59,6 +64,8 @@ def find_files(
 
 def _sets(found: Iterable[SeenFile]) -> list[list[SeenFile]]:
     """Files with the parts of split ones together; a part without its fellows stands alone and is told as that."""
+    from advisor.domain.upkeep.files import ListedFile, listed_models
+
     folders: dict[tuple[str, Path], dict[str, SeenFile]] = {}
     for seen in found:
         folders.setdefault((seen.place, seen.path.parent), {})[seen.path.name] = seen

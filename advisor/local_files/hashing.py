@@ -7,11 +7,14 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from advisor.domain.transfer import Rate, Transfer
 from advisor.errors import InputError
 from advisor.hub.walking import SeenFile
 from advisor.local_files.keeping import Kept
+
+if TYPE_CHECKING:
+    from advisor.domain.transfer import Transfer
 
 CHUNK_BYTES = 1 << 20
 _EVENT_EVERY_S = 0.1
@@ -50,6 +53,8 @@ class Hashes:
 
         What was hashed before a cancellation stays known.
         """
+        from advisor.domain.transfer import Rate, Transfer
+
         todo = [seen for seen in files if self._of(seen) is None]
         total, done, rate, last = sum(seen.n_bytes for seen in todo), 0, Rate(), 0.0
         for n, seen in enumerate(todo, start=1):

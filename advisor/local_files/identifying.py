@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
+from dataclasses import replace
 
 from advisor.domain.header import quantization_of, shape_of
-from advisor.domain.local_files import Identity, Index, Kind, LocalFile, match_file
+from advisor.domain.local_files import Kind, LocalFile
+from advisor.domain.matching import Identity, Index, match_file
 from advisor.domain.model import Shape
 from advisor.domain.upkeep.files import quantization_label
 from advisor.errors import InputError
@@ -108,11 +109,4 @@ def _reason(kind: Kind, alike: tuple[str, ...]) -> str:
 
 
 def _with(known: LocalFile, **changes: object) -> LocalFile:
-    from dataclasses import replace
-
     return replace(known, **changes)  # type: ignore[arg-type]
-
-
-def path_of(file: LocalFile) -> Path:
-    """Where to load it from: the first part of a split one."""
-    return Path(file.path)

@@ -5,21 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from advisor.domain.local_files import DownloadRequest
 from advisor.domain.model import GgufFile, Model
 from advisor.domain.upkeep.files import ListedFile, ListedModel, listed_models, quantization_label
 from advisor.errors import InputError, NetworkError, nearest
 from advisor.hub.listing import Repository, is_repository
 from advisor.units import format_bytes
-
-
-@dataclass(frozen=True, slots=True)
-class DownloadRequest:
-    """What was asked for."""
-
-    quantization: str = "Q4_K_M"
-    """A label of the model's published files, such as `Q4_K_M`, `UD-Q4_K_XL` or `mmproj`."""
-    repo: str | None = None
-    """Another repository than the catalogue's."""
 
 
 @dataclass(frozen=True, slots=True)

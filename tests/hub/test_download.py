@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from advisor.domain.blueprint import MetadataValue
 from advisor.domain.transfer import Transfer
 from advisor.domain.upkeep.files import ListedFile
 from advisor.errors import InputError, NetworkError
@@ -188,7 +189,10 @@ def _with_tokenizer(repo: Repo) -> Path:
     made = llama_blueprint()
     path = Path(os.environ["LLM_ADVISOR_CACHE_DIR"]) / "with-tokenizer.gguf"
     path.parent.mkdir(parents=True, exist_ok=True)
-    extra = {"tokenizer.ggml.model": "gpt2", "tokenizer.ggml.tokens": tuple(f"t{i}" for i in range(512))}
+    extra: dict[str, MetadataValue] = {
+        "tokenizer.ggml.model": "gpt2",
+        "tokenizer.ggml.tokens": tuple(f"t{i}" for i in range(512)),
+    }
     write_sparse(type(made)({**made.metadata, **extra}, made.tensors), path)
     return path
 

@@ -23,7 +23,7 @@ from tests.gguf.test_split import write_parts
 from tests.hub.fetching import SMOL_ENTRY
 
 MISTRAL = "mistral-7b-instruct-v0.3"
-TOKENS = {"tokenizer.ggml.model": "gpt2", "tokenizer.ggml.tokens": ("a", "b")}
+TOKENS: dict[str, MetadataValue] = {"tokenizer.ggml.model": "gpt2", "tokenizer.ggml.tokens": ("a", "b")}
 
 
 @pytest.fixture
@@ -46,11 +46,13 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def mistral(path: Path, quantization: str = "Q4_K_M", *, tokens: bool = True, **extra: MetadataValue) -> Path:
+def mistral(path: Path, quantization: str = "Q4_K_M", *, tokens: bool = True, name: str | None = None) -> Path:
     """Mistral 7B's own tensor table without weights: 4 GB that take a few kilobytes."""
     made = blueprint(Advisor().model(MISTRAL), quantization)
     number = {"Q4_K_M": 15, "Q8_0": 7}[quantization]
-    metadata = {**made.metadata, "general.file_type": number, **(TOKENS if tokens else {}), **extra}
+    metadata = {**made.metadata, "general.file_type": number, **(TOKENS if tokens else {})}
+    if name is not None:
+        metadata["general.name"] = name
     path.parent.mkdir(parents=True, exist_ok=True)
     write_sparse(Blueprint(metadata, made.tensors), path)
     return path
@@ -85,7 +87,7 @@ def test_each_programs_store_is_looked_through(cli: Cli, home: Path, tmp_path: P
     blob = mistral(snapshot.parent.parent / "blobs" / ("ab" * 32))
     snapshot.mkdir(parents=True)
     (snapshot / name).symlink_to(os.path.relpath(blob, snapshot))
-    made = mistral(tmp_path / "made.gguf", **{"general.name": "Mistral 7B Instruct v0.3"})
+    made = mistral(tmp_path / "made.gguf", name="Mistral 7B Instruct v0.3")
     held = ollama(home / ".ollama/models", "library/mistral/7b", made)
     files = cli("files", "--json").document["files"]
     assert {(f["place"], f["label"]) for f in files} == {
@@ -136,7 +138,7 @@ def test_a_header_tells_architecture_bytes_quantization_and_tokenizer(cli: Cli, 
 
 def test_a_fine_tune_is_not_taken_for_its_base(cli: Cli, tmp_path: Path) -> None:
     for name in ("Hermes-2-Pro-Mistral-7B.Q4_K_M.gguf", "Mistral-7B-Instruct-v0.3-abliterated-Q4_K_M.gguf"):
-        mistral(tmp_path / "m" / name, **{"general.name": "Mistral 7B Instruct v0.3"})
+        mistral(tmp_path / "m" / name, name="Mistral 7B Instruct v0.3")
     files = found(cli, "--models-dir", tmp_path / "m")
     for file in files.values():
         assert file["match"] is None

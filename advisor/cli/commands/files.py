@@ -9,7 +9,7 @@ import click
 from advisor.cli import output
 from advisor.cli.diagnostics import note
 from advisor.cli.options import models_dir_option, output_options
-from advisor.cli.progress import TransferProgress
+from advisor.cli.transfer_progress import TransferProgress
 from advisor.domain.local_files import EVIDENCE_WORDS, LocalFile
 from advisor.service import Advisor
 from advisor.units import format_bytes
