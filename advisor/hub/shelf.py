@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Protocol
 
 from advisor.errors import NetworkError
+from advisor.files import write_atomically
 from advisor.hub.places import hub_cache
 
 _PLAIN = re.compile(r"[\w][\w.+() -]*")
@@ -68,9 +69,7 @@ class CacheShelf:
     def finish(self, revision_is_main: bool) -> None:
         """Say which commit `main` is, as huggingface_hub does, so that the file is found without a commit."""
         if revision_is_main:
-            ref = self.folder / "refs" / "main"
-            ref.parent.mkdir(parents=True, exist_ok=True)
-            ref.write_text(self._commit, "utf-8")
+            write_atomically(self.folder / "refs" / "main", self._commit, overwrite=True)
 
 
 class FolderShelf:

@@ -109,7 +109,11 @@ def download(
     """Bring all parts to the shelf. Raises NetworkError where the network fails or the download was cancelled,
     InputError where the disk has too little room; what has arrived is kept."""
     spots = [shelf.spot(part.name, str(part.sha256)) for part in plan.parts]
-    check_room(plan, shelf, spots)
+    try:
+        check_room(plan, shelf, spots)
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise InputError(f"{shelf.folder} cannot be used", why=why, hint="Choose another folder with --to.") from error
     meter = Meter(plan, on_event, cancel)
     patience = Patience(sleep=meter.pause, on_wait=meter.waiting)
     open_url = HubOpener(access, plan.repo, patience)

@@ -452,6 +452,7 @@ def test_a_closed_port_is_told(cli: Cli, listed: HubServer, disk: Disk, monkeypa
         (("download", "tiny-tune", "--quant", "Q5_0", "--repo", REPO), f"{REPO} has no Q5_0: it has Q4_0"),
         (("download", "mistral-large-4-1t-a52b"), "--repo"),
         ((*ASK, "--to", __file__), "is no folder"),
+        ((*ASK, "--to", "/dev/null/here"), "/dev/null/here"),
     ],
 )
 def test_what_cannot_be_downloaded_is_invalid_input(
