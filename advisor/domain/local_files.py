@@ -53,6 +53,15 @@ class LocalFile:
     """Why the file cannot be used, or why it matches nothing."""
 
     @property
+    def evidence_text(self) -> str | None:
+        """What says that the file is the model it matches; None where it matches none."""
+        if self.match is None:
+            return None
+        if self.match.evidence == "hash" and self.hash_basis == "stated":
+            return "by the hash that it is stored under"
+        return EVIDENCE_WORDS[self.match.evidence]
+
+    @property
     def is_runnable(self) -> bool:
         """Whether llama.cpp can answer with it: a whole model that brings its tokenizer."""
         return self.kind == "model" and self.has_tokenizer is True

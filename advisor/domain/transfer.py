@@ -44,7 +44,7 @@ class Transfer:
 
 
 def transfer_text(now: Transfer) -> str:
-    """A download's state for people: `receiving 1.20 GiB of 4.07 GiB, 35 MiB/s, 1 min 22 s left`."""
+    """A download's state for people: `received 1.20 GiB of 4.07 GiB, 35 MiB/s, 84 s left`."""
     words = {"ask": "asking for", "check": "checking what is here:", "receive": "received", "done": "received"}
     if now.stage == "wait" and now.text is not None:
         return now.text
@@ -54,7 +54,13 @@ def transfer_text(now: Transfer) -> str:
     left = now.seconds_left
     if now.bytes_per_s is None or left is None:
         return text
-    return f"{text}, {format_bytes(round(now.bytes_per_s))}/s, {format_milliseconds(1000 * left)} left"
+    return f"{text}, {format_bytes(round(now.bytes_per_s))}/s, {_duration(left)} left"
+
+
+def _duration(seconds: float) -> str:
+    """Whole seconds: an estimate is no finer than that."""
+    whole = max(1, round(seconds))
+    return f"{whole} s" if whole < 100 else format_milliseconds(1000 * whole)
 
 
 class Rate:

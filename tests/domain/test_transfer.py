@@ -12,7 +12,7 @@ from advisor.units import GIB, MIB
 
 def test_the_text_tells_bytes_rate_and_time_left() -> None:
     now = Transfer("receive", "f", 1, 1, GIB, 4 * GIB, 32.0 * MIB)
-    assert transfer_text(now) == "received 1.00 GiB of 4.00 GiB, 32 MiB/s, 96.0 s left"
+    assert transfer_text(now) == "received 1.00 GiB of 4.00 GiB, 32 MiB/s, 96 s left"
     second = Transfer("receive", "f", 2, 3, GIB, 4 * GIB, None)
     assert transfer_text(second) == "part 2 of 3: received 1.00 GiB of 4.00 GiB"
     waiting = Transfer("wait", "f", 1, 1, 0, 0, None, "the Hub is busy")

@@ -10,7 +10,7 @@ from advisor.cli import output
 from advisor.cli.diagnostics import note
 from advisor.cli.options import models_dir_option, output_options
 from advisor.cli.transfer_progress import TransferProgress
-from advisor.domain.local_files import EVIDENCE_WORDS, LocalFile
+from advisor.domain.local_files import LocalFile
 from advisor.service import Advisor
 from advisor.units import format_bytes
 
@@ -58,7 +58,7 @@ def _name(file: LocalFile) -> str:
 
 
 def _known(file: LocalFile) -> str:
-    text = EVIDENCE_WORDS[file.match.evidence] if file.match else file.reason or ""
+    text = file.evidence_text or file.reason or ""
     if file.alike and file.match is None:
         text += f": {', '.join(file.alike[:3])}"
     if file.kind == "model" and file.has_tokenizer is False:
