@@ -94,14 +94,14 @@ class FilesHere:
     def candidates_here_document(self, found: Recommendation, folders: Iterable[Path] = ()) -> list[dict[str, Any]]:
         """Candidates with a file on this machine as plain values."""
         here = self.candidates_here(found, folders)
-        return [{"candidate": name, "path": file.path, "place": file.place} for name, file in here.items()]
+        return [{"candidate": name, "path": _text(file.path), "place": file.place} for name, file in here.items()]
 
     def local_files_document(self, found: LocalFiles) -> dict[str, Any]:
         """What was found as plain values."""
         return {
             "files": [_plain(file) for file in found.files],
-            "searched": [{"place": place, "folder": folder} for place, folder in found.searched],
-            "notes": list(found.notes),
+            "searched": [{"place": place, "folder": _text(folder)} for place, folder in found.searched],
+            "notes": [_text(note) for note in found.notes],
         }
 
     def download(
@@ -155,7 +155,7 @@ class FilesHere:
             "commit": plan.commit if plan else None,
             "files": [{"file": p.name, "n_bytes": p.n_bytes, "sha256": p.sha256} for p in plan.parts] if plan else [],
             "n_bytes": plan.n_bytes if plan else here.n_bytes if here else None,
-            "paths": [str(path) for path in done.paths] if done else [here.path] if here else [],
+            "paths": [_text(str(path)) for path in done.paths] if done else [_text(here.path)] if here else [],
             "received_bytes": done.n_received if done else 0,
             "folder": None if found.folder is None else str(found.folder),
             "free_bytes": found.free_bytes,
@@ -216,4 +216,9 @@ class FilesHere:
 
 def _plain(file: LocalFile) -> dict[str, Any]:
     document = asdict(file)
-    return {key: list(value) if isinstance(value, tuple) else value for key, value in document.items()}
+    return {key: list(value) if isinstance(value, tuple) else _text(value) for key, value in document.items()}
+
+
+def _text(value: Any) -> Any:
+    """Names of files need not be text: what is none is written as escapes."""
+    return value.encode("utf-8", "backslashreplace").decode("utf-8") if isinstance(value, str) else value

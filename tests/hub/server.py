@@ -142,6 +142,8 @@ class HubServer:
         self.tokens = dict(tokens or {})
         """Valid tokens, and whether their account has access to gated and private repositories."""
         self.asked: list[Asked] = []
+        self.n_held = 0
+        """Answers that are being kept back right now."""
         self.page_size = 1000
         """Entries on one page of a tree."""
         self._faults: list[tuple[str, str, Fault]] = []
@@ -199,11 +201,17 @@ class HubServer:
 
     def wait(self, seconds: float) -> None:
         """Pause, but no longer than the server lives."""
-        self._closing.wait(seconds)
+        self.is_closing(seconds)
 
     def is_closing(self, seconds: float) -> bool:
         """Pause, and tell whether the server was closed meanwhile."""
-        return self._closing.wait(seconds)
+        with self._lock:
+            self.n_held += 1
+        try:
+            return self._closing.wait(seconds)
+        finally:
+            with self._lock:
+                self.n_held -= 1
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import stat
+import sys
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -340,6 +341,19 @@ def test_foreign_text_stays_text(cli: Cli, home: Path, tmp_path: Path) -> None:
         assert "\x1b" not in outcome.out
         assert "\u202e" not in outcome.out
         assert "[red]" in outcome.out
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has file names that are no text")
+def test_names_that_are_no_text_are_listed_and_matched(cli: Cli, tmp_path: Path) -> None:
+    path = mistral(tmp_path / os.fsdecode(b"m/\xff/Mistral-7B-Instruct-v0.3-Q4_K_M.gguf"))
+    for option in ("--json", "--plain"):
+        outcome = cli("files", "--models-dir", tmp_path / "m", option)
+        assert outcome.code == 0, outcome.err
+        assert MISTRAL in outcome.out
+        assert "\\udcff" in outcome.out
+    here = Advisor().file_here(MISTRAL, "Q4_K_M", [tmp_path / "m"])
+    assert here is not None
+    assert Path(here.path) == path
 
 
 def test_nothing_at_all_says_where_it_looked(cli: Cli, home: Path) -> None:
