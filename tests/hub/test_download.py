@@ -573,7 +573,12 @@ def test_a_cancellation_waits_for_no_answer_and_no_byte(
 ) -> None:
     listed.script(STORE, fault, host="store")
     cancel = threading.Event()
-    waiter = threading.Thread(target=lambda: (_wait_for(lambda: listed.n_held == 1), cancel.set()))
+
+    def stop_once_held() -> None:
+        _wait_for(lambda: listed.n_held == 1)
+        cancel.set()
+
+    waiter = threading.Thread(target=stop_once_held)
     waiter.start()
     with pytest.raises(NetworkError, match="was cancelled"):
         Advisor().download("tiny-tune", DownloadRequest("Q4_0"), cancel=cancel)
