@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import random
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
 from advisor.gguf.reader import read_header
 from advisor.gguf.writer import write_sparse
+from tests.cli.running import Outcome
 from tests.gguf.making import llama_blueprint
 from tests.hub.server import COMMIT, Repo
+
+Q4 = "Tiny-Tune-Q4_0.gguf"
+ASK = ("download", "tiny-tune", "--quant", "Q4_0")
+STORE = "/lfs/*"
 
 SMOL_REPO = "example/SmolLM2-135M-Instruct-GGUF"
 SMOL_FILE = "SmolLM2-135M-Instruct-Q4_1.gguf"
@@ -71,3 +78,27 @@ class Disk:
 
     def ggufs(self) -> list[Path]:
         return sorted(p for p in self.home.rglob("*") if p.suffix == ".gguf")
+
+
+def content(repo: Repo, file: str = Q4) -> bytes:
+    found = repo.files[file]
+    assert isinstance(found, bytes)
+    return found
+
+
+def assert_fails_cleanly(found: Outcome, disk: Disk, code: int, *words: str) -> None:
+    """One line says it, and nothing on the disk looks like a whole file."""
+    assert found.code == code, found.err
+    last = found.err.splitlines()[-1]
+    assert last.startswith("llm-advisor: ")
+    for word in words:
+        assert word in last
+    assert "Traceback" not in found.err
+    assert disk.ggufs() == []
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 30.0) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.01)
