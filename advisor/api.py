@@ -101,6 +101,7 @@ def recommend(
     quantization: str | None = None,
     measure: bool = False,
     sensitivity: bool = False,
+    models_dirs: Iterable[Path] = (),
     on_event: OnEvent | None = None,
     advisor: Advisor | None = None,
 ) -> Advice:
@@ -108,7 +109,8 @@ def recommend(
 
     `gpu` ("RTX 4090x2", "none"), `ram` ("64GiB" or bytes) and `machine` (a machine file) replace this machine by a
     simulated one. `models` admits by name what is otherwise only listed; `measure` times the best candidates here and
-    ranks again; `sensitivity` also tries other requirements, one at a time.
+    ranks again; `sensitivity` also tries other requirements, one at a time. The document says
+    which candidates' files are on this machine; `models_dirs` are searched beside the usual places.
     """
     session = advisor or Advisor()
     answers = answers_of(session, needs)
@@ -121,7 +123,13 @@ def recommend(
         found, problems = session.measure_finalists(found, on_event=on_event)
     if sensitivity:
         found = session.with_constraint_changes(found)
-    return Advice(found, lambda: session.recommendation_document(found, answers), answers, session, problems)
+    folders = tuple(models_dirs)
+
+    def document() -> dict[str, Any]:
+        here = session.candidates_here_document(found, folders)
+        return {**session.recommendation_document(found, answers), "already_here": here}
+
+    return Advice(found, document, answers, session, problems)
 
 
 def size(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -11,7 +11,6 @@ from advisor import paths
 from advisor.domain.constraints import Constraints
 from advisor.domain.hardware import Machine
 from advisor.domain.header import max_context_of, shape_of, weights_of
-from advisor.domain.model import GgufFile
 from advisor.domain.placement import Placement, cpu_placement
 from advisor.domain.pools import threads_for
 from advisor.domain.recommend import Candidate
@@ -26,7 +25,6 @@ from advisor.engine.smoke import SmokeParams, run_smoke
 from advisor.engine.synthetic import SyntheticTarget
 from advisor.errors import InputError
 from advisor.gguf.reader import read_header
-from advisor.hub.local import find_cached
 
 OnEvent = Callable[[Event], None]
 
@@ -36,14 +34,13 @@ SMOKE_PROMPT_TOKENS = 128
 
 def smoke_candidate(
     candidate: Candidate,
-    files: Iterable[GgufFile],
+    found: Path | None,
     machine: Machine,
     constraints: Constraints,
     on_event: OnEvent | None,
     cancel: threading.Event | None,
 ) -> SmokeReport:
-    """Run a candidate's file if it is on this machine, else random weights in its shape."""
-    found = find_cached(f for f in files if f.quantization == candidate.quantization.name)
+    """Run a candidate's file where one was found on this machine, else random weights in its shape."""
     target = found if found is not None else _synthetic(candidate, machine)
     measured = _run(target, candidate.fit.placement, constraints, on_event, cancel)
     verdict = judge(measured, expectation(candidate, constraints))

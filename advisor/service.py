@@ -24,6 +24,7 @@ from advisor.elsewhere import Elsewhere
 from advisor.errors import InputError, nearest
 from advisor.exporting import Exports
 from advisor.files import write_atomically
+from advisor.local_files.facade import DownloadOutcome, DownloadRequest, FilesHere
 from advisor.own_entries import OwnEntries
 from advisor.plain_documents import Documents
 from advisor.scale import Scale
@@ -51,11 +52,13 @@ class MachineChoice:
     file: Path | None = None
 
 
+__all__ = ["SCHEMAS", "Advisor", "DownloadOutcome", "DownloadRequest", "MachineChoice"]
+
 SCHEMAS = ("recommendation", "constraints")
 """Files that have a JSON Schema."""
 
 
-class Advisor(Asking, Elsewhere, OwnEntries, Upkeep, Documents, SecondLook, Scale, Exports):
+class Advisor(Asking, Elsewhere, OwnEntries, Upkeep, FilesHere, Documents, SecondLook, Scale, Exports):
     """One session: knowledge is read once, and only when something asks for it."""
 
     def __init__(self, knowledge: Path | None = None) -> None:
@@ -289,6 +292,7 @@ class Advisor(Asking, Elsewhere, OwnEntries, Upkeep, Documents, SecondLook, Scal
         candidate: Candidate,
         constraints: Constraints,
         *,
+        folders: Iterable[Path] = (),
         on_event: OnEvent | None = None,
         cancel: threading.Event | None = None,
     ) -> SmokeReport:
@@ -298,8 +302,9 @@ class Advisor(Asking, Elsewhere, OwnEntries, Upkeep, Documents, SecondLook, Scal
         """
         from advisor.proof import smoke_candidate
 
-        files = self.gguf_files(candidate.model)
-        return smoke_candidate(candidate, files, self.machine(), constraints, on_event, cancel)
+        here = self.file_here(candidate.model.id, candidate.quantization.name, folders)
+        path = None if here is None else Path(here.path)
+        return smoke_candidate(candidate, path, self.machine(), constraints, on_event, cancel)
 
     def smoke_file(
         self,

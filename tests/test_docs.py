@@ -49,12 +49,13 @@ def test_the_other_examples_are_valid_too(overlay: Path) -> None:
     assert advisor.model("mistral-7b-instruct-v0.2").languages.supported == ("en",)
 
 
-def test_commands_of_the_text_exist() -> None:
+@pytest.mark.parametrize("page", ["catalogue.md", "files.md"])
+def test_commands_of_the_text_exist(page: str) -> None:
     import click
 
     from advisor.cli.main import cli
 
-    text = (DOCS / "catalogue.md").read_text("utf-8")
+    text = (DOCS / page).read_text("utf-8")
     for line in re.findall(r"^llm-advisor (.*?)\s*#", text, re.MULTILINE):
         name, *rest = line.split()
         command = cli.get_command(click.Context(cli), name)

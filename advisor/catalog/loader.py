@@ -62,6 +62,17 @@ def load_gguf_files(directory: Path, model_id: str) -> tuple[GgufFile, ...]:
     return tuple(row for path in paths for row in read_gguf_files(reader.read(path, "gguf"), path, model_id))
 
 
+def load_all_gguf_files(directory: Path, model_ids: Iterable[str]) -> dict[str, tuple[GgufFile, ...]]:
+    """The published quantizations of many models, each file read once. Raises InputError as `load_gguf_files` does."""
+    ids, found = set(model_ids), dict[str, tuple[GgufFile, ...]]()
+    reader = KnowledgeReader(directory)
+    for path in sorted((directory / "gguf").glob("*.toml")):
+        document = reader.read(path, "gguf")
+        for model_id in sorted({row["model"] for row in document["file"]} & ids):
+            found[model_id] = found.get(model_id, ()) + read_gguf_files(document, path, model_id)
+    return found
+
+
 def load_languages(directory: Path) -> LanguageNames:
     """Names of languages, regions and scripts. Raises InputError when the file cannot be used or repeats a tag."""
     path = directory / "languages.toml"

@@ -27,6 +27,8 @@ COMMANDS = {
     "speed": "How fast a model runs, estimated or measured before any download.",
     "plan": "What serving many users takes: replicas, slots, machines, cost.",
     "licence": "What a model's licence says about a use.",
+    "files": "GGUF files on this machine, and which model each is.",
+    "download": "Fetch a model's published file, checked against its hash.",
     "smoke": "Run a model here for a moment and judge what was measured.",
     "verify": "Replay a recommendation: does it still hold here?",
     "doctor": "Check the installation, probe by probe.",

@@ -118,6 +118,17 @@ def needs_of(constraints_file: Path | None, settings: tuple[str, ...]) -> Needs:
     return Needs(constraints_file, settings, dict(meta.get(_TYPED, {})), meta.get(_PRESET))
 
 
+models_dir_option: Callable[[F], F] = click.option(
+    "folders",
+    "--models-dir",
+    multiple=True,
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Look for GGUF files here too; may be given several times.",
+)
+"""`--models-dir`, beside LLM_ADVISOR_MODELS_DIR."""
+
+
 def machine_options(command: F) -> F:
     """`--gpu`, `--ram` and `--machine`, which replace this machine by a simulated one."""
     for option in (

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import sys
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 _STAGES = {"write": "writing slices", "load": "loading slices", "prefill": "timing a prompt", "decode": "timing tokens"}
 
 
-class MeasuringProgress:
-    """A bar that follows the events of a measurement."""
+class Bar:
+    """A bar on a terminal, drawn from the first event on."""
 
     def __init__(self) -> None:
         self._bar: Any = None
         self._task: Any = None
 
-    def __enter__(self) -> MeasuringProgress:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -24,6 +24,22 @@ class MeasuringProgress:
     ) -> None:
         if self._bar is not None:
             self._bar.stop()
+
+    def show(self, text: str, share: float) -> None:
+        """Draw a share of 0..1 and a text beside it, which is not taken for markup."""
+        if self._bar is None:
+            from rich.console import Console
+            from rich.progress import BarColumn, Progress, TextColumn
+
+            columns = (BarColumn(bar_width=30), TextColumn("{task.description}", markup=False))
+            self._bar = Progress(*columns, console=Console(stderr=True), transient=True)
+            self._task = self._bar.add_task(text, total=1.0)
+            self._bar.start()
+        self._bar.update(self._task, description=text, completed=share)
+
+
+class MeasuringProgress(Bar):
+    """A bar that follows the events of a measurement."""
 
     def __call__(self, event: object) -> None:
         """Show where a measurement stands."""
@@ -33,15 +49,4 @@ class MeasuringProgress:
             return
         width = payload.get("half_width")
         known = f", known to ±{width:.0%}" if isinstance(width, float) and width < 1 else ""
-        self._show(stage + known, float(payload.get("share", 0.0)))
-
-    def _show(self, text: str, share: float) -> None:
-        if self._bar is None:
-            from rich.console import Console
-            from rich.progress import BarColumn, Progress, TextColumn
-
-            columns = (BarColumn(bar_width=30), TextColumn("{task.description}"))
-            self._bar = Progress(*columns, console=Console(stderr=True), transient=True)
-            self._task = self._bar.add_task(text, total=1.0)
-            self._bar.start()
-        self._bar.update(self._task, description=text, completed=share)
+        self.show(stage + known, float(payload.get("share", 0.0)))

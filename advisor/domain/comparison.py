@@ -41,6 +41,11 @@ def _entry(file: FileFacts, models: Iterable[Model]) -> Model | None:
     return max(same or near, key=lambda m: (_likeness(file, m), m.id), default=None)
 
 
+def same_shape(one: Shape, other: Shape) -> bool:
+    """Whether two shapes agree in everything that a header tells."""
+    return _plain(one) == _plain(other)
+
+
 def _plain(shape: Shape | None) -> Shape | None:
     """The shape without what a header need not tell."""
     return None if shape is None else replace(shape, window=None, rope_factors=False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from advisor.errors import InputError, NetworkError
@@ -24,6 +25,10 @@ class HubAccess:
     def is_own(self, url: str) -> bool:
         """Whether an address belongs to the endpoint, so that the token may go there."""
         return _origin(url) == _origin(self.endpoint)
+
+    def may_follow(self, url: str) -> bool:
+        """Whether to go where a redirect leads: over TLS, or on this machine as long as the endpoint is here too."""
+        return urlsplit(url).scheme == "https" or (is_loopback(self.endpoint) and is_loopback(url))
 
     def page(self, repo: str) -> str:
         """The address of a repository's page."""
@@ -45,9 +50,23 @@ def hub_access(environ: Mapping[str, str] | None = None) -> HubAccess:
         raise InputError("HF_ENDPOINT is no web address", hint=f"Write for example HF_ENDPOINT={DEFAULT_ENDPOINT}.")
     if parts.username or parts.password:
         raise InputError("HF_ENDPOINT carries a password", hint="Give the token in HF_TOKEN instead.")
+    if parts.scheme == "http" and not is_loopback(endpoint):
+        why = "a token and what is downloaded could be read and changed on the way"
+        raise InputError(f"HF_ENDPOINT {endpoint} is not encrypted", why=why, hint="Write https://…")
     from huggingface_hub import get_token
 
     return HubAccess(endpoint, get_token())
+
+
+def is_loopback(url: str) -> bool:
+    """Whether a web address is this very machine."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        return False
+    try:
+        return ip_address(parts.hostname).is_loopback
+    except ValueError:
+        return parts.hostname == "localhost"
 
 
 def _origin(url: str) -> tuple[str, str | None, int | None]:

@@ -9,7 +9,7 @@ from urllib.error import HTTPError, URLError
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from advisor.hub.access import HubAccess
-from advisor.hub.faults import fault, unreachable
+from advisor.hub.faults import fault, garbled, unreachable
 from advisor.hub.patience import Patience
 
 
@@ -27,7 +27,7 @@ class HubOpener:
         self._access = access
         self._repo = repo
         self._patience = patience
-        self._opener = build_opener(_Redirects(access))
+        self._opener = build_opener(_Redirects(access, repo))
 
     def __call__(self, request: Request, timeout_s: float) -> HTTPResponse:
         return self._patience.ask(lambda: self._open(request, timeout_s))
@@ -48,14 +48,18 @@ class HubOpener:
 
 
 class _Redirects(HTTPRedirectHandler):
-    def __init__(self, access: HubAccess) -> None:
+    def __init__(self, access: HubAccess, repo: str) -> None:
         self._access = access
+        self._repo = repo
 
     def redirect_request(
         self, req: Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage, newurl: str
     ) -> Request | None:
-        if not newurl.startswith(("http://", "https://")):
-            raise URLError("it redirects to something that is no web address")
+        is_web = newurl.startswith(("http://", "https://"))
+        if not is_web or not self._access.may_follow(newurl):
+            fp.close()
+            where = "an address that is not encrypted" if is_web else "no web address"
+            raise garbled(self._repo, f"it redirects to {where}")
         followed = super().redirect_request(req, fp, code, msg, headers, newurl)
         if followed is not None:
             _authorize(followed, self._access)

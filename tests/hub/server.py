@@ -10,7 +10,6 @@ import contextlib
 import json
 import re
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -54,12 +53,23 @@ class Hangup:
 
 @dataclass(frozen=True)
 class Slow:
-    """The right answer, with a pause before every chunk of its body."""
+    """The right answer, with a pause before every chunk of its body. It ends early when the server is closed."""
 
     seconds_per_chunk: float
+    chunk_bytes: int = _CHUNK
 
 
-Fault = Answer | Truncated | Silence | Hangup | Slow
+@dataclass(frozen=True)
+class Corrupt:
+    """The right answer with the first byte of its body changed."""
+
+
+@dataclass(frozen=True)
+class Unranged:
+    """The whole file, whatever part was asked for."""
+
+
+Fault = Answer | Truncated | Silence | Hangup | Slow | Corrupt | Unranged
 
 
 def too_many(retry_after: str | None = None) -> Answer:
@@ -80,6 +90,7 @@ class Repo:
     private: bool = False
     """Neither exists for who has no access."""
     lfs: Callable[[str], bool] = lambda name: name.endswith((".gguf", ".safetensors", ".bin"))
+    _hashes: dict[tuple[str, bytes | Path], str] = field(default_factory=dict)
 
     def size(self, name: str) -> int:
         content = self.files[name]
@@ -97,10 +108,13 @@ class Repo:
                 yield chunk
 
     def sha256(self, name: str) -> str:
-        digest = sha256()
-        for chunk in self.read(name, 0, self.size(name)):
-            digest.update(chunk)
-        return digest.hexdigest()
+        key = (name, self.files[name])
+        if key not in self._hashes:
+            digest = sha256()
+            for chunk in self.read(name, 0, self.size(name)):
+                digest.update(chunk)
+            self._hashes[key] = digest.hexdigest()
+        return self._hashes[key]
 
     def blob_id(self, name: str) -> str:
         return sha1(f"{self.name}/{name}/{self.size(name)}".encode()).hexdigest()
@@ -128,6 +142,8 @@ class HubServer:
         self.tokens = dict(tokens or {})
         """Valid tokens, and whether their account has access to gated and private repositories."""
         self.asked: list[Asked] = []
+        self.n_held = 0
+        """Answers that are being kept back right now."""
         self.page_size = 1000
         """Entries on one page of a tree."""
         self._faults: list[tuple[str, str, Fault]] = []
@@ -167,6 +183,11 @@ class HubServer:
         """Answer the next requests whose path fits the pattern in these ways."""
         self._faults += [(host, path, fault) for fault in faults]
 
+    def forgive(self) -> None:
+        """Answer rightly from now on."""
+        with self._lock:
+            self._faults.clear()
+
     def requests(self, host: str, pattern: str = "*") -> list[Asked]:
         return [a for a in self.asked if a.host == host and fnmatchcase(urlsplit(a.path).path, pattern)]
 
@@ -180,7 +201,17 @@ class HubServer:
 
     def wait(self, seconds: float) -> None:
         """Pause, but no longer than the server lives."""
-        self._closing.wait(seconds)
+        self.is_closing(seconds)
+
+    def is_closing(self, seconds: float) -> bool:
+        """Pause, and tell whether the server was closed meanwhile."""
+        with self._lock:
+            self.n_held += 1
+        try:
+            return self._closing.wait(seconds)
+        finally:
+            with self._lock:
+                self.n_held -= 1
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -203,7 +234,8 @@ class _Handler(BaseHTTPRequestHandler):
         self._handle()
 
     def _handle(self) -> None:
-        self.slow = 0.0
+        self.slow: Slow | None = None
+        self.is_corrupt = self.is_unranged = False
         self.limit: int | None = None
         headers = {name.lower(): value for name, value in self.headers.items()}
         self.hub.asked.append(Asked(self.host, self.command, self.path, headers))
@@ -224,7 +256,10 @@ class _Handler(BaseHTTPRequestHandler):
             self.limit = fault.n_bytes
             return False
         elif isinstance(fault, Slow):
-            self.slow = fault.seconds_per_chunk
+            self.slow = fault
+            return False
+        elif isinstance(fault, Corrupt | Unranged):
+            self.is_corrupt, self.is_unranged = isinstance(fault, Corrupt), isinstance(fault, Unranged)
             return False
         return fault is not None
 
@@ -252,9 +287,10 @@ class _Handler(BaseHTTPRequestHandler):
         if self.command == "HEAD":
             return
         left = length if self.limit is None else self.limit
-        for chunk in chunks:
-            if self.slow:
-                time.sleep(self.slow)
+        for chunk in self._spoiled(chunks):
+            if self.slow and self.hub.is_closing(self.slow.seconds_per_chunk):
+                self.close_connection = True
+                return
             self.wfile.write(chunk[:left])
             left -= len(chunk)
             if left <= 0:
@@ -262,12 +298,19 @@ class _Handler(BaseHTTPRequestHandler):
         if self.limit is not None:
             self.close_connection = True
 
+    def _spoiled(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
+        for chunk in chunks:
+            if self.is_corrupt:
+                self.is_corrupt, chunk = False, bytes([chunk[0] ^ 1]) + chunk[1:]
+            step = self.slow.chunk_bytes if self.slow else max(1, len(chunk))
+            yield from (chunk[i : i + step] for i in range(0, len(chunk), step))
+
     def send_content(self, repo: Repo, name: str, headers: Mapping[str, str]) -> None:
         """The content, or the part that a Range header asks for."""
         size = repo.size(name)
         told = {"Accept-Ranges": "bytes", **headers}
         match = re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range", ""))
-        if match is None:
+        if match is None or self.is_unranged:
             self.stream(200, size, repo.read(name, 0, size), told)
             return
         first, last = int(match[1]), min(int(match[2] or size - 1), size - 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
@@ -14,6 +15,7 @@ from advisor.cli.options import (
     given_answers,
     machine_choice,
     machine_options,
+    models_dir_option,
     needs_of,
     output_options,
 )
@@ -23,6 +25,7 @@ from advisor.domain.exclusions import Exclusion, exclusion_document
 from advisor.domain.hardware import Machine
 from advisor.domain.hardware_options import HardwareAnswer
 from advisor.domain.hardware_words import OPTION_COLUMNS, hardware_document, hardware_paragraph, option_rows
+from advisor.domain.local_files import LocalFile
 from advisor.domain.presentation import explanation, sensitivity_paragraphs
 from advisor.domain.recommend import Recommendation
 from advisor.domain.wording import ranking_row
@@ -50,6 +53,7 @@ _COLUMNS = ("#", "model", "quant", "memory", "speed", "licence", "quality", "sco
 @click.option(
     "--what-hardware", is_flag=True, help="Show what hardware would make the models named with --model possible."
 )
+@models_dir_option
 @click.option("-n", "limit", type=click.IntRange(1), default=10, show_default=True, help="Rows of the table.")
 def command(
     constraints_file: Path | None,
@@ -68,6 +72,7 @@ def command(
     sensitivity: bool,
     with_exclusions: bool,
     what_hardware: bool,
+    folders: tuple[Path, ...],
     limit: int,
 ) -> None:
     """Which model, in which quantization, to run for a use on a machine.
@@ -101,6 +106,7 @@ def command(
             quantization=quant,
             measure=measure,
             sensitivity=sensitivity,
+            models_dirs=folders,
             on_event=progress,
             advisor=advisor,
         )
@@ -118,6 +124,8 @@ def command(
         output.emit_json({**advice.document, **extra})
     elif place is None and report is None:
         _print(advice.value, plain=plain, limit=limit)
+        if not plain:
+            output.emit_paragraphs(_here(advisor.candidates_here(advice.value, folders)))
         if sensitivity and plain:
             _print_sensitivity(advice.value)
         if excluded is not None:
@@ -167,6 +175,11 @@ def _print(found: Recommendation, *, plain: bool, limit: int) -> None:
     output.emit_table(_COLUMNS, rows, plain=plain, numeric=(0, 3, 4, 6, 7))
     if not plain:
         output.emit_paragraphs([(p.title, p.lines) for p in explanation(found.pick, found, width=_WIDTH)])
+
+
+def _here(here: Mapping[str, LocalFile]) -> list[tuple[str, list[str]]]:
+    lines = [f"{candidate}  {file.path}" for candidate, file in here.items()]
+    return [("Already here", lines)] if lines else []
 
 
 def _print_sensitivity(found: Recommendation) -> None:

@@ -9,7 +9,7 @@ import click
 
 from advisor.cli import output
 from advisor.cli.diagnostics import note
-from advisor.cli.options import complete_model, constraint_options, given_answers, output_options
+from advisor.cli.options import complete_model, constraint_options, given_answers, models_dir_option, output_options
 from advisor.domain.constraints import Constraints
 from advisor.domain.smoke_report import SmokeReport, smoke_document
 from advisor.domain.wording import smoke_facts
@@ -20,11 +20,13 @@ from advisor.service import Advisor
 @click.command("smoke")
 @click.argument("target", metavar="MODEL|FILE.gguf|RECOMMENDATION.toml", shell_complete=complete_model)
 @click.option("--quant", metavar="TYPE", default="Q4_K_M", show_default=True, help="File type of a model.")
+@models_dir_option
 @constraint_options
 @output_options
 def command(
     target: str,
     quant: str,
+    folders: tuple[Path, ...],
     constraints_file: Path | None,
     settings: tuple[str, ...],
     as_json: bool,
@@ -32,8 +34,9 @@ def command(
 ) -> None:
     """Run a model here for a moment and judge what was measured. Exit code 4 when it fails.
 
-    A file that is not on this machine is not downloaded: random weights in the model's true shape are run instead,
-    which tells speed and memory but nothing about the quality of answers.
+    A file of the model that is on this machine is used, as `files` lists them. None is downloaded (`download` does
+    that): without a file, random weights in the model's true shape are run, which tells speed and memory but nothing
+    about the quality of answers.
 
     \b
     llm-advisor smoke recommendation.toml
@@ -41,7 +44,7 @@ def command(
     llm-advisor smoke llama-3.2-3b-instruct --quant Q8_0
     """
     advisor = Advisor()
-    report = _run(advisor, target, quant, constraints_file, settings)
+    report = _run(advisor, target, quant, constraints_file, settings, folders)
     if as_json:
         output.emit_json(smoke_document(report))
     else:
@@ -52,25 +55,39 @@ def command(
 
 
 def _run(
-    advisor: Advisor, target: str, quant: str, constraints_file: Path | None, settings: tuple[str, ...]
+    advisor: Advisor,
+    target: str,
+    quant: str,
+    constraints_file: Path | None,
+    settings: tuple[str, ...],
+    folders: tuple[Path, ...],
 ) -> SmokeReport:
     progress = _Progress()
     if target.lower().endswith(".gguf"):
         constraints = advisor.constraints(given_answers(advisor, constraints_file, settings))
         return advisor.smoke_file(Path(target), constraints, on_event=progress)
     if target.lower().endswith(".toml"):
-        return _run_recommended(advisor, Path(target), settings, progress)
+        return _run_recommended(advisor, Path(target), settings, folders, progress)
     constraints = advisor.constraints(given_answers(advisor, constraints_file, settings))
-    return _run_model(advisor, target, quant, constraints, progress)
+    return _run_model(advisor, target, quant, constraints, folders, progress)
 
 
-def _run_recommended(advisor: Advisor, path: Path, settings: tuple[str, ...], progress: _Progress) -> SmokeReport:
+def _run_recommended(
+    advisor: Advisor, path: Path, settings: tuple[str, ...], folders: tuple[Path, ...], progress: _Progress
+) -> SmokeReport:
     model, quantization = advisor.recorded_pick(path)
     constraints = advisor.constraints(given_answers(advisor, path, settings))
-    return _run_model(advisor, model, quantization, constraints, progress)
+    return _run_model(advisor, model, quantization, constraints, folders, progress)
 
 
-def _run_model(advisor: Advisor, name: str, quant: str, constraints: Constraints, progress: _Progress) -> SmokeReport:
+def _run_model(
+    advisor: Advisor,
+    name: str,
+    quant: str,
+    constraints: Constraints,
+    folders: tuple[Path, ...],
+    progress: _Progress,
+) -> SmokeReport:
     model = advisor.model(name)
     found = advisor.recommend(advisor.machine(), constraints, named=(model.id,), quantization=quant)
     candidate = next(iter(found.candidates_of(model.id)), None)
@@ -81,7 +98,7 @@ def _run_model(advisor: Advisor, name: str, quant: str, constraints: Constraints
             why="; ".join(reason.text for reason in rejection.reasons),
             hint="; ".join(reason.fix for reason in rejection.reasons if reason.fix) or None,
         )
-    return advisor.smoke(candidate, constraints, on_event=progress)
+    return advisor.smoke(candidate, constraints, folders=folders, on_event=progress)
 
 
 class _Progress:

@@ -1,0 +1,67 @@
+"""Folders in which programs of this field keep GGUF files.
+
+Sources: huggingface_hub's `constants.py` (HF_HUB_CACHE, HF_HOME), Ollama's envconfig and Linux installer
+(OLLAMA_MODELS, /usr/share/ollama), LM Studio's folders by version, llama.cpp's `common.cpp` (LLAMA_CACHE).
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+Layout = Literal["hub", "ollama", "folder"]
+
+MODELS_DIR_VARIABLE = "LLM_ADVISOR_MODELS_DIR"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A folder and how files are named in it. It need not exist."""
+
+    name: str
+    """Whose it is."""
+    folder: Path
+    layout: Layout = "folder"
+
+
+def places(
+    chosen: Iterable[Path] = (), *, environ: Mapping[str, str] | None = None, platform: str = sys.platform
+) -> tuple[Place, ...]:
+    """Every folder to look in: the chosen ones first, then those that the other programs would use."""
+    env = os.environ if environ is None else environ
+    home = Path(env.get("HOME") or env.get("USERPROFILE") or Path.home())
+    listed = [Path(text).expanduser() for text in env.get(MODELS_DIR_VARIABLE, "").split(os.pathsep) if text]
+    found = [Place("your folder", folder) for folder in (*chosen, *listed)]
+    found.append(Place("Hugging Face cache", hub_cache(env), "hub"))
+    ollama = env.get("OLLAMA_MODELS")
+    found.append(Place("Ollama", Path(ollama) if ollama else home / ".ollama/models", "ollama"))
+    if platform == "linux" and not ollama:
+        found.append(Place("Ollama", Path("/usr/share/ollama/.ollama/models"), "ollama"))
+    found += [Place("LM Studio", home / ".lmstudio/models"), Place("LM Studio", home / ".cache/lm-studio/models")]
+    found.append(Place("llama.cpp cache", _llama_cache(env, home, platform)))
+    return tuple(dict.fromkeys(found))
+
+
+def hub_cache(env: Mapping[str, str]) -> Path:
+    """Where huggingface_hub keeps files, without importing it."""
+    home = Path(env.get("HOME") or env.get("USERPROFILE") or Path.home())
+    for name in ("HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE"):
+        if env.get(name):
+            return Path(env[name]).expanduser()
+    if env.get("HF_HOME"):
+        return Path(env["HF_HOME"]).expanduser() / "hub"
+    return Path(env.get("XDG_CACHE_HOME") or home / ".cache").expanduser() / "huggingface/hub"
+
+
+def _llama_cache(env: Mapping[str, str], home: Path, platform: str) -> Path:
+    if env.get("LLAMA_CACHE"):
+        return Path(env["LLAMA_CACHE"])
+    if platform == "darwin":
+        return home / "Library/Caches/llama.cpp"
+    if platform == "win32":
+        return Path(env.get("LOCALAPPDATA") or home / "AppData/Local") / "llama.cpp"
+    return Path(env.get("XDG_CACHE_HOME") or home / ".cache") / "llama.cpp"

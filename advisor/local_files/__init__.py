@@ -1,0 +1,1 @@
+"""GGUF files of this machine, put together: found, identified, hashed, downloaded."""

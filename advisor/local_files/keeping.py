@@ -1,0 +1,53 @@
+"""Small JSON files of what can be learned again: by key, for one basis."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from advisor.errors import InputError
+from advisor.files import write_atomically
+
+_FORMAT = 1
+MOST_ENTRIES = 20_000
+
+
+class Kept:
+    """Documents by key; void once `basis` is another."""
+
+    def __init__(self, path: Path, basis: str) -> None:
+        self._path = path
+        self._basis = basis
+        self._entries = self._read()
+        self._is_changed = False
+
+    def get(self, key: str) -> dict[str, Any] | None:
+        found = self._entries.get(key)
+        return found if isinstance(found, dict) else None
+
+    def put(self, key: str, document: dict[str, Any]) -> None:
+        self._entries[key] = document
+        self._is_changed = True
+
+    def save(self) -> None:
+        """Write what is new. A cache that cannot be written is no error: it is learned again."""
+        if not self._is_changed:
+            return
+        entries = dict(list(self._entries.items())[-MOST_ENTRIES:])
+        text = json.dumps({"format": _FORMAT, "basis": self._basis, "entries": entries})
+        try:
+            write_atomically(self._path, text, overwrite=True)
+        except (InputError, ValueError):
+            return
+        self._is_changed = False
+
+    def _read(self) -> dict[str, Any]:
+        try:
+            stored = json.loads(self._path.read_text("utf-8"))
+        except (OSError, ValueError, RecursionError):
+            return {}
+        if not isinstance(stored, dict) or (stored.get("format"), stored.get("basis")) != (_FORMAT, self._basis):
+            return {}
+        entries = stored.get("entries")
+        return entries if isinstance(entries, dict) else {}
