@@ -29,7 +29,7 @@ class Scale:
         def catalogue(self) -> Catalogue: ...
 
         @property
-        def _gpu_specs(self) -> tuple[GpuSpec, ...]: ...
+        def gpu_specs(self) -> tuple[GpuSpec, ...]: ...
 
         def figures(self, machine: Machine) -> Figures: ...
 
@@ -69,7 +69,7 @@ class Scale:
             constraints,
             self.catalogue,
             self.knowledge,
-            self._gpu_specs,
+            self.gpu_specs,
             paths.config_dir(),
         )
 

@@ -95,7 +95,7 @@ def command(
         return
     target = None if report is None else advisor.report_target(report)
     if sensitivity:
-        note("Other requirements are tried as well, one at a time …")
+        note("Trying other requirements, one at a time …")
     with MeasuringProgress() as progress:
         advice = api.recommend(
             needs_of(constraints_file, settings),
