@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Protocol
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Protocol
 
 from advisor.domain.constraints import Constraints
 from advisor.domain.hardware import Machine
+from advisor.domain.model import Model
+from advisor.domain.questions import Answer
 from advisor.domain.recommend import Recommendation
 from advisor.domain.speed import NO_TIMINGS, Timings
 
+if TYPE_CHECKING:
+    from advisor.domain.relaxing import Relaxation
+
 
 class _Recommends(Protocol):
+    def model(self, name: str) -> Model: ...
+
     def recommend(
         self,
         machine: Machine,
@@ -40,3 +47,21 @@ class SecondLook:
             )
 
         return with_constraint_changes(found, again)
+
+    def relax(self: _Recommends, name: str, found: Recommendation, answers: Mapping[str, Answer]) -> Relaxation:
+        """The smallest change of the answers behind a recommendation that admits an excluded model.
+
+        Raises InputError for an unknown model, with the nearest id.
+        """
+        from advisor.domain.relaxing import relax
+
+        def again(constraints: Constraints, named: tuple[str, ...]) -> Recommendation:
+            return self.recommend(
+                found.machine,
+                constraints,
+                named=named,
+                quantization=found.only_quantization,
+                timings=found.timings,
+            )
+
+        return relax(self.model(name), found, answers, again)
