@@ -46,4 +46,3 @@ def exclusions(rejected: tuple[Rejection, ...]) -> tuple[Exclusion, ...]:
         groups.setdefault(rejection.reasons[0].code if rejection.reasons else "engine", []).append(rejection)
     found = [Exclusion(code, tuple(sorted(rows, key=lambda r: r.distance))) for code, rows in groups.items()]
     return tuple(sorted(found, key=lambda e: (-len(e.rejections), e.code)))
-

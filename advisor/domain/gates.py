@@ -93,8 +93,8 @@ def _modality(model: Model, constraints: Constraints) -> Reason | None:
     if constraints.task.kind != "vision":
         return Reason("modality", text, "set use.modality to text", 1.0, setting("use.modality", "text"))
     # What goes in is asked twice: by the task, and by the use that a licence is judged for.
-    settings = (Setting("task.kind", "chat"), *((Setting("use.modality", "text"),) * (constraints.use.modality != "text")))
-    return Reason("modality", text, "set task.kind to another task, such as chat", 1.0, Change(settings))
+    change = Change((Setting("task.kind", "chat"), Setting("use.modality", "text")))
+    return Reason("modality", text, "set task.kind to another task, such as chat", 1.0, change)
 
 
 def _context(model: Model, constraints: Constraints) -> Reason | None:
@@ -141,7 +141,7 @@ def _memory_fix(fit: Fit, missing: int, constraints: Constraints) -> tuple[str, 
         if fitting >= max(256, constraints.scale.prompt_tokens + constraints.scale.answer_tokens):
             text = f"set task.context_tokens to {format_tokens(fitting)} ({fitting})"
             return text, setting("task.context_tokens", fitting)
-    return f"{format_bytes(missing)} more memory, or a smaller quantization", None
+    return f"{format_bytes(missing)} more memory", None
 
 
 def speed_reasons(speed: Speed | None, constraints: Constraints) -> tuple[Reason, ...]:

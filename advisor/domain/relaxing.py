@@ -56,14 +56,16 @@ class Relaxation:
 def relax(model: Model, before: Recommendation, answers: Mapping[str, Answer], again: Again) -> Relaxation:
     """Change answers until the model passes, or say what stands in the way and change nothing."""
     found, changed, named = before, dict(answers), before.named
+    obstacles: tuple[Reason, ...] = ()
     for _ in range(MOST_ROUNDS):
         rejection = rejection_of(model.id, found)
         if rejection is None:
             settings = tuple(Setting(key, value) for key, value in changed.items() if value != answers.get(key))
             return Relaxation(model, before, found, changed, settings, named != before.named, ())
-        obstacles = tuple(reason for reason in rejection.reasons if reason.change is None)
-        if obstacles:
+        if not rejection.is_liftable:
+            obstacles = tuple(reason for reason in rejection.reasons if reason.change is None)
             break
+        obstacles = rejection.reasons
         for reason in rejection.reasons:
             if reason.change is not None:
                 changed.update((s.key, s.value) for s in reason.change.settings)
@@ -74,8 +76,6 @@ def relax(model: Model, before: Recommendation, answers: Mapping[str, Answer], a
             # The answers that the requirements ask for contradict one another.
             obstacles = (Reason("answers", str(error), None, 1.0),)
             break
-    else:
-        obstacles = rejection.reasons
     return Relaxation(model, before, before, answers, (), False, obstacles)
 
 

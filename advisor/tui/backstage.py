@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from advisor.domain.constraints import Constraints
 from advisor.domain.hardware import Machine
+from advisor.domain.questions import Answer
 from advisor.domain.recommend import Candidate, Recommendation
 from advisor.errors import AdvisorError
-from advisor.tui.messages import Advised, Probed, ProbeFailed, SmokeEnded, SmokeMoved
+from advisor.tui.messages import Advised, Compared, Probed, ProbeFailed, Relaxed, SmokeEnded, SmokeMoved
 
 if TYPE_CHECKING:
     from textual.app import App
@@ -28,6 +29,8 @@ class Backstage:
         self._cancel = threading.Event()
         self.advice_ticket = 0
         """Of the latest request for advice."""
+        self.comparison_ticket = 0
+        """Of the latest comparison."""
         self.smoke_ticket = 0
         """Of the latest smoke test."""
 
@@ -46,14 +49,14 @@ class Backstage:
         else:
             self._app.post_message(Probed(machine))
 
-    def advise(self, machine: Machine, constraints: Constraints) -> None:
+    def advise(self, machine: Machine, constraints: Constraints, named: tuple[str, ...] = ()) -> None:
         """Make a recommendation; posts Advised."""
         self.advice_ticket += 1
-        self._start(partial(self._advise, self.advice_ticket, machine, constraints), "advise")
+        self._start(partial(self._advise, self.advice_ticket, machine, constraints, named), "advise")
 
-    def _advise(self, ticket: int, machine: Machine, constraints: Constraints) -> None:
+    def _advise(self, ticket: int, machine: Machine, constraints: Constraints, named: tuple[str, ...]) -> None:
         try:
-            found = self._advisor.recommend(machine, constraints)
+            found = self._advisor.recommend(machine, constraints, named=named)
         except AdvisorError as error:
             self._app.post_message(Advised(ticket, error))
         else:
@@ -70,6 +73,31 @@ class Backstage:
             self._app.post_message(Advised(ticket, error))
         else:
             self._app.post_message(Advised(ticket, examined))
+
+    def relax(self, model_id: str, found: Recommendation, answers: Mapping[str, Answer]) -> None:
+        """Find the answers that admit an excluded model; posts Relaxed."""
+        self._start(partial(self._relax, self.advice_ticket, model_id, found, answers), "relax")
+
+    def _relax(self, ticket: int, model_id: str, found: Recommendation, answers: Mapping[str, Answer]) -> None:
+        try:
+            done = self._advisor.relax(model_id, found, answers)
+        except AdvisorError as error:
+            self._app.post_message(Relaxed(ticket, error))
+        else:
+            self._app.post_message(Relaxed(ticket, done))
+
+    def compare(self, names: Sequence[str], machine: Machine, constraints: Constraints) -> None:
+        """Put models side by side; posts Compared."""
+        self.comparison_ticket += 1
+        self._start(partial(self._compare, self.comparison_ticket, names, machine, constraints), "compare")
+
+    def _compare(self, ticket: int, names: Sequence[str], machine: Machine, constraints: Constraints) -> None:
+        try:
+            found = self._advisor.compare(names, machine, constraints)
+        except AdvisorError as error:
+            self._app.post_message(Compared(ticket, error))
+        else:
+            self._app.post_message(Compared(ticket, found))
 
     def smoke(self, candidate: Candidate, constraints: Constraints) -> None:
         """Start a smoke test; posts SmokeMoved and SmokeEnded."""

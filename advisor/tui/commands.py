@@ -65,13 +65,26 @@ COMMANDS: tuple[Command, ...] = (
         "Show only rows that contain a word.", _at("picks"), _at("picks"),
     ),
     Command(
-        "picks.sort", "s", "s", "sort", "Sort",
-        "Sort by the next column: score, speed, memory, quality, name.", _at("picks"), _at("picks"),
+        "picks.excluded", "x", "x", "excluded", "Excluded",
+        "Show the excluded models by requirement, with the reason and what would admit each; again for the picks.",
+        _at("picks"), _at("picks"),
     ),
     Command(
-        "picks.excluded", "x", "x", "excluded", "Excluded",
-        "Show the excluded models with the reason and the smallest change; again for the picks.",
-        _at("picks"), _at("picks"),
+        "picks.admit", "a", "a", "admit", "Admit",
+        "Of an excluded model: change the answers just so far that it passes, and rank again.",
+        _at("picks"), NOWHERE,
+    ),
+    Command(
+        "picks.undo", "u", "u", "app.undo", "Undo",
+        "Take back the last change of answers that admitted a model.", _at("picks"), NOWHERE,
+    ),
+    Command(
+        "picks.mark", "space", "Space", "mark", "Mark",
+        "Mark a model for comparison, up to four; again to unmark.", _at("picks"), _at("picks"),
+    ),
+    Command(
+        "picks.compare", "c", "c", "app.compare", "Compare",
+        "Put the marked models side by side.", _at("picks"), _at("picks"),
     ),
     Command(
         "picks.examine", "w", "w", "app.examine", "What if",
@@ -89,6 +102,14 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "export", "e", "e", "app.go('export')", "Export",
         "Save the selected model as TOML.", EVERYWHERE, _at("picks", "proof"),
+    ),
+    Command(
+        "picks.plot", "p", "p", "app.plot", "Plot",
+        "Quality against speed, with the best choices joined by a line.", _at("picks"), _at("picks"),
+    ),
+    Command(
+        "picks.sort", "s", "s", "sort", "Sort",
+        "Sort by the next column: score, speed, memory, quality, name.", _at("picks"), _at("picks"),
     ),
     Command(
         "export.save", "ctrl+s", "Ctrl+S", "save", "Save",

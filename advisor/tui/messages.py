@@ -13,10 +13,12 @@ from advisor.domain.recommend import Recommendation
 from advisor.errors import AdvisorError
 
 if TYPE_CHECKING:
+    from advisor.domain.head_to_head import HeadToHead
+    from advisor.domain.relaxing import Relaxation
     from advisor.domain.smoke_report import SmokeReport
 
-Topic = Literal["machine", "answers", "advice", "chosen", "smoke"]
-"""What changed in the session."""
+Topic = Literal["machine", "answers", "admitted", "advice", "chosen", "smoke"]
+"""What changed in the session; `admitted` where the program changed answers to admit a model, or took that back."""
 
 
 class EngineEvent(Protocol):
@@ -43,6 +45,23 @@ class Advised(Message):
     ticket: int
     """Number of the request: an answer to an old one is dropped."""
     outcome: Recommendation | AdvisorError
+
+
+@dataclass
+class Relaxed(Message):
+    """What admitting a model changes, or why nobody can tell."""
+
+    ticket: int
+    """Number of the advice that it was asked for."""
+    outcome: Relaxation | AdvisorError
+
+
+@dataclass
+class Compared(Message):
+    """Marked models side by side, or why they cannot be compared."""
+
+    ticket: int
+    outcome: HeadToHead | AdvisorError
 
 
 @dataclass

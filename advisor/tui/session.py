@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -49,6 +50,16 @@ class Smoke:
         return replace(self, stage=str(payload.get("stage", "")), share=None if share is None else float(share))
 
 
+@dataclass(frozen=True, slots=True)
+class Undo:
+    """The answers and named models before a change."""
+
+    answers: Mapping[str, Answer]
+    named: tuple[str, ...]
+    what: str
+    """Name of the model that the change admitted."""
+
+
 @dataclass
 class Session:
     """Changed only by the app's message handlers and by the place that owns a field."""
@@ -65,6 +76,12 @@ class Session:
     chosen_model: str | None = None
     """Id of the selected model; None for the first in rank."""
     smoke: Smoke | None = None
+    marked: tuple[str, ...] = ()
+    """Ids of models to compare, in the order in which they were marked."""
+    named: tuple[str, ...] = ()
+    """Ids of models that are considered because the user asked for them."""
+    undo: list[Undo] = field(default_factory=list)
+    """What stood before each change that the program made to the answers, the latest last."""
     saved_answers: dict[str, Answer] | None = None
     """The answers of the last export."""
     drafts: dict[str, str] = field(default_factory=dict)
@@ -97,7 +114,28 @@ class Session:
     def reset(self) -> None:
         """Forget all answers and drafts."""
         self._answers = None
+        self.named = ()
+        self.undo.clear()
         self.drafts.clear()
+
+    def relax(self, answers: Mapping[str, Answer], named: tuple[str, ...], what: str) -> None:
+        """Take the answers that admit a model, so that they can be taken back."""
+        self.undo.append(Undo(dict(self.answers), self.named, what))
+        self._take(answers, named)
+
+    def unrelax(self) -> Undo | None:
+        """Take back the last change that admitted a model; None where there was none."""
+        if not self.undo:
+            return None
+        before = self.undo.pop()
+        self._take(before.answers, before.named)
+        return before
+
+    def _take(self, answers: Mapping[str, Answer], named: tuple[str, ...]) -> None:
+        for key, answer in answers.items():
+            if self.answers[key] != answer:
+                self.drafts.pop(key, None)
+        self._answers, self.named = dict(answers), named
 
     @property
     def has_own_answers(self) -> bool:
@@ -116,6 +154,12 @@ class Session:
             return None
         selected = (c for c in self.found.ranked if c.model.id == self.chosen_model)
         return next(selected, self.found.pick)
+
+    @property
+    def marked_candidates(self) -> tuple[Candidate, ...]:
+        """The marked models that still pass, in the order in which they were marked."""
+        passing = {c.model.id: c for c in self.found.ranked} if self.found is not None else {}
+        return tuple(passing[model_id] for model_id in self.marked if model_id in passing)
 
     @property
     def is_simulated(self) -> bool:

@@ -53,7 +53,9 @@ def test_what_each_rejection_names_admits_the_model_or_something_stands_in_the_w
         outcomes.append(done.is_admitted)
         if done.is_admitted:
             again = ADVISOR.recommend(
-                found.machine, ADVISOR.constraints(done.answers), named=(rejection.model.id,) if done.names_model else ()
+                found.machine,
+                ADVISOR.constraints(done.answers),
+                named=(rejection.model.id,) if done.names_model else (),
             )
             assert rejection_of(rejection.model.id, again) is None
             assert done.rank is not None
@@ -101,7 +103,7 @@ def test_a_superseded_model_is_named_and_no_answer_changes() -> None:
 
 
 def test_it_says_what_changed_from_what_and_what_came_of_it() -> None:
-    found, answers = asked(SMALL, ("use.revenue_usd_month=30000000",))
+    found, answers = asked(machine(200 * GIB), ("use.revenue_usd_month=30000000",))
     capped = next(r for r in found.rejected if any("Revenue" in x.text for x in r.reasons))
     done = ADVISOR.relax(capped.model.id, found, answers)
     lines = relaxation_lines(done, questionnaire(), answers)

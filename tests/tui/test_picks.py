@@ -10,10 +10,15 @@ from textual.widgets import Input
 
 from advisor.domain.sensitivity_words import firmness_lines
 from advisor.tui.app import AdvisorApp
-from advisor.tui.widgets.ranking import PICK_COLUMNS, Ranking, fitting, pick_cells
+from advisor.tui.widgets.pick_rows import MARK, PICK_COLUMNS, SORTS, pick_cells
+from advisor.tui.widgets.ranking import MOST_ROWS, Ranking, fitting
+from tests.builders import constraints
 from tests.tui.driving import place_of, press, started, text_of, until
 from tests.tui.pinned import RANKED, REJECTED, HereAdvisor, PinnedAdvisor
 from tests.tui.test_needs import type_into
+
+
+ASKED = constraints()
 
 
 def names_in(app: AdvisorApp) -> list[str]:
@@ -135,17 +140,19 @@ async def test_answers_that_cannot_be_used_are_said_and_the_old_picks_are_not_sh
 
 @pytest.mark.parametrize("width", range(30, 140, 10))
 def test_columns_are_dropped_by_priority_and_never_crushed(width: int) -> None:
-    rows = [pick_cells(i, c) for i, c in enumerate(RANKED, start=1)]
+    rows = [pick_cells(i, c, ASKED.latency) for i, c in enumerate(RANKED, start=1)]
     shown = fitting(PICK_COLUMNS, rows, width)
     for i, given in shown.items():
-        assert given == max(len(PICK_COLUMNS[i].title), *(len(row[i]) for row in rows))
+        wanted = max(len(PICK_COLUMNS[i].title), *(len(row[i]) for row in rows))
+        least = PICK_COLUMNS[i].least
+        assert given == wanted if least is None else min(least, wanted) <= given <= wanted
     left_out = [column.priority for i, column in enumerate(PICK_COLUMNS) if i not in shown]
     assert all(PICK_COLUMNS[i].priority < min(left_out, default=99) for i in shown)
     assert sum(shown.values()) + 2 * len(shown) <= width or {PICK_COLUMNS[i].priority for i in shown} == {0}
 
 
 def test_all_columns_fit_into_a_wide_terminal() -> None:
-    rows = [pick_cells(i, c) for i, c in enumerate(RANKED, start=1)]
+    rows = [pick_cells(i, c, ASKED.latency) for i, c in enumerate(RANKED, start=1)]
     assert len(fitting(PICK_COLUMNS, rows, 120)) == len(PICK_COLUMNS)
 
 

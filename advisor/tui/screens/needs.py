@@ -82,6 +82,8 @@ class NeedsScreen(Place):
 
     def show_topic(self, topic: Topic) -> None:
         self.query_one("#remaining", Static).update(self._remaining())
+        if topic == "admitted":
+            self.call_later(self._rebuild)
         if topic == "advice":
             self._show_conflict(self.session.advice_error)
 
