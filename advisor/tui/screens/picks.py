@@ -104,7 +104,10 @@ class PicksScreen(Place):
         table = self.query_one(Ranking)
         if self.shows_excluded:
             rows = excluded_rows(found, self.filter_text, self.folded)
-            table.show(REJECTION_COLUMNS, rows.rows, table.selected_key)
+            # From the picks the cursor goes to the nearest miss, not to the head of its requirement.
+            keys = {key for key, _ in rows.rows}
+            selected = table.selected_key if table.selected_key in keys else found.rejected[0].model.id
+            table.show(REJECTION_COLUMNS, rows.rows, selected)
             return rows
         chosen, sort = self.session.chosen, SORTS[self.sort_index]
         chosen_id = chosen.model.id if chosen else None
