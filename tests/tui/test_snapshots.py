@@ -9,7 +9,7 @@ import pytest
 
 from advisor.tui.app import AdvisorApp
 from tests.tui.driving import Drive, press, text_of, until
-from tests.tui.pinned import HereAdvisor, PinnedAdvisor
+from tests.tui.pinned import PinnedAdvisor
 
 Compare = Callable[..., bool]
 
@@ -52,8 +52,8 @@ def test_picture(snap_compare: Compare, size: tuple[int, int], keys: tuple[str, 
 
 @pytest.mark.parametrize("size", [LARGE, SMALL], ids=["large", "small"])
 def test_picture_of_a_comparison(snap_compare: Compare, size: tuple[int, int]) -> None:
-    app = AdvisorApp(HereAdvisor(), None, Path("/nonexistent"))
-    keys = ("3", "slash", *"7b", "enter", "space", "down", "space", "c")
+    app = AdvisorApp(PinnedAdvisor(), None, Path("/nonexistent"))
+    keys = ("3", "space", "down", "space", "down", "space", "c")
     assert snap_compare(app, terminal_size=size, run_before=_after(*keys, shows="Bottom line"))
 
 
@@ -67,7 +67,7 @@ def test_picture_of_the_picks(
     app = AdvisorApp(PinnedAdvisor(), None, Path("/nonexistent"))
     if look == "light":
         app.theme = "textual-light"
-    assert snap_compare(app, terminal_size=size, run_before=_after("3", "space", "down", shows="rank 2 of 3"))
+    assert snap_compare(app, terminal_size=size, run_before=_after("3", "space", "down", shows="“Built"))
 
 
 def test_picture_without_a_pick(snap_compare: Compare) -> None:
