@@ -114,7 +114,7 @@ def _languages(finding: LanguageFinding) -> str:
 
 
 def _groups(finding: LanguageFinding) -> Iterator[str]:
-    asked = {**finding.preferred, **finding.required}
+    asked = {**finding.required, **{t: s for t, s in finding.preferred.items() if t not in finding.required}}
     for support, mark in SUPPORT_MARKS.items():
         names = [finding.names.get(tag, tag).partition(" (")[0] for tag, found in asked.items() if found is support]
         if names:

@@ -171,7 +171,7 @@ async def test_a_admits_the_excluded_model_and_u_takes_it_back() -> None:
         await until(pilot, lambda: _asked(app) == 20)
         await press(pilot, "escape", "3", "x")
         key = await _go_to_speed_row(app, pilot)
-        await press(pilot, "a")
+        await pilot.click("#admit")
         await until(pilot, lambda: key in ids_in(app) and _asked(app) != 20, seconds=30)
         asked = app.session.answers["latency.tokens_per_s"]
         assert isinstance(asked, float)
@@ -181,7 +181,8 @@ async def test_a_admits_the_excluded_model_and_u_takes_it_back() -> None:
         assert f"latency.tokens_per_s: 20 → {asked:g}" in told(app)
         await press(pilot, "2")
         await until(pilot, lambda: f" {asked:g} " in f" {' '.join(text_of(app).split())} ")
-        await press(pilot, "escape", "3", "u")
+        await press(pilot, "escape", "3")
+        await pilot.click("#take-back")
         await until(pilot, lambda: _asked(app) == 20, seconds=30)
         assert app.session.answers["latency.tokens_per_s"] == 20
         await press(pilot, "u")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from textual import on
 from textual.app import ComposeResult
-from textual.containers import Container, Vertical
+from textual.containers import Container, Horizontal, Vertical
 from textual.reactive import reactive
-from textual.widgets import DataTable, Input, Static
+from textual.widgets import Button, DataTable, Input, Static
 
 from advisor.domain.exclusions import Exclusion, exclusions
 from advisor.domain.head_to_head.compare import MOST
@@ -53,6 +53,9 @@ class PicksScreen(Place):
     def body(self) -> ComposeResult:
         yield Static(markup=False, id="picks-title")
         yield Input(placeholder="part of a name, file type, licence or reason", compact=True, id="filter")
+        with Horizontal(id="picks-actions"):
+            yield Button("a: admit this model", id="admit", action="screen.admit", compact=True)
+            yield Button("u: take back", id="take-back", action="app.undo", compact=True)
         with Container(id="picks-body"):
             with Vertical(id="picks-left"):
                 yield Ranking()
@@ -68,6 +71,9 @@ class PicksScreen(Place):
     def _show_rows(self) -> None:
         found = self.session.found
         title = self.query_one("#picks-title", Static)
+        self.query_one("#admit").display = self.shows_excluded
+        self.query_one("#take-back").display = bool(self.session.undo)
+        self.set_class(self.shows_excluded or bool(self.session.undo), "-acting")
         if found is None or self.session.advice_error is not None:
             self._show_nothing(self._waiting())
             title.update("")
@@ -119,7 +125,7 @@ class PicksScreen(Place):
         filtered = f" · filter “{self.filter_text}”: {rows.n_matching}" if self.filter_text else ""
         hidden = rows.n_matching - len(rows.rows)
         if self.shows_excluded:
-            return f"{len(found.rejected)} excluded{filtered} · a admits a model · x shows the picks"
+            return f"{len(found.rejected)} excluded{filtered} · a: what other answers would admit · x shows the picks"
         more = f" · the first {len(rows.rows)}; / finds the other {hidden:,}" if hidden > 0 else ""
         n_marked = len(self.session.marked_candidates)
         marked = f" · {n_marked} marked, c compares" if n_marked else ""
@@ -224,6 +230,7 @@ class PicksScreen(Place):
             self.notify("Press x for the excluded models, choose one, then press a.", markup=False)
             return
         self.shows_excluded = False
+        self.set_focus(self.query_one(Ranking))
         await self.run_action(f"app.admit({selected.model.id!r})")
 
     def action_mark(self) -> None:
