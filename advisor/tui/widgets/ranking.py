@@ -19,7 +19,7 @@ Cells = Sequence[str]
 
 CELL_PADDING = 2
 """Columns of padding that a DataTable puts around a cell."""
-MOST_ROWS = 300
+MOST_ROWS = 150
 """Rows shown at once: building ten thousand takes two seconds. The filter finds the others."""
 ELLIPSIS = "…"
 
