@@ -19,11 +19,12 @@ from advisor.domain.licence import LicenceFinding
 from advisor.domain.model import Model
 from advisor.domain.questions import Answer
 from advisor.domain.recommend import Candidate, Recommendation
-from advisor.errors import InputError
+from advisor.errors import InputError, NoCandidateError
 from advisor.service import Advisor, MachineChoice
 from advisor.units import parse_size
 
 if TYPE_CHECKING:
+    from advisor.domain.relaxing import Relaxation
     from advisor.domain.sizing import Sizing
     from advisor.domain.speed_report import SpeedReport
     from advisor.proof import OnEvent
@@ -80,6 +81,8 @@ class Advice(Result[Recommendation]):
     advisor: Advisor = field(repr=False, compare=False)
     problems: tuple[str, ...] = ()
     """Why candidates could not be measured although that was asked for."""
+    relaxation: Relaxation | None = None
+    """What was changed to admit the model that was to be admitted; the answers are those after the change."""
 
     @property
     def pick(self) -> Candidate | None:
@@ -99,6 +102,7 @@ def recommend(
     machine: str | Path | None = None,
     models: Iterable[str] = (),
     quantization: str | None = None,
+    relax: str | None = None,
     measure: bool = False,
     sensitivity: bool = False,
     models_dirs: Iterable[Path] = (),
@@ -108,9 +112,10 @@ def recommend(
     """Which model, in which quantization, to run for a use on a machine.
 
     `gpu` ("RTX 4090x2", "none"), `ram` ("64GiB" or bytes) and `machine` (a machine file) replace this machine by a
-    simulated one. `models` admits by name what is otherwise only listed; `measure` times the best candidates here and
-    ranks again; `sensitivity` also tries other requirements, one at a time. The document says
-    which candidates' files are on this machine; `models_dirs` are searched beside the usual places.
+    simulated one. `models` admits by name what is otherwise only listed; `relax` changes the answers just so far that
+    this excluded model passes, and raises NoCandidateError where no answer admits it; `measure` times the best
+    candidates here and ranks again; `sensitivity` also tries other requirements, one at a time. The document says which
+    candidates' files are on this machine; `models_dirs` are searched beside the usual places.
     """
     session = advisor or Advisor()
     answers = answers_of(session, needs)
@@ -118,6 +123,13 @@ def recommend(
     found = session.recommend(
         session.machine(_choice(gpu, ram, machine)), constraints, named=models, quantization=quantization
     )
+    relaxation = None
+    if relax is not None:
+        relaxation = session.relax(relax, found, answers)
+        if not relaxation.is_admitted:
+            reasons = "; ".join(reason.text for reason in relaxation.obstacles)
+            raise NoCandidateError(f"no answer admits {relaxation.model.id}", why=reasons)
+        answers, found = dict(relaxation.answers), relaxation.found
     problems: tuple[str, ...] = ()
     if measure:
         found, problems = session.measure_finalists(found, on_event=on_event)
@@ -129,7 +141,7 @@ def recommend(
         here = session.candidates_here_document(found, folders)
         return {**session.recommendation_document(found, answers), "already_here": here}
 
-    return Advice(found, document, answers, session, problems)
+    return Advice(found, document, answers, session, problems, relaxation)
 
 
 def size(

@@ -8,17 +8,21 @@ from typing import TYPE_CHECKING, Protocol
 from advisor.domain.catalogue import Catalogue
 from advisor.domain.constraints import Constraints
 from advisor.domain.hardware import Machine
+from advisor.domain.model import Model
 from advisor.domain.questions import Answer
 from advisor.domain.recommend import Recommendation
 from advisor.domain.speed import NO_TIMINGS, Timings
 
 if TYPE_CHECKING:
     from advisor.domain.exclusions import Exclusion
+    from advisor.domain.relaxing import Relaxation
 
 
 class _Recommends(Protocol):
     @property
     def catalogue(self) -> Catalogue: ...
+
+    def model(self, name: str) -> Model: ...
 
     def recommend(
         self,
@@ -79,3 +83,21 @@ class SecondLook:
         from advisor.domain.idle_questions import idle_questions
 
         return idle_questions(constraints, self.catalogue, machine)
+
+    def relax(self: _Recommends, name: str, found: Recommendation, answers: Mapping[str, Answer]) -> Relaxation:
+        """The smallest change of the answers behind a recommendation that admits an excluded model.
+
+        Raises InputError for an unknown model, with the nearest id.
+        """
+        from advisor.domain.relaxing import relax
+
+        def again(constraints: Constraints, named: tuple[str, ...]) -> Recommendation:
+            return self.recommend(
+                found.machine,
+                constraints,
+                named=named,
+                quantization=found.only_quantization,
+                timings=found.timings,
+            )
+
+        return relax(self.model(name), found, answers, again)

@@ -47,6 +47,11 @@ class Rejection:
     licence: LicenceFinding
 
     @property
+    def is_liftable(self) -> bool:
+        """Whether each of the reasons names a change of the answers."""
+        return bool(self.reasons) and all(reason.change is not None for reason in self.reasons)
+
+    @property
     def distance(self) -> tuple[float, str]:
         """For ordering near misses: how much is wrong, then the id."""
         return sum(1 + reason.miss for reason in self.reasons), self.model.id

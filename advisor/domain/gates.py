@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
+from advisor.domain.change import Change, Setting, setting
 from advisor.domain.constraints import Constraints
 from advisor.domain.fit import Fit
 from advisor.domain.languages import LanguageFinding, Support
@@ -24,6 +26,8 @@ class Reason:
     """The smallest change that would admit it; None where none would."""
     miss: float
     """How far it is from passing, as a share of the requirement; 1 where it is no matter of degree."""
+    change: Change | None = None
+    """What `fix` says, as answers; None where no answer would do."""
 
 
 PLACEMENT_CODES = frozenset({"memory", "decode_speed", "ttft", "speed_unknown"})
@@ -50,7 +54,11 @@ def _licence(finding: LicenceFinding) -> Reason | None:
         return None
     words = finding.verdict.value.replace("_", " ")
     why = finding.reasons[0] if finding.reasons else "its terms are not established"
-    return Reason("licence", f"licence: {words}: {why}", finding.changes[0] if finding.changes else None, 1.0)
+    text, admission = f"licence: {words}: {why}", finding.admission
+    if admission is None:
+        return Reason("licence", text, finding.changes[0] if finding.changes else None, 1.0)
+    settings = tuple(Setting(key, value) for key, value in admission.answers)
+    return Reason("licence", text, admission.text, 1.0, Change(settings))
 
 
 def _languages(finding: LanguageFinding) -> Reason | None:
@@ -65,7 +73,9 @@ def _languages(finding: LanguageFinding) -> Reason | None:
         words = _named(finding, unknown)
         text = f"languages: nobody sourced which languages it supports, so {words} cannot be confirmed"
     fix = f"drop {', '.join(finding.missing)} from languages.required"
-    return Reason("languages", text, fix, len(finding.missing) / max(1, len(finding.required)))
+    kept = tuple(tag for tag in finding.required if tag not in finding.missing)
+    miss = len(finding.missing) / max(1, len(finding.required))
+    return Reason("languages", text, fix, miss, setting("languages.required", kept))
 
 
 def _named(finding: LanguageFinding, tags: list[str]) -> str:
@@ -81,8 +91,12 @@ def _modality(model: Model, constraints: Constraints) -> Reason | None:
     needed = needed_modality(constraints)
     if needed in model.modalities:
         return None
-    fix = "set task.kind to another task" if constraints.task.kind == "vision" else "set use.modality to text"
-    return Reason("modality", f"modality: it takes {' and '.join(model.modalities)}, not {needed}", fix, 1.0)
+    text = f"modality: it takes {' and '.join(model.modalities)}, not {needed}"
+    if constraints.task.kind != "vision":
+        return Reason("modality", text, "set use.modality to text", 1.0, setting("use.modality", "text"))
+    # What goes in is asked twice: by the task, and by the use that a licence is judged for.
+    change = Change((Setting("task.kind", "chat"), Setting("use.modality", "text")))
+    return Reason("modality", text, "set task.kind to another task, such as chat", 1.0, change)
 
 
 def _context(model: Model, constraints: Constraints) -> Reason | None:
@@ -91,8 +105,13 @@ def _context(model: Model, constraints: Constraints) -> Reason | None:
         return Reason("context", "context: the longest context of this model is unknown", None, 1.0)
     if asked <= most:
         return None
-    text = f"context: {asked:,} tokens asked, at most {most:,}"
-    return Reason("context", text, f"set task.context_tokens to {most} or less", (asked - most) / asked)
+    text, miss = f"context: {asked:,} tokens asked, at most {most:,}", (asked - most) / asked
+    needed = constraints.scale.prompt_tokens + constraints.scale.answer_tokens
+    if needed > most:
+        fix = f"a prompt and an answer of at most {most:,} tokens together, and task.context_tokens {most}"
+        return Reason("context", text, fix, miss)
+    fix = f"set task.context_tokens to {most} or less"
+    return Reason("context", text, fix, miss, setting("task.context_tokens", most))
 
 
 def _engine(model: Model) -> Reason | None:
@@ -106,23 +125,25 @@ def memory_reason(fit: Fit | None, constraints: Constraints) -> Reason:
     """Why no placement fits, with the one that misses least."""
     if fit is None:
         text = "memory: no GPU that llama.cpp can use, and the processor is ruled out"
-        return Reason("memory", text, "set machine.allow_cpu to true", 1.0)
+        return Reason("memory", text, "set machine.allow_cpu to true", 1.0, setting("machine.allow_cpu", True))
     short = [(s, p) for s, p in zip(fit.shortfalls, fit.pools, strict=True) if s]
     missing = sum(s for s, _ in short)
     where = ", ".join(f"{format_bytes(p.budget_bytes)} of {p.name}" for _, p in short)
     need = fit.footprint.total_bytes
     text = f"memory: needs {format_bytes(need)}, {format_bytes(missing)} more than {where} can give"
-    return Reason("memory", text, _memory_fix(fit, missing, constraints), missing / max(1, need))
+    fix, change = _memory_fix(fit, missing, constraints)
+    return Reason("memory", text, fix, missing / max(1, need), change)
 
 
-def _memory_fix(fit: Fit, missing: int, constraints: Constraints) -> str:
+def _memory_fix(fit: Fit, missing: int, constraints: Constraints) -> tuple[str, Change | None]:
     cache = fit.footprint.kv_cache_bytes
     context = constraints.task.context_tokens
     if cache > missing and fit.placement.parallel == 1:
         fitting = int(context * (1 - missing / cache)) // 256 * 256
         if fitting >= max(256, constraints.scale.prompt_tokens + constraints.scale.answer_tokens):
-            return f"set task.context_tokens to {format_tokens(fitting)} ({fitting})"
-    return f"{format_bytes(missing)} more memory, or a smaller quantization"
+            text = f"set task.context_tokens to {format_tokens(fitting)} ({fitting})"
+            return text, setting("task.context_tokens", fitting)
+    return f"{format_bytes(missing)} more memory", None
 
 
 def speed_reasons(speed: Speed | None, constraints: Constraints) -> tuple[Reason, ...]:
@@ -131,24 +152,27 @@ def speed_reasons(speed: Speed | None, constraints: Constraints) -> tuple[Reason
     if speed is None:
         if latency.ttft_ms is None and latency.tokens_per_s is None:
             return ()
-        return (
-            Reason("speed_unknown", "speed: cannot be estimated, the GPU's bandwidth is unknown", "measure it", 1.0),
-        )
+        text = "speed: cannot be estimated, the GPU's bandwidth is unknown"
+        asked_of = {"latency.tokens_per_s": latency.tokens_per_s, "latency.ttft_ms": latency.ttft_ms}
+        dropped = Change(tuple(Setting(key, None) for key, limit in asked_of.items() if limit is not None))
+        return (Reason("speed_unknown", text, "measure it, or ask for no speed", 1.0, dropped),)
     found = []
     if latency.tokens_per_s is not None and speed.decode_tokens_per_s < latency.tokens_per_s:
         got, asked = speed.decode_tokens_per_s, latency.tokens_per_s
         text = f"speed: {got:.1f} tok/s {speed.basis.value}, {asked:g} asked"
-        fix = f"set latency.tokens_per_s to {_floor(got)} or less"
-        found.append(Reason("decode_speed", text, fix, (asked - got) / asked))
+        fix = f"set latency.tokens_per_s to {_floor(got):g} or less"
+        change = setting("latency.tokens_per_s", _floor(got))
+        found.append(Reason("decode_speed", text, fix, (asked - got) / asked, change))
     if latency.ttft_ms is not None and speed.ttft_ms > latency.ttft_ms:
         wait, limit = format_milliseconds(speed.ttft_ms), format_milliseconds(latency.ttft_ms)
         text = f"latency: first token after {wait} {speed.basis.value}, {limit} asked"
         fix = f"set latency.ttft_ms to {int(speed.ttft_ms) + 1} or more"
-        found.append(Reason("ttft", text, fix, (speed.ttft_ms - latency.ttft_ms) / speed.ttft_ms))
+        change = setting("latency.ttft_ms", int(speed.ttft_ms) + 1)
+        found.append(Reason("ttft", text, fix, (speed.ttft_ms - latency.ttft_ms) / speed.ttft_ms, change))
     return tuple(found)
 
 
-def _floor(rate: float) -> str:
+def _floor(rate: float) -> float:
     """A rate rounded down, so that setting it admits the candidate."""
     digits = 1 if rate >= 1 else 2
-    return f"{int(rate * 10**digits) / 10**digits:g}"
+    return math.floor(rate * 10.0**digits) / 10.0**digits

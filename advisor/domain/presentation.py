@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from advisor.domain.basis import Basis
+from advisor.domain.excluded_groups import ExcludedGroup
 from advisor.domain.footprint import DeviceFootprint
 from advisor.domain.hardware import Machine
 from advisor.domain.languages import LanguageFinding, Support
@@ -14,7 +15,8 @@ from advisor.domain.quality_words import quality_lines
 from advisor.domain.recommend import Candidate, Recommendation, Rejection
 from advisor.domain.sensitivity_words import constraint_text, firmness_lines, rival_lines, weight_text
 from advisor.domain.smoke import SmokeMeasurement, SmokeVerdict
-from advisor.domain.wording import CLOSE_CALL, VERDICT_MARKS, overlay_text, speed_text
+from advisor.domain.summary import SUPPORT_MARKS, summary_lines
+from advisor.domain.wording import VERDICT_MARKS, overlay_text, speed_text
 from advisor.units import format_bytes, format_milliseconds, format_rate
 
 BAR_PARTS = (("weights", "█"), ("KV cache", "▓"), ("compute", "▒"), ("free", "·"))
@@ -28,7 +30,6 @@ BASIS_WORDS = {
     Basis.PUBLISHED: "stated by a source",
 }
 
-SUPPORT_MARKS = {Support.SUPPORTED: "✓", Support.NOT_CLAIMED: "✗", Support.UNKNOWN: "?"}
 SUPPORT_WORDS = {
     Support.SUPPORTED: "supported, says the model card",
     Support.NOT_CLAIMED: "not claimed by the model card",
@@ -49,6 +50,8 @@ class Paragraph:
 
     title: str
     lines: tuple[str, ...]
+    is_detail: bool = False
+    """Folded until somebody asks, where the reader can fold."""
 
 
 def share_bar(share: float, width: int = 10) -> str:
@@ -79,18 +82,18 @@ def explanation(candidate: Candidate, found: Recommendation, *, width: int) -> t
     """Everything that speaks for and against a candidate, for a panel of `width` cells."""
     paragraphs = (
         _heading(candidate, found),
-        *_firmness(candidate, found),
-        Paragraph(f"Score {candidate.score.total:.3f} = value × weight, summed", _score_lines(candidate, width)),
+        Paragraph("Take note", candidate.warnings),
         Paragraph("Memory", _memory_lines(candidate, width)),
         Paragraph("Speed", _speed_lines(candidate)),
-        Paragraph("Quality", quality_lines(found, candidate)),
         Paragraph("Licence", licence_lines(candidate.licence)),
         Paragraph("Languages", _language_lines(candidate.languages)),
-        Paragraph("Take note", candidate.warnings),
-        Paragraph("What would change this", candidate.licence.changes),
-        Paragraph("Other quantizations that pass", _sibling_lines(candidate, found)),
-        Paragraph("For your users", _load_lines(candidate, found)),
-        Paragraph("Licence clauses", _clause_lines(candidate.licence)),
+        Paragraph(f"Score {candidate.score.total:.3f} = value × weight, summed", _score_lines(candidate, width)),
+        Paragraph("Quality", quality_lines(found, candidate)),
+        *_firmness(candidate, found),
+        Paragraph("What would change the licence verdict", candidate.licence.changes),
+        Paragraph("Other quantizations that pass", _sibling_lines(candidate, found), is_detail=True),
+        Paragraph("For your users", _load_lines(candidate, found), is_detail=True),
+        Paragraph("Licence clauses", _clause_lines(candidate.licence), is_detail=True),
     )
     return tuple(p for p in paragraphs if p.lines)
 
@@ -99,10 +102,9 @@ def _heading(candidate: Candidate, found: Recommendation) -> Paragraph:
     rank = next((i for i, c in enumerate(found.ranked, start=1) if c.id == candidate.id), None)
     place = "" if rank is None else f" · rank {rank} of {len(found.ranked)}"
     name = f"{candidate.model.name} {candidate.quantization.name}"
-    front = ("nothing beats it in quality, speed or memory without losing in another",) if candidate.on_front else ()
     mine = overlay_text(candidate.model)
     marks = () if mine is None else (mine,)
-    return Paragraph(name + place, (candidate.model.hf_id, *marks, *_neighbour_lines(candidate, found), *front))
+    return Paragraph(name + place, (*summary_lines(candidate, found), candidate.model.hf_id, *marks))
 
 
 def _firmness(candidate: Candidate, found: Recommendation) -> tuple[Paragraph, ...]:
@@ -126,26 +128,16 @@ def sensitivity_paragraphs(found: Recommendation) -> tuple[Paragraph, ...]:
     if firm.constraints == ():
         changes = ("no requirement that was tried changes the pick",)
     paragraphs = (
-        Paragraph("Where the pick changes if one weight changes", tuple(weight_text(r) for r in firm.weights)),
+        Paragraph("Where the pick changes if one weight changes", tuple(weight_text(r) for r in firm.weights), True),
         Paragraph("Where the pick changes if one requirement changes", changes),
         Paragraph("Who wins otherwise", rivals),
     )
     return tuple(p for p in paragraphs if p.lines)
 
 
-def _neighbour_lines(candidate: Candidate, found: Recommendation) -> tuple[str, ...]:
-    others = [c for c in found.ranked if c.model.id != candidate.model.id]
-    if not others:
-        return ("no other model passes",)
-    near = min(others, key=lambda c: abs(c.score.total - candidate.score.total))
-    gap = candidate.score.total - near.score.total
-    if abs(gap) < CLOSE_CALL:
-        return (f"{near.model.name} is nearly level ({abs(gap):.3f} apart): try both on your own task",)
-    return (f"{near.model.name} is {abs(gap):.3f} {'behind' if gap > 0 else 'ahead'}",)
-
-
 def _score_lines(candidate: Candidate, width: int) -> tuple[str, ...]:
-    lines: list[str] = []
+    front = "nothing beats it in quality, speed or memory without losing in another"
+    lines = [front] if candidate.on_front else []
     bar = max(3, min(10, width - _CRITERION_WIDTH - _SUM_WIDTH - 2))
     for term in candidate.score.terms:
         sums = f"{term.value:.2f} × {term.weight:.2f} = {term.contribution:.3f}"
@@ -245,7 +237,8 @@ def _load_lines(candidate: Candidate, found: Recommendation) -> tuple[str, ...]:
     load, plan = found.load, found.plan
     lines = [f"{load.in_flight:.2g} requests in flight on average, {load.slots} at once at most"]
     if plan is not None and found.pick is not None and found.pick.id == candidate.id:
-        lines.append(f"{plan.replicas} × this machine at {plan.utilisation:.0%} load ({plan.basis.value})")
+        machines = "this machine" if plan.replicas == 1 else f"{plan.replicas} machines like this"
+        lines.append(f"{machines} at {plan.utilisation:.0%} load ({plan.basis.value})")
         lines.append(plan.note)
     return tuple(lines)
 
@@ -262,9 +255,24 @@ def rejection_paragraphs(rejection: Rejection) -> tuple[Paragraph, ...]:
         Paragraph("Smallest change that would admit it", fixes),
         Paragraph("Licence", licence_lines(rejection.licence)),
         Paragraph("What would change the licence verdict", licence),
-        Paragraph("Licence clauses", _clause_lines(rejection.licence)),
+        Paragraph("Licence clauses", _clause_lines(rejection.licence), is_detail=True),
     )
     return tuple(p for p in paragraphs if p.lines)
+
+
+def exclusion_paragraphs(group: ExcludedGroup) -> tuple[Paragraph, ...]:
+    """A requirement with whom it excludes, and its nearest miss."""
+    n, nearest = len(group.rejections), group.rejections[0]
+    liftable = sum(r.is_liftable for r in group.rejections)
+    about = (
+        f"{group.n_alone} of {n} miss nothing else",
+        f"{liftable} of {n} can be admitted by other answers",
+    )
+    reasons = tuple(f"✗ {reason.text}" + (f" → {reason.fix}" if reason.fix else "") for reason in nearest.reasons)
+    return (
+        Paragraph(f"{group.title} · excludes {n} model{'' if n == 1 else 's'}", about),
+        Paragraph(f"Nearest miss: {nearest.model.name} {nearest.quantization or ''}".rstrip(), reasons),
+    )
 
 
 def remaining_text(found: Recommendation) -> str:

@@ -11,12 +11,15 @@ from typing import ClassVar
 
 from textual import on
 from textual.app import App, SystemCommand
+from textual.notifications import SeverityLevel
 from textual.screen import Screen
 from textual.signal import Signal
 from textual.timer import Timer
 from textual.worker import Worker, WorkerState
 
 from advisor.domain.gates import PLACEMENT_CODES
+from advisor.domain.head_to_head.compare import FEWEST, MOST
+from advisor.domain.relaxing import relaxation_lines
 from advisor.errors import AdvisorError
 from advisor.service import Advisor, MachineChoice
 from advisor.tui.backstage import Backstage
@@ -24,18 +27,22 @@ from advisor.tui.commands import commands_at
 from advisor.tui.messages import (
     Advised,
     AnswersChanged,
+    Compared,
     Counted,
     Probed,
     ProbeFailed,
+    Relaxed,
     SmokeEnded,
     SmokeMoved,
     Topic,
 )
 from advisor.tui.places import PlaceId
 from advisor.tui.screens import PLACE_SCREENS
+from advisor.tui.screens.compare import CompareScreen
 from advisor.tui.screens.help import HelpScreen
 from advisor.tui.screens.leave import LeaveScreen
 from advisor.tui.screens.place import Place
+from advisor.tui.screens.plot import PlotScreen
 from advisor.tui.screens.what_if import Applied, WhatIfScreen
 from advisor.tui.session import Session, Smoke
 from advisor.tui.theme import ADVISOR_THEME
@@ -52,6 +59,7 @@ class AdvisorApp(App[None]):
     CSS_PATH: ClassVar[list[str | PurePath]] = [
         "app.tcss",
         "screens/screens.tcss",
+        "screens/picks.tcss",
         "widgets/widgets.tcss",
         "screens/needs.tcss",
         "screens/what_if.tcss",
@@ -137,6 +145,44 @@ class AdvisorApp(App[None]):
         self.changed.publish("refilled")
         self._advise()
 
+    def action_admit(self, model_id: str) -> None:
+        """Change the answers just so far that an excluded model passes."""
+        if self.session.found is not None:
+            self._backstage.relax(model_id, self.session.found, dict(self.session.answers))
+
+    def action_undo(self) -> None:
+        """Take back the last preset, reset or admission."""
+        before = self.session.undo()
+        if before is None:
+            self.notify("There is nothing to take back: no preset, defaults or admission.", markup=False)
+            return
+        self.notify(f"The answers are again as before {before.what}.", markup=False)
+        self.changed.publish("refilled")
+        self.post_message(AnswersChanged())
+
+    def action_compare(self) -> None:
+        """Put the marked models side by side."""
+        found, marked = self.session.found, self.session.marked_candidates
+        if found is None or len(marked) < FEWEST:
+            self.notify(f"Mark {FEWEST} to {MOST} rows with the space bar, then press c.", markup=False)
+            return
+        names = [candidate.id for candidate in marked]
+        self.push_screen(CompareScreen([candidate.model.name for candidate in marked]))
+        self._backstage.compare(names, found.machine, found.constraints)
+
+    def action_plot(self) -> None:
+        """Show quality against speed."""
+        found, chosen = self.session.found, self.session.chosen
+        if found is None or chosen is None:
+            self.notify("No model passes, so there is nothing to plot. x shows why.", markup=False)
+            return
+        self.push_screen(PlotScreen(found, chosen), self._choose)
+
+    def _choose(self, model_id: str | None) -> None:
+        if model_id is not None:
+            self.session.chosen_model = model_id
+            self.changed.publish("advice")
+
     async def action_smoke(self) -> None:
         """Show Proof and start the smoke test of the selected candidate, unless one is running."""
         await self.switch_mode("proof")
@@ -208,7 +254,7 @@ class AdvisorApp(App[None]):
         except AdvisorError as error:
             self._advised(Advised(self._backstage.advice_ticket, error))
         else:
-            self._backstage.advise(session.machine, constraints, session.answers)
+            self._backstage.advise(session.machine, constraints, session.answers, session.named)
 
     @on(Advised)
     def _advised(self, message: Advised) -> None:
@@ -229,6 +275,30 @@ class AdvisorApp(App[None]):
             if message.exclusions is not None:
                 self.session.exclusions = {one.key: one for one in message.exclusions}
             self.changed.publish("counts")
+
+    @on(Relaxed)
+    def _relaxed(self, message: Relaxed) -> None:
+        # Answers that changed meanwhile must not be overwritten.
+        if message.ticket != self._backstage.advice_ticket:
+            return
+        done = message.outcome
+        if isinstance(done, AdvisorError):
+            self.warn(done)
+            return
+        lines = relaxation_lines(done, self.session.advisor.questionnaire, self.session.answers)
+        if done.is_admitted:
+            lines = (*lines, "u takes it back.")
+            self.session.relax(done.answers, done.found.named, done.model.name)
+            self.session.chosen_model = done.model.id
+            self.changed.publish("refilled")
+            self.post_message(AnswersChanged())
+        severity: SeverityLevel = "information" if done.is_admitted else "warning"
+        self.notify("\n".join(lines), severity=severity, timeout=12, markup=False)
+
+    @on(Compared)
+    def _compared(self, message: Compared) -> None:
+        if message.ticket == self._backstage.comparison_ticket and isinstance(self.screen, CompareScreen):
+            self.screen.show(message.outcome)
 
     def _tell_of_overlay(self) -> None:
         """Say once that the user's own entries are not used."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,7 @@ from advisor.domain.hardware import Machine
 from advisor.domain.questions import Answer
 from advisor.domain.recommend import Candidate, Recommendation
 from advisor.errors import AdvisorError
-from advisor.tui.messages import Advised, Counted, Probed, ProbeFailed, SmokeEnded, SmokeMoved
+from advisor.tui.messages import Advised, Compared, Counted, Probed, ProbeFailed, Relaxed, SmokeEnded, SmokeMoved
 
 if TYPE_CHECKING:
     from textual.app import App
@@ -33,6 +33,8 @@ class Backstage:
         self._cancel = threading.Event()
         self.advice_ticket = 0
         """Of the latest request for advice."""
+        self.comparison_ticket = 0
+        """Of the latest comparison."""
         self.smoke_ticket = 0
         """Of the latest smoke test."""
 
@@ -51,15 +53,24 @@ class Backstage:
         else:
             self._app.post_message(Probed(machine))
 
-    def advise(self, machine: Machine, constraints: Constraints, answers: Mapping[str, Answer]) -> None:
+    def advise(
+        self, machine: Machine, constraints: Constraints, answers: Mapping[str, Answer], named: tuple[str, ...]
+    ) -> None:
         """Make a recommendation, then count what each answer excludes; posts Advised and Counted."""
         self.advice_ticket += 1
-        self._start(partial(self._advise, self.advice_ticket, machine, constraints, dict(answers)), "advise")
+        self._start(partial(self._advise, self.advice_ticket, machine, constraints, dict(answers), named), "advise")
 
-    def _advise(self, ticket: int, machine: Machine, constraints: Constraints, answers: Mapping[str, Answer]) -> None:
+    def _advise(
+        self,
+        ticket: int,
+        machine: Machine,
+        constraints: Constraints,
+        answers: Mapping[str, Answer],
+        named: tuple[str, ...],
+    ) -> None:
         check = partial(self._stop_if_stale, ticket)
         try:
-            found = self._advisor.recommend(machine, constraints, before_each=check)
+            found = self._advisor.recommend(machine, constraints, named=named, before_each=check)
             self._app.post_message(Advised(ticket, found))
             idle = self._advisor.idle_questions(machine, constraints)
             self._app.post_message(Counted(ticket, idle, None))
@@ -90,6 +101,31 @@ class Backstage:
             self._app.post_message(Advised(ticket, error))
         else:
             self._app.post_message(Advised(ticket, examined))
+
+    def relax(self, model_id: str, found: Recommendation, answers: Mapping[str, Answer]) -> None:
+        """Find the answers that admit an excluded model; posts Relaxed."""
+        self._start(partial(self._relax, self.advice_ticket, model_id, found, answers), "relax")
+
+    def _relax(self, ticket: int, model_id: str, found: Recommendation, answers: Mapping[str, Answer]) -> None:
+        try:
+            done = self._advisor.relax(model_id, found, answers)
+        except AdvisorError as error:
+            self._app.post_message(Relaxed(ticket, error))
+        else:
+            self._app.post_message(Relaxed(ticket, done))
+
+    def compare(self, names: Sequence[str], machine: Machine, constraints: Constraints) -> None:
+        """Put models side by side; posts Compared."""
+        self.comparison_ticket += 1
+        self._start(partial(self._compare, self.comparison_ticket, names, machine, constraints), "compare")
+
+    def _compare(self, ticket: int, names: Sequence[str], machine: Machine, constraints: Constraints) -> None:
+        try:
+            found = self._advisor.compare(names, machine, constraints)
+        except AdvisorError as error:
+            self._app.post_message(Compared(ticket, error))
+        else:
+            self._app.post_message(Compared(ticket, found))
 
     def smoke(self, candidate: Candidate, constraints: Constraints) -> None:
         """Start a smoke test; posts SmokeMoved and SmokeEnded."""

@@ -61,10 +61,6 @@ COMMANDS: tuple[Command, ...] = (
         "Fill the form for a common need; u puts your answers back.", _at("needs"), _at("needs"),
     ),
     Command(
-        "needs.undo", "u", "u", "undo", "Undo",
-        "Put back the answers from before the last preset or the defaults.", _at("needs"), NOWHERE,
-    ),
-    Command(
         "needs.fold", "f", "f", "fold", "Fold",
         "Show or hide the questions that cannot change anything now.", _at("needs"), NOWHERE,
     ),
@@ -77,13 +73,27 @@ COMMANDS: tuple[Command, ...] = (
         "Show only rows that contain a word.", _at("picks"), _at("picks"),
     ),
     Command(
-        "picks.sort", "s", "s", "sort", "Sort",
-        "Sort by the next column: score, speed, memory, quality, name.", _at("picks"), _at("picks"),
+        "picks.excluded", "x", "x", "excluded", "Excluded",
+        "Show the excluded models by requirement, with the reason and what would admit each; again for the picks.",
+        _at("picks"), _at("picks"),
     ),
     Command(
-        "picks.excluded", "x", "x", "excluded", "Excluded",
-        "Show the excluded models with the reason and the smallest change; again for the picks.",
-        _at("picks"), _at("picks"),
+        "picks.admit", "a", "a", "admit", "Admit",
+        "Of an excluded model: change the answers just so far that it passes, and rank again.",
+        _at("picks"), NOWHERE,
+    ),
+    Command(
+        "undo", "u", "u", "app.undo", "Undo",
+        "Take back the last change that was made for you: a preset, the defaults or the admission of a model.",
+        _at("needs", "picks"), NOWHERE,
+    ),
+    Command(
+        "picks.mark", "space", "Space", "mark", "Mark",
+        "Mark a model for comparison, up to four; again to unmark.", _at("picks"), _at("picks"),
+    ),
+    Command(
+        "picks.compare", "c", "c", "app.compare", "Compare",
+        "Put the marked models side by side.", _at("picks"), _at("picks"),
     ),
     Command(
         "what_if", "i", "i", "app.what_if", "What if",
@@ -106,6 +116,14 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "export", "e", "e", "app.go('export')", "Export",
         "Save the selected model as TOML.", EVERYWHERE, _at("picks", "proof"),
+    ),
+    Command(
+        "picks.plot", "p", "p", "app.plot", "Plot",
+        "Quality against speed, with the best choices joined by a line.", _at("picks"), _at("picks"),
+    ),
+    Command(
+        "picks.sort", "s", "s", "sort", "Sort",
+        "Sort by the next column: score, speed, memory, quality, name.", _at("picks"), _at("picks"),
     ),
     Command(
         "export.save", "ctrl+s", "Ctrl+S", "save", "Save",

@@ -14,6 +14,8 @@ from advisor.domain.recommend import Recommendation
 from advisor.errors import AdvisorError
 
 if TYPE_CHECKING:
+    from advisor.domain.head_to_head import HeadToHead
+    from advisor.domain.relaxing import Relaxation
     from advisor.domain.smoke_report import SmokeReport
 
 Topic = Literal["machine", "answers", "refilled", "advice", "counts", "chosen", "smoke"]
@@ -55,6 +57,23 @@ class Counted(Message):
     idle: frozenset[str]
     exclusions: tuple[Exclusion, ...] | None
     """None while they are being counted."""
+
+
+@dataclass
+class Relaxed(Message):
+    """What admitting a model changes, or why nobody can tell."""
+
+    ticket: int
+    """Number of the advice that it was asked for."""
+    outcome: Relaxation | AdvisorError
+
+
+@dataclass
+class Compared(Message):
+    """Marked models side by side, or why they cannot be compared."""
+
+    ticket: int
+    outcome: HeadToHead | AdvisorError
 
 
 @dataclass

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -53,12 +54,15 @@ class Smoke:
 
 
 @dataclass(frozen=True, slots=True)
-class _Form:
-    """The form as it was."""
+class Before:
+    """The form before the program changed it at once."""
 
     answers: dict[str, Answer]
     drafts: dict[str, str]
     preset: str | None
+    named: tuple[str, ...]
+    what: str
+    """The change, as in `before … was admitted`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +92,10 @@ class Session:
     chosen_model: str | None = None
     """Id of the selected model; None for the first in rank."""
     smoke: Smoke | None = None
+    marked: tuple[str, ...] = ()
+    """Ids of models to compare, in the order in which they were marked."""
+    named: tuple[str, ...] = ()
+    """Ids of models that are considered because the user asked for them."""
     saved_answers: dict[str, Answer] | None = None
     """The answers of the last export."""
     drafts: dict[str, str] = field(default_factory=dict)
@@ -103,7 +111,7 @@ class Session:
     simulation: Simulation | None = None
     """The other hardware that was taken for this machine; None where it is this machine."""
     _answers: dict[str, Answer] | None = None
-    _before: list[_Form] = field(default_factory=list)
+    _before: list[Before] = field(default_factory=list)
 
     @property
     def answers(self) -> dict[str, Answer]:
@@ -130,24 +138,40 @@ class Session:
 
     def reset(self) -> None:
         """Forget all answers and drafts, until `undo`."""
-        self._keep()
+        self._keep("they were put back to their defaults")
         self._answers = self.preset = None
+        self.named = ()
         self.drafts.clear()
 
     def fill(self, preset: Preset) -> None:
         """Answer as a preset does, and everything else by default; `undo` puts back what was there."""
-        self._keep()
+        self._keep(f"the preset “{preset.title}” was taken")
         self._answers = {**self.advisor.questionnaire.defaults(), **preset.answers}
         self.preset = preset.id
+        self.named = ()
         self.drafts.clear()
 
-    def undo(self) -> bool:
-        """Put back the answers and drafts from before the last preset or reset. False where there was none."""
+    def relax(self, answers: Mapping[str, Answer], named: tuple[str, ...], what: str) -> None:
+        """Take the answers that admit the model called `what`; `undo` puts back what was there."""
+        self._keep(f"{what} was admitted")
+        for key, answer in answers.items():
+            if self.answers[key] != answer:
+                self.drafts.pop(key, None)
+        self._answers, self.named = dict(answers), named
+
+    @property
+    def last_change(self) -> Before | None:
+        """What `undo` would put back: the form before the last preset, reset or admission."""
+        return self._before[-1] if self._before else None
+
+    def undo(self) -> Before | None:
+        """Put back the form from before the last preset, reset or admission. None where there was none."""
         if not self._before:
-            return False
+            return None
         form = self._before.pop()
-        self._answers, self.drafts, self.preset = dict(form.answers), dict(form.drafts), form.preset
-        return True
+        self._answers, self.drafts = dict(form.answers), dict(form.drafts)
+        self.preset, self.named = form.preset, form.named
+        return form
 
     @property
     def base_machine(self) -> Machine | None:
@@ -171,8 +195,8 @@ class Session:
             self.answers.update(self.simulation.answers)
             self.simulation = None
 
-    def _keep(self) -> None:
-        self._before.append(_Form(dict(self.answers), dict(self.drafts), self.preset))
+    def _keep(self, what: str) -> None:
+        self._before.append(Before(dict(self.answers), dict(self.drafts), self.preset, self.named, what))
 
     @property
     def has_own_answers(self) -> bool:
@@ -191,6 +215,12 @@ class Session:
             return None
         selected = (c for c in self.found.ranked if c.model.id == self.chosen_model)
         return next(selected, self.found.pick)
+
+    @property
+    def marked_candidates(self) -> tuple[Candidate, ...]:
+        """The marked models that still pass, in the order in which they were marked."""
+        passing = {c.model.id: c for c in self.found.ranked} if self.found is not None else {}
+        return tuple(passing[model_id] for model_id in self.marked if model_id in passing)
 
     @property
     def is_simulated(self) -> bool:

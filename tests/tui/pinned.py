@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,8 +14,10 @@ from advisor.domain.fit import Fit
 from advisor.domain.footprint import DeviceFootprint, Footprint
 from advisor.domain.gates import Reason
 from advisor.domain.hardware import Cpu, Engine, EngineDevice, Finding, Machine, Memory, Reading
+from advisor.domain.head_to_head import Edge, EdgeKind, Figure, HeadToHead, Line, Section, Subject
 from advisor.domain.languages import LanguageFinding, Support
 from advisor.domain.licence import LicenceFinding, Obligation, Verdict
+from advisor.domain.licence.agreement import Licence
 from advisor.domain.placement import Pool, cpu_placement
 from advisor.domain.quality import Rating
 from advisor.domain.quantization import Quantization
@@ -138,6 +140,34 @@ def recommendation(
     )
 
 
+def head_to_head(compared: Sequence[Candidate], constraints: Constraints, terms: Licence) -> HeadToHead:
+    """What PinnedAdvisor answers to a comparison."""
+    subjects = tuple(
+        Subject(c.model, None, c, (), None, c, True, (c,), c.licence, terms, c.languages) for c in compared
+    )
+    rates = [c.speed.decode_tokens_per_s for c in compared if c.speed]
+    decode = Line(
+        id="decode",
+        title="decode here",
+        figures=tuple(Figure(f"{rate:.1f} tok/s", rate, Basis.ESTIMATED, "pinned") for rate in rates),
+        edge=Edge(EdgeKind.LEADS, rates.index(max(rates)), "2.5 times as fast"),
+        remark="at the asked depth",
+    )
+    rating = Line("rating", "rating", (Figure("0.70 (0.60 to 0.80)", 0.7),) * len(subjects), Edge(EdgeKind.CLOSE))
+    return HeadToHead(
+        machine=MACHINE,
+        constraints=constraints,
+        subjects=subjects,
+        sections=(
+            Section("quality", "Quality", (rating,)),
+            Section("efficiency", "Efficiency", (decode,), ("A note.",)),
+        ),
+        bottom_line=("Speed here: one of them leads, 2.5 times as fast.", "A trial on your own task settles it."),
+        catalogue_version="2026-11-23",
+        catalogue_sha256="0" * 64,
+    )
+
+
 REPORT = SmokeReport(
     subject=RANKED[0].id,
     file=None,
@@ -182,6 +212,10 @@ class PinnedAdvisor(Advisor):
 
     def recommend(self, machine: Machine, constraints: Constraints, **_: Any) -> Recommendation:
         return recommendation(constraints, machine, self.ranked)
+
+    def compare(self, names: Sequence[str], machine: Machine, constraints: Constraints) -> HeadToHead:
+        compared = [c for name in names for c in self.ranked if c.id == name]
+        return head_to_head(compared, constraints, self.catalogue.licences["apache-2.0"])
 
     def smoke(self, candidate: Candidate, constraints: Constraints, **channels: Any) -> SmokeReport:
         return self.run_smoke(channels["on_event"], channels["cancel"])

@@ -139,7 +139,7 @@ async def test_a_preset_is_chosen_by_mouse_and_undone_by_key() -> None:
         await press(pilot, "u", "d", "u")
         await until(pilot, lambda: not app.session.has_own_answers and not app.session._before)
         await press(pilot, "u")
-        await until(pilot, lambda: "nothing to put back" in "".join(n.message for n in app._notifications))
+        await until(pilot, lambda: "nothing to take back" in "".join(n.message for n in app._notifications))
 
 
 async def test_a_change_after_a_preset_is_said_and_keeps_the_preset() -> None:

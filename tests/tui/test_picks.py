@@ -10,23 +10,26 @@ from textual.widgets import Input
 
 from advisor.domain.sensitivity_words import firmness_lines
 from advisor.tui.app import AdvisorApp
-from advisor.tui.widgets.ranking import PICK_COLUMNS, Ranking, fitting, pick_cells
+from advisor.tui.widgets.pick_rows import GROUP, PICK_COLUMNS, pick_cells
+from advisor.tui.widgets.ranking import Ranking, fitting
+from tests.builders import constraints
 from tests.tui.driving import place_of, press, started, text_of, until
 from tests.tui.pinned import RANKED, REJECTED, HereAdvisor, PinnedAdvisor
 from tests.tui.test_needs import type_into
 
+ASKED = constraints()
 
-def names_in(app: AdvisorApp) -> list[str]:
-    """Names of the models in the order of the rows."""
-    table = app.screen.query_one(Ranking)
-    first = 1 if str(table.get_cell_at(Coordinate(0, 0))).strip().isdigit() else 0
-    return [str(table.get_cell_at(Coordinate(i, first))) for i in range(table.row_count)]
+
+def ids_in(app: AdvisorApp) -> list[str]:
+    """Ids of the models in the order of the rows, without the heads of requirements."""
+    keys = [str(key.value) for key in app.screen.query_one(Ranking).rows]
+    return [key for key in keys if not key.startswith(GROUP)]
 
 
 async def test_rows_stand_in_rank_order_and_foreign_names_are_no_markup() -> None:
     async with started(PinnedAdvisor(), "enter") as (app, _):
         assert place_of(app) == "picks"
-        assert names_in(app) == [c.model.name for c in RANKED]
+        assert ids_in(app) == [c.model.id for c in RANKED]
         assert "[bold]" in text_of(app)
 
 
@@ -55,11 +58,11 @@ async def test_new_advice_keeps_the_selected_model() -> None:
     async with started(advisor, "3", "down") as (app, pilot):
         advisor.ranked = (RANKED[1], RANKED[0], RANKED[2])
         await press(pilot, "r")
-        await until(pilot, lambda: names_in(app)[0] == RANKED[1].model.name)
+        await until(pilot, lambda: ids_in(app)[0] == RANKED[1].model.id)
         assert app.session.chosen == RANKED[1]
         advisor.ranked = (RANKED[0], RANKED[2])
         await press(pilot, "r")
-        await until(pilot, lambda: len(names_in(app)) == 2)
+        await until(pilot, lambda: len(ids_in(app)) == 2)
         assert app.session.chosen == RANKED[0]
 
 
@@ -76,7 +79,7 @@ async def test_the_filter_narrows_the_rows_and_escape_clears_it() -> None:
     async with started(PinnedAdvisor(), "3", "slash") as (app, pilot):
         await pilot.press(*"llama")
         await pilot.pause(0.1)
-        assert names_in(app) == [RANKED[1].model.name]
+        assert ids_in(app) == [RANKED[1].model.id]
         assert app.session.chosen == RANKED[1]
         await press(pilot, "enter")
         assert app.screen.query_one(Ranking).has_focus
@@ -84,7 +87,7 @@ async def test_the_filter_narrows_the_rows_and_escape_clears_it() -> None:
         assert app.screen.query_one("#filter", Input).value == "llamaqq"
         assert "No row matches" in text_of(app)
         await press(pilot, "escape")
-        assert len(names_in(app)) == len(RANKED)
+        assert len(ids_in(app)) == len(RANKED)
         assert place_of(app) == "picks"
 
 
@@ -92,7 +95,7 @@ async def test_s_sorts_by_the_next_criterion_and_ranks_stay() -> None:
     async with started(PinnedAdvisor(), "3", "s") as (app, pilot):
         assert "by speed" in text_of(app)
         fastest = sorted(RANKED, key=lambda c: -(c.speed.decode_tokens_per_s if c.speed else 0.0))
-        assert names_in(app) == [c.model.name for c in fastest]
+        assert ids_in(app) == [c.model.id for c in fastest]
         assert str(app.screen.query_one(Ranking).get_cell_at(Coordinate(0, 0))).strip() == "3"
         for word in ("memory", "quality", "name", "score"):
             await press(pilot, "s")
@@ -101,16 +104,16 @@ async def test_s_sorts_by_the_next_criterion_and_ranks_stay() -> None:
 
 async def test_x_shows_the_excluded_with_reason_and_smallest_change() -> None:
     async with started(PinnedAdvisor(), "3", "x") as (app, pilot):
-        assert names_in(app) == [r.model.name for r in REJECTED]
+        assert ids_in(app) == [r.model.id for r in reversed(REJECTED)]
         shown = " ".join(text_of(app).split())
         assert "Smallest change that would admit it" in shown
         assert "2.00 GiB more" in shown
         chosen = app.session.chosen
-        await press(pilot, "down")
+        await press(pilot, "ctrl+home", "down")
         assert "nothing that you could set" in " ".join(text_of(app).split())
         assert app.session.chosen == chosen
         await press(pilot, "escape")
-        assert names_in(app) == [c.model.name for c in RANKED]
+        assert ids_in(app) == [c.model.id for c in RANKED]
 
 
 async def test_where_nothing_passes_it_says_why_and_shows_the_nearest_misses() -> None:
@@ -121,7 +124,7 @@ async def test_where_nothing_passes_it_says_why_and_shows_the_nearest_misses() -
         for rejection in REJECTED:
             assert f"Near miss: {rejection.model.name}" in shown
         await press(pilot, "x")
-        assert names_in(app) == [r.model.name for r in REJECTED]
+        assert ids_in(app) == [r.model.id for r in reversed(REJECTED)]
 
 
 async def test_answers_that_cannot_be_used_are_said_and_the_old_picks_are_not_shown_as_new() -> None:
@@ -135,17 +138,19 @@ async def test_answers_that_cannot_be_used_are_said_and_the_old_picks_are_not_sh
 
 @pytest.mark.parametrize("width", range(30, 140, 10))
 def test_columns_are_dropped_by_priority_and_never_crushed(width: int) -> None:
-    rows = [pick_cells(i, c) for i, c in enumerate(RANKED, start=1)]
+    rows = [pick_cells(i, c, ASKED.latency) for i, c in enumerate(RANKED, start=1)]
     shown = fitting(PICK_COLUMNS, rows, width)
     for i, given in shown.items():
-        assert given == max(len(PICK_COLUMNS[i].title), *(len(row[i]) for row in rows))
+        wanted = max(len(PICK_COLUMNS[i].title), *(len(row[i]) for row in rows))
+        least = PICK_COLUMNS[i].least
+        assert given == wanted if least is None else min(least, wanted) <= given <= wanted
     left_out = [column.priority for i, column in enumerate(PICK_COLUMNS) if i not in shown]
     assert all(PICK_COLUMNS[i].priority < min(left_out, default=99) for i in shown)
     assert sum(shown.values()) + 2 * len(shown) <= width or {PICK_COLUMNS[i].priority for i in shown} == {0}
 
 
 def test_all_columns_fit_into_a_wide_terminal() -> None:
-    rows = [pick_cells(i, c) for i, c in enumerate(RANKED, start=1)]
+    rows = [pick_cells(i, c, ASKED.latency) for i, c in enumerate(RANKED, start=1)]
     assert len(fitting(PICK_COLUMNS, rows, 120)) == len(PICK_COLUMNS)
 
 
@@ -161,9 +166,9 @@ async def test_the_real_catalogue_is_ranked_and_every_model_is_accounted_for() -
     async with started(HereAdvisor(), "3") as (app, pilot):
         found = app.session.found
         assert found is not None
-        assert len(names_in(app)) == len(found.ranked)
+        assert len(ids_in(app)) == len(found.ranked)
         await press(pilot, "x")
-        assert len(names_in(app)) == len(found.rejected)
+        assert len(ids_in(app)) == len(found.rejected)
         considered = [m for m in app.session.advisor.catalogue.models if m.related_only is None]
         assert len(found.ranked) + len(found.rejected) == len(considered)
 

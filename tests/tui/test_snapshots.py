@@ -39,12 +39,35 @@ LARGE, SMALL = (120, 36), (80, 24)
         pytest.param(LARGE, ("5",), "example-small", id="export"),
         pytest.param(SMALL, ("2", "down"), "What the model is run for", id="needs-small"),
         pytest.param(SMALL, ("3",), "rank 1 of 3", id="picks-small"),
+        pytest.param(SMALL, ("3", "x"), "2 excluded", id="excluded-small"),
+        pytest.param(SMALL, ("3", "down", "p"), "[·2]", id="plot-small"),
+        pytest.param(LARGE, ("3", "p"), "1. Example Small", id="plot"),
         pytest.param(SMALL, ("3", "question_mark"), "Sort by the next", id="help-small"),
     ],
 )
 def test_picture(snap_compare: Compare, size: tuple[int, int], keys: tuple[str, ...], shows: str) -> None:
     app = AdvisorApp(PinnedAdvisor(), None, Path("/nonexistent"))
     assert snap_compare(app, terminal_size=size, run_before=_after(*keys, shows=shows))
+
+
+@pytest.mark.parametrize("size", [LARGE, SMALL], ids=["large", "small"])
+def test_picture_of_a_comparison(snap_compare: Compare, size: tuple[int, int]) -> None:
+    app = AdvisorApp(PinnedAdvisor(), None, Path("/nonexistent"))
+    keys = ("3", "space", "down", "space", "down", "space", "c")
+    assert snap_compare(app, terminal_size=size, run_before=_after(*keys, shows="Bottom line"))
+
+
+@pytest.mark.parametrize("size", [LARGE, SMALL], ids=["large", "small"])
+@pytest.mark.parametrize("look", ["light", "without-colour"])
+def test_picture_of_the_picks(
+    snap_compare: Compare, monkeypatch: pytest.MonkeyPatch, size: tuple[int, int], look: str
+) -> None:
+    if look == "without-colour":
+        monkeypatch.setenv("NO_COLOR", "1")
+    app = AdvisorApp(PinnedAdvisor(), None, Path("/nonexistent"))
+    if look == "light":
+        app.theme = "textual-light"
+    assert snap_compare(app, terminal_size=size, run_before=_after("3", "space", "down", shows="“Built"))
 
 
 def test_picture_without_a_pick(snap_compare: Compare) -> None:

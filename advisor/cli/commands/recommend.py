@@ -27,7 +27,10 @@ from advisor.domain.hardware_options import HardwareAnswer
 from advisor.domain.hardware_words import OPTION_COLUMNS, hardware_document, hardware_paragraph, option_rows
 from advisor.domain.local_files import LocalFile
 from advisor.domain.presentation import explanation, sensitivity_paragraphs
+from advisor.domain.questions import Answer
+from advisor.domain.rankings import EXCLUDED_COLUMNS, FRONT_COLUMN, excluded_rows, plain_row
 from advisor.domain.recommend import Recommendation
+from advisor.domain.relaxing import Relaxation, relaxation_lines, setting_text
 from advisor.domain.wording import ranking_row
 from advisor.errors import InputError, NoCandidateError
 from advisor.service import Advisor
@@ -54,6 +57,8 @@ _COLUMNS = ("#", "model", "quant", "memory", "speed", "licence", "quality", "sco
     "--what-hardware", is_flag=True, help="Show what hardware would make the models named with --model possible."
 )
 @models_dir_option
+@click.option("--relax", metavar="MODEL", help="Change the answers just so far that this excluded model passes.")
+@click.option("--excluded", is_flag=True, help="List what is excluded instead: requirement, reason and fix.")
 @click.option("-n", "limit", type=click.IntRange(1), default=10, show_default=True, help="Rows of the table.")
 def command(
     constraints_file: Path | None,
@@ -73,6 +78,8 @@ def command(
     with_exclusions: bool,
     what_hardware: bool,
     folders: tuple[Path, ...],
+    relax: str | None,
+    excluded: bool,
     limit: int,
 ) -> None:
     """Which model, in which quantization, to run for a use on a machine.
@@ -86,6 +93,8 @@ def command(
     llm-advisor recommend --report report.html
     llm-advisor recommend --preset french-chatbot --exclusions
     llm-advisor recommend --model llama-3.3-70b-instruct --what-hardware
+    llm-advisor recommend --set latency.tokens_per_s=20 --excluded
+    llm-advisor recommend --set latency.tokens_per_s=20 --relax ministral-3-8b-instruct
     """
     advisor = Advisor()
     if what_hardware:
@@ -104,12 +113,15 @@ def command(
             machine=machine_file,
             models=named,
             quantization=quant,
+            relax=relax,
             measure=measure,
             sensitivity=sensitivity,
             models_dirs=folders,
             on_event=progress,
             advisor=advisor,
         )
+    if advice.relaxation is not None:
+        _tell_relaxation(advisor, advice.relaxation, given_answers(advisor, constraints_file, settings))
     for problem in advice.problems:
         note(f"not measured: {problem}")
     if advice.pick is not None and not (place is None and report is None):
@@ -118,18 +130,20 @@ def command(
             output.emit_file(text, place, force=force)
         if report is not None and target is not None:
             output.emit_files(_report(advisor, text, target, report), report.parent, force=force)
-    excluded = tuple(advisor.exclusions(advice.value, advice.answers)) if with_exclusions else None
+    counts = tuple(advisor.exclusions(advice.value, advice.answers)) if with_exclusions else None
     if as_json:
-        extra = {} if excluded is None else {"exclusions": [exclusion_document(one) for one in excluded]}
+        extra = {} if counts is None else {"exclusions": [exclusion_document(one) for one in counts]}
         output.emit_json({**advice.document, **extra})
+    elif excluded:
+        output.emit_table(EXCLUDED_COLUMNS, excluded_rows(advice.value), plain=plain)
     elif place is None and report is None:
         _print(advice.value, plain=plain, limit=limit)
         if not plain:
             output.emit_paragraphs(_here(advisor.candidates_here(advice.value, folders)))
         if sensitivity and plain:
             _print_sensitivity(advice.value)
-        if excluded is not None:
-            _print_exclusions(excluded, plain=plain)
+        if counts is not None:
+            _print_exclusions(counts, plain=plain)
     if advice.pick is None:
         raise _nothing(advice.value)
 
@@ -166,13 +180,25 @@ def _report(advisor: Advisor, text: str, target: str, path: Path) -> dict[str, s
     return {path.name: first[1], **dict(others)}
 
 
+def _tell_relaxation(advisor: Advisor, done: Relaxation, before: dict[str, Answer]) -> None:
+    """What was changed to admit a model, from the answers before, and how to write the same without asking."""
+    if not done.settings and not done.names_model:
+        note(f"{done.model.id} passes as it is.")
+        return
+    for line in relaxation_lines(done, advisor.questionnaire, before):
+        note(line)
+    typed = [f"--set '{setting_text(advisor.questionnaire, s)}'" for s in done.settings]
+    note(f"The same without --relax: {' '.join([*typed, *([f'--model {done.model.id}'] * done.names_model)])}")
+
+
 def _print(found: Recommendation, *, plain: bool, limit: int) -> None:
     if found.machine.simulated:
         note("For a simulated machine.")
     if found.pick is None:
         return
-    rows = [ranking_row(i, candidate) for i, candidate in enumerate(found.ranked[:limit], start=1)]
-    output.emit_table(_COLUMNS, rows, plain=plain, numeric=(0, 3, 4, 6, 7))
+    row, columns = (plain_row, (*_COLUMNS, FRONT_COLUMN)) if plain else (ranking_row, _COLUMNS)
+    rows = [row(i, candidate) for i, candidate in enumerate(found.ranked[:limit], start=1)]
+    output.emit_table(columns, rows, plain=plain, numeric=(0, 3, 4, 6, 7))
     if not plain:
         output.emit_paragraphs([(p.title, p.lines) for p in explanation(found.pick, found, width=_WIDTH)])
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from advisor.domain.head_to_head.subjects import Subject
 from advisor.domain.head_to_head.values import Edge, EdgeKind, Figure, Line, Section, known, unknown
 from advisor.domain.languages import Support
-from advisor.domain.presentation import SUPPORT_MARKS, SUPPORT_WORDS
+from advisor.domain.presentation import SUPPORT_WORDS
+from advisor.domain.summary import SUPPORT_MARKS
 
 NOTE = "A card that claims a language says that its vendor tested it; a model may still write others, untested."
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, fields, replace
 
 from advisor.domain.constraints import Use
 from advisor.domain.licence.agreement import Licence
@@ -19,14 +19,42 @@ _OUTCOMES: dict[Verdict, str] = {
 }
 
 
-def changes_of(licence: Licence, use: Use, multimodal: bool, judgement: Judgement) -> tuple[str, ...]:
-    """Sentences such as `At or below 700,000,000 monthly users in June 2024, ...: it would be allowed.`"""
-    found: list[str] = []
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """A change after which the licence grants the use."""
+
+    text: str
+    """As a sentence."""
+    answers: tuple[tuple[str, bool | int | str], ...]
+    """What to answer otherwise, by key of the constraints file."""
+
+
+@dataclass(frozen=True, slots=True)
+class UseChange:
+    """A change of the use that changes the verdict."""
+
+    text: str
+    """A sentence such as `At or below 700,000,000 monthly users in June 2024, ...: it would be allowed.`"""
+    use: Use
+    verdict: Verdict
+    """Of the changed use."""
+
+    def admission(self, before: Use) -> Admission:
+        """The answers in which the two uses differ. A use has fields of the section `use` and one of `task`."""
+        pairs = ((f.name, getattr(self.use, f.name), getattr(before, f.name)) for f in fields(Use))
+        changed = {("task." if name == "fine_tune" else "use.") + name: new for name, new, old in pairs if new != old}
+        return Admission(self.text, tuple(changed.items()))
+
+
+def changes_of(licence: Licence, use: Use, multimodal: bool, judgement: Judgement) -> tuple[UseChange, ...]:
+    """The changes that lead to another verdict, the smallest first."""
+    found: list[UseChange] = []
     for fix in _candidates(licence, use, judgement):
         verdict = judge(licence, fix.use, multimodal).verdict
         if verdict is not judgement.verdict:
-            found.append(f"{fix.phrase[0].upper()}{fix.phrase[1:]}: {_OUTCOMES[verdict]}.")
-    return tuple(dict.fromkeys(found))
+            text = f"{fix.phrase[0].upper()}{fix.phrase[1:]}: {_OUTCOMES[verdict]}."
+            found.append(UseChange(text, fix.use, verdict))
+    return tuple(found)
 
 
 def _candidates(licence: Licence, use: Use, judgement: Judgement) -> Iterator[Fix]:

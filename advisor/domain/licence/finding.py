@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from advisor.domain.constraints import Use
 from advisor.domain.licence.agreement import Licence
-from advisor.domain.licence.changes import changes_of
+from advisor.domain.licence.changes import Admission, changes_of
 from advisor.domain.licence.judgement import Judgement, judge
 from advisor.domain.licence.terms import Duty, Term, TermKind, Verdict
 from advisor.domain.licence.triggers import cause
@@ -90,6 +90,8 @@ class LicenceFinding:
     """Every open point that the use touches, whether or not it makes a difference."""
     changes: tuple[str, ...]
     """The smallest changes of the use that would change the verdict."""
+    admission: Admission | None = None
+    """The first of them after which the licence grants the use; None where it does already, or none does."""
 
 
 def evaluate(licence: Licence, use: Use, *, model_is_multimodal: bool) -> LicenceFinding:
@@ -98,6 +100,7 @@ def evaluate(licence: Licence, use: Use, *, model_is_multimodal: bool) -> Licenc
     if judgement.verdict is Verdict.UNKNOWN:
         return _not_established(licence)
     standing = licence.standing if judgement.verdict.grants else ()
+    changes, withheld = changes_of(licence, use, model_is_multimodal, judgement), not judgement.verdict.grants
     return LicenceFinding(
         licence=licence.id,
         verdict=judgement.verdict,
@@ -107,7 +110,8 @@ def evaluate(licence: Licence, use: Use, *, model_is_multimodal: bool) -> Licenc
         reasons=tuple(_reasons(licence, use, model_is_multimodal, judgement)),
         conservative=_conservative(judgement),
         open_points=_open_points(licence, judgement),
-        changes=changes_of(licence, use, model_is_multimodal, judgement),
+        changes=tuple(dict.fromkeys(change.text for change in changes)),
+        admission=next((c.admission(use) for c in changes if withheld and c.verdict.grants), None),
     )
 
 

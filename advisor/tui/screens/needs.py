@@ -243,13 +243,6 @@ class NeedsScreen(Place):
             self.session.fill(preset)
             await self._refill()
 
-    async def action_undo(self) -> None:
-        """Put back the answers from before the last preset or the defaults."""
-        if self.session.undo():
-            await self._refill()
-        else:
-            self.notify("There is nothing to put back.", markup=False)
-
     async def _refill(self) -> None:
         """The answers are others now."""
         await self._rebuild()

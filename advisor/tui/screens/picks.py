@@ -2,28 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from textual import on
 from textual.app import ComposeResult
-from textual.containers import Container, Vertical
+from textual.containers import Container, Horizontal, Vertical
 from textual.reactive import reactive
-from textual.widgets import DataTable, Input, Static
+from textual.widgets import Button, DataTable, Input, Static
 
-from advisor.domain.presentation import Paragraph, explanation, nothing_passes, rejection_paragraphs, remaining_text
+from advisor.domain.excluded_groups import ExcludedGroup, excluded_groups
+from advisor.domain.head_to_head.compare import MOST
+from advisor.domain.presentation import (
+    Paragraph,
+    exclusion_paragraphs,
+    explanation,
+    nothing_passes,
+    rejection_paragraphs,
+    remaining_text,
+)
 from advisor.domain.recommend import Candidate, Recommendation, Rejection
+from advisor.domain.summary import MARKS_LEGEND
 from advisor.tui.commands import bindings_at
 from advisor.tui.messages import Topic
 from advisor.tui.screens.place import Place
 from advisor.tui.widgets.paragraphs import Paragraphs
-from advisor.tui.widgets.ranking import (
+from advisor.tui.widgets.pick_rows import (
+    GROUP,
     PICK_COLUMNS,
     REJECTION_COLUMNS,
     SORTS,
-    Ranking,
-    pick_cells,
-    rejection_cells,
+    Rows,
+    excluded_rows,
+    pick_rows,
 )
+from advisor.tui.widgets.ranking import Ranking
+from advisor.tui.widgets.sections import Sections
 
 
 class PicksScreen(Place):
@@ -36,15 +47,20 @@ class PicksScreen(Place):
     sort_index: reactive[int] = reactive(0, init=False)
     shows_excluded: reactive[bool] = reactive(False, init=False)
     filter_text: reactive[str] = reactive("", init=False)
+    folded: reactive[frozenset[str]] = reactive(frozenset(), init=False)
+    """Codes of requirements whose models are hidden among the excluded."""
 
     def body(self) -> ComposeResult:
         yield Static(markup=False, id="picks-title")
         yield Input(placeholder="part of a name, file type, licence or reason", compact=True, id="filter")
+        with Horizontal(id="picks-actions"):
+            yield Button("a: admit this model", id="admit", action="screen.admit", compact=True)
+            yield Button("u: take back", id="take-back", action="app.undo", compact=True)
         with Container(id="picks-body"):
             with Vertical(id="picks-left"):
                 yield Ranking()
                 yield Paragraphs(id="nothing")
-            yield Paragraphs(id="why")
+            yield Sections(id="why")
 
     # ------------------------------------------------------------ what is shown
 
@@ -55,58 +71,72 @@ class PicksScreen(Place):
     def _show_rows(self) -> None:
         found = self.session.found
         title = self.query_one("#picks-title", Static)
+        self.query_one("#admit").display = self.shows_excluded
+        self.query_one("#take-back").display = self.session.last_change is not None
+        self.set_class(self.shows_excluded or self.session.last_change is not None, "-acting")
         if found is None or self.session.advice_error is not None:
             self._show_nothing(self._waiting())
             title.update("")
         elif not found.ranked and not self.shows_excluded:
             self._show_nothing(nothing_passes(found))
             title.update(f"{remaining_text(found)} · x shows all that are excluded")
+        elif not found.rejected and self.shows_excluded:
+            self._show_nothing((Paragraph("Nothing is excluded", ("Every model passes. x shows the picks.",)),))
+            title.update(remaining_text(found))
         else:
-            self._show_table(found)
-            title.update(self._title(found))
+            self.set_class(False, "-nothing")
+            rows = self._rows(found)
+            title.update(self._title(found, rows))
+            self._follow_cursor()
 
     def _waiting(self) -> tuple[Paragraph, ...]:
         session = self.session
         if session.advice_error is not None:
-            return (Paragraph("These answers cannot be used", (str(session.advice_error), "Change them in 2 Needs.")),)
+            advice = "Change them in 2 Needs."
+            if session.last_change is not None:
+                advice = f"Change them in 2 Needs, or press u: then they are as before {session.last_change.what}."
+            return (Paragraph("These answers cannot be used", (str(session.advice_error), advice)),)
         if session.probe_error is not None:
-            return (Paragraph("There is no machine to advise for", (str(session.probe_error),)),)
+            hint = "Press r to look again, or start with another --machine."
+            return (Paragraph("There is no machine to advise for", (str(session.probe_error), hint)),)
         return (Paragraph("One moment", ("looking at this machine and weighing the models …",)),)
 
     def _show_nothing(self, paragraphs: tuple[Paragraph, ...]) -> None:
         self.set_class(True, "-nothing")
         self.query_one("#nothing", Paragraphs).show(paragraphs)
 
-    def _show_table(self, found: Recommendation) -> None:
-        self.set_class(False, "-nothing")
+    def _rows(self, found: Recommendation) -> Rows:
+        """Put the rows into the table."""
         table = self.query_one(Ranking)
         if self.shows_excluded:
-            rejected = [(r.model.id, rejection_cells(r)) for r in found.rejected]
-            rows = [row for row in rejected if self._matches(row[1])]
-            table.show(REJECTION_COLUMNS, rows, table.selected_key)
-        else:
-            ranks = {c.id: i for i, c in enumerate(found.ranked, start=1)}
-            order = SORTS[self.sort_index][1]
-            ordered = found.ranked if order is None else sorted(found.ranked, key=order)
-            picks = [(c.model.id, pick_cells(ranks[c.id], c)) for c in ordered]
-            rows = [row for row in picks if self._matches(row[1])]
-            chosen = self.session.chosen
-            table.show(PICK_COLUMNS, rows, chosen.model.id if chosen else None)
-        self._follow_cursor()
+            rows = excluded_rows(found, self.filter_text, self.folded)
+            # From the picks the cursor goes to the nearest miss, not to the head of its requirement.
+            keys = {key for key, _ in rows.rows}
+            selected = table.selected_key if table.selected_key in keys else found.rejected[0].model.id
+            table.show(REJECTION_COLUMNS, rows.rows, selected)
+            return rows
+        chosen, sort = self.session.chosen, SORTS[self.sort_index]
+        chosen_id = chosen.model.id if chosen else None
+        rows = pick_rows(found, sort, self.filter_text, self.session.marked, chosen_id)
+        table.show(PICK_COLUMNS, rows.rows, chosen_id, (sort.column, sort.arrow))
+        return rows
 
-    def _matches(self, cells: Sequence[str]) -> bool:
-        return self.filter_text.casefold() in " ".join(cells).casefold()
-
-    def _title(self, found: Recommendation) -> str:
-        filtered = f" · filter “{self.filter_text}”" if self.filter_text else ""
+    def _title(self, found: Recommendation, rows: Rows) -> str:
+        filtered = f" · filter “{self.filter_text}”: {rows.n_matching}" if self.filter_text else ""
+        hidden = rows.n_matching - len(rows.rows)
         if self.shows_excluded:
-            return f"{len(found.rejected)} excluded, nearest miss first{filtered} · x shows the picks"
-        return f"{remaining_text(found)} · by {SORTS[self.sort_index][0]}{filtered} · ~ means estimated"
+            return f"{len(found.rejected)} excluded{filtered} · a: what other answers would admit · x shows the picks"
+        more = f" · the first {len(rows.rows)}; / finds the other {hidden:,}" if hidden > 0 else ""
+        n_marked = len(self.session.marked_candidates)
+        marked = f" · {n_marked} marked, c compares" if n_marked else ""
+        return f"{remaining_text(found)} · by {SORTS[self.sort_index].word}{filtered}{more}{marked} · {MARKS_LEGEND}"
 
-    def _selected(self) -> Candidate | Rejection | None:
+    def _selected(self) -> Candidate | Rejection | ExcludedGroup | None:
         found, key = self.session.found, self.query_one(Ranking).selected_key
         if found is None or key is None:
             return None
+        if key.startswith(GROUP):
+            return next((g for g in excluded_groups(found.rejected) if key == f"{GROUP}{g.code}"), None)
         rows: tuple[Candidate, ...] | tuple[Rejection, ...] = found.rejected if self.shows_excluded else found.ranked
         return next((row for row in rows if row.model.id == key), None)
 
@@ -120,13 +150,15 @@ class PicksScreen(Place):
 
     def _explain(self) -> None:
         selected, found = self._selected(), self.session.found
-        panel = self.query_one("#why", Paragraphs)
+        panel = self.query_one(Sections)
         if selected is None or found is None:
             panel.show((Paragraph("No row matches", (f"Filter: {self.filter_text}", "Esc clears the filter.")),))
+        elif isinstance(selected, ExcludedGroup):
+            panel.show(exclusion_paragraphs(selected))
         elif isinstance(selected, Rejection):
             panel.show(rejection_paragraphs(selected))
         else:
-            panel.show(explanation(selected, found, width=panel.scrollable_content_region.width))
+            panel.show(explanation(selected, found, width=panel.scrollable_content_region.width - 2))
 
     # ------------------------------------------------------------ the user
 
@@ -137,6 +169,9 @@ class PicksScreen(Place):
         self._show_rows()
 
     def watch_filter_text(self) -> None:
+        self._show_rows()
+
+    def watch_folded(self) -> None:
         self._show_rows()
 
     @on(Ranking.Resized)
@@ -151,9 +186,19 @@ class PicksScreen(Place):
         self._follow_cursor()
 
     @on(DataTable.RowSelected)
-    def _opened(self) -> None:
+    def _opened(self, event: DataTable.RowSelected) -> None:
+        key = event.row_key.value or ""
+        if key.startswith(GROUP):
+            self.folded = self.folded ^ {key.removeprefix(GROUP)}
+            return
         self.add_class("-reading")
-        self.set_focus(self.query_one("#why", Paragraphs))
+        self.set_focus(self.query_one(Sections))
+
+    @on(DataTable.HeaderSelected)
+    def _header_clicked(self, event: DataTable.HeaderSelected) -> None:
+        index = next((i for i, sort in enumerate(SORTS) if sort.column == event.column_key.value), None)
+        if index is not None and not self.shows_excluded:
+            self.sort_index = index
 
     @on(Input.Changed, "#filter")
     def _filter_typed(self, event: Input.Changed) -> None:
@@ -177,6 +222,30 @@ class PicksScreen(Place):
         self.shows_excluded = not self.shows_excluded
         if not self.has_class("-nothing"):
             self.set_focus(self.query_one(Ranking))
+
+    async def action_admit(self) -> None:
+        """Admit the excluded model under the cursor."""
+        selected = self._selected()
+        if not self.shows_excluded or not isinstance(selected, Rejection):
+            self.notify("Press x for the excluded models, choose one, then press a.", markup=False)
+            return
+        self.shows_excluded = False
+        self.set_focus(self.query_one(Ranking))
+        await self.run_action(f"app.admit({selected.model.id!r})")
+
+    def action_mark(self) -> None:
+        """Mark the model under the cursor for comparison, or unmark it."""
+        selected, session = self._selected(), self.session
+        if not isinstance(selected, Candidate):
+            self.notify("Only models that pass can be marked: x shows them.", markup=False)
+        elif selected.model.id in session.marked:
+            session.marked = tuple(m for m in session.marked if m != selected.model.id)
+        elif len(session.marked_candidates) >= MOST:
+            self.notify(f"{MOST} models are marked already: unmark one first.", severity="warning", markup=False)
+        else:
+            kept = tuple(c.model.id for c in session.marked_candidates)
+            session.marked = (*kept, selected.model.id)
+        self._show_rows()
 
     def go_back(self) -> bool:
         if self.has_class("-reading"):

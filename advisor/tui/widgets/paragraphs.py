@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from rich.console import Group
+from rich.style import Style
+from rich.table import Table
+from rich.text import Text
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.content import Content
+from textual.widget import Widget
 from textual.widgets import Static
 
 from advisor.domain.presentation import Paragraph
+from advisor.domain.summary import SUMMARY_INDENT
 
+MARK_CLASSES = {"✓": "mark--good", "✗": "mark--bad", "!": "mark--care", "?": "mark--care"}
+"""Component classes of marks in a table, which takes no theme variables."""
 _MARK_STYLES = {"✓": "$text-success", "✗": "$text-error", "!": "$text-warning", "?": "$text-warning"}
 
 
@@ -24,10 +32,32 @@ class Paragraphs(VerticalScroll, can_focus=True):
         """Replace the text and return to its top."""
         parts: list[Content | str | tuple[str, str]] = []
         for paragraph in paragraphs:
-            parts.append((f"{paragraph.title}\n", "bold $text-primary"))
-            for line in paragraph.lines:
-                parts.append((line, _MARK_STYLES.get(line[:1], "")))
-                parts.append("\n")
-            parts.append("\n")
-        self.query_one(Static).update(Content.assemble(*parts[:-2]))
+            parts += [(f"{paragraph.title}\n", "bold $text-primary"), marked_lines(paragraph.lines), "\n\n"]
+        self.query_one(Static).update(Content.assemble(*parts[:-1]))
         self.scroll_home(animate=False)
+
+
+def marked_lines(lines: Sequence[str]) -> Content:
+    """Lines that begin with a mark in the colour of that mark."""
+    return Content("\n").join(Content.styled(line, _MARK_STYLES.get(line[:1], "")) for line in lines)
+
+
+def mark_styles(widget: Widget) -> dict[str, Style]:
+    """The style of each mark, from a widget that has MARK_CLASSES among its component classes."""
+    return {mark: widget.get_component_rich_style(name, partial=True) for mark, name in MARK_CLASSES.items()}
+
+
+def summary_table(lines: Sequence[str], styles: Mapping[str, Style]) -> Group:
+    """Lines of a word, room and a text, the texts below one another; what is no such line stands under them."""
+    table = Table.grid(padding=(0, 1, 0, 0), expand=True)
+    table.add_column(width=SUMMARY_INDENT - 1)
+    table.add_column(ratio=1)
+    others: list[Text] = []
+    for line in lines:
+        word = line[:SUMMARY_INDENT]
+        if word.endswith(" ") and word.rstrip().isalpha():
+            mark, rest = line[SUMMARY_INDENT : SUMMARY_INDENT + 1], line[SUMMARY_INDENT + 1 :]
+            table.add_row(Text(word.rstrip(), "dim"), Text.assemble((mark, styles.get(mark, "")), rest))
+        else:
+            others.append(Text(line))
+    return Group(table, *others)

@@ -1,24 +1,27 @@
-"""The table of picks or of excluded models, with as many columns as fit."""
+"""The table of picks or of excluded models, with as many columns as fit and as many rows as a screen can keep."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import ClassVar
 
+from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 from textual.coordinate import Coordinate
 from textual.message import Message
 from textual.widgets import DataTable
 
-from advisor.domain.presentation import language_marks
-from advisor.domain.recommend import Candidate, Rejection
-from advisor.domain.wording import VERDICT_MARKS, speed_text
-from advisor.units import GIB
+from advisor.text import one_line
+from advisor.tui.widgets.paragraphs import MARK_CLASSES, mark_styles
 
 Cells = Sequence[str]
 
 CELL_PADDING = 2
 """Columns of padding that a DataTable puts around a cell."""
+MOST_ROWS = 150
+"""Rows shown at once: building ten thousand takes two seconds. The filter finds the others."""
+ELLIPSIS = "…"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,69 +32,35 @@ class Column:
     priority: int
     """Columns with high numbers go first where there is no room."""
     is_number: bool = False
-    is_elastic: bool = False
-    """Takes the room that the others leave; longer text ends in an ellipsis."""
-
-
-PICK_COLUMNS = (
-    Column("#", 0, True),
-    Column("Model", 0),
-    Column("Quant", 1),
-    Column("GiB", 3, True),
-    Column("tok/s", 2, True),
-    Column("Licence", 4),
-    Column("Languages", 7),
-    Column("Quality", 6, True),
-    Column("Score", 5, True),
-)
-REJECTION_COLUMNS = (Column("Model", 0), Column("Quant", 2), Column("Excluded because", 1, is_elastic=True))
-
-SORTS: tuple[tuple[str, Callable[[Candidate], tuple[float | str, str]] | None], ...] = (
-    ("score", None),
-    ("speed", lambda c: (-(c.speed.decode_tokens_per_s if c.speed else 0.0), c.id)),
-    ("memory", lambda c: (c.fit.footprint.total_bytes, c.id)),
-    ("quality", lambda c: (-c.rating.score, c.id)),
-    ("name", lambda c: (c.model.name.casefold(), c.id)),
-)
-"""What the rows can be ordered by, with the best first; None for the order of the recommendation."""
-
-
-def pick_cells(rank: int, candidate: Candidate) -> Cells:
-    """The cells of a candidate, in the order of PICK_COLUMNS."""
-    return (
-        str(rank),
-        candidate.model.name,
-        candidate.quantization.name,
-        f"{candidate.fit.footprint.total_bytes / GIB:.1f}",
-        speed_text(candidate.speed).removesuffix(" tok/s"),
-        VERDICT_MARKS[candidate.licence.verdict.value],
-        language_marks(candidate.languages),
-        f"{candidate.rating.score:.2f}",
-        f"{candidate.score.total:.3f}",
-    )
-
-
-def rejection_cells(rejection: Rejection) -> Cells:
-    """The cells of an excluded model, in the order of REJECTION_COLUMNS."""
-    return (rejection.model.name, rejection.quantization or "any", "; ".join(r.text for r in rejection.reasons))
+    least: int | None = None
+    """Cells to which it can shrink, where longer text ends in an ellipsis; None where it never does."""
 
 
 def fitting(columns: Sequence[Column], rows: Sequence[Cells], width: int) -> dict[int, int]:
-    """Index and width of each column that fits, those of lowest priority left out; the most important ones stay."""
+    """Index and width of each column that fits, those of lowest priority left out; the most important ones stay.
+
+    What room is left goes to the elastic columns, up to what they want.
+    """
+    wanted = [max([cell_len(c.title), *(cell_len(row[i]) for row in rows)]) for i, c in enumerate(columns)]
     kept: dict[int, int] = {}
     for i in sorted(range(len(columns)), key=lambda i: columns[i].priority):
-        room = width - sum(kept.values()) - CELL_PADDING * (len(kept) + 1)
-        wanted = max([len(columns[i].title), *(len(row[i]) for row in rows)])
-        if columns[i].is_elastic:
-            wanted = min(wanted, max(room, len(columns[i].title)))
-        if columns[i].priority > 0 and wanted > room:
+        least = wanted[i] if columns[i].least is None else min(wanted[i], columns[i].least or 0)
+        if columns[i].priority > 0 and least > _room(kept, width) - CELL_PADDING:
             break
-        kept[i] = wanted
+        kept[i] = least
+    for i in sorted(kept, key=lambda i: -columns[i].priority):
+        kept[i] += max(0, min(wanted[i] - kept[i], _room(kept, width)))
     return dict(sorted(kept.items()))
 
 
+def _room(kept: dict[int, int], width: int) -> int:
+    return width - sum(kept.values()) - CELL_PADDING * len(kept)
+
+
 class Ranking(DataTable[Text]):
-    """Rows are known by the id of their model."""
+    """Rows are known by the id of their model, columns by their title."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = set(MARK_CLASSES.values())
 
     class Resized(Message):
         """The room changed, so other columns may fit."""
@@ -102,15 +71,34 @@ class Ranking(DataTable[Text]):
     def on_resize(self) -> None:
         self.post_message(self.Resized())
 
-    def show(self, columns: Sequence[Column], rows: Sequence[tuple[str, Cells]], selected: str | None) -> None:
-        """Replace all rows and put the cursor on the selected one, or on the first."""
-        shown = fitting(columns, [cells for _, cells in rows], self.scrollable_content_region.width)
+    def show(
+        self,
+        columns: Sequence[Column],
+        rows: Sequence[tuple[str, Cells]],
+        selected: str | None,
+        sorted_by: tuple[str, str] | None = None,
+    ) -> None:
+        """Replace all rows and put the cursor on the selected one, or on the first.
+
+        `sorted_by` is the title of a column and the arrow that it gets; that column goes last where room is short.
+        """
+        rows = [(key, tuple(map(_flat, cells))) for key, cells in rows]
+        marked = tuple(_sorted(column, *sorted_by) if sorted_by else column for column in columns)
+        shown = fitting(marked, [cells for _, cells in rows], self.scrollable_content_region.width)
+        styles = mark_styles(self)
+
+        def cell(text: str, column: Column, width: int) -> Text:
+            made = _cell(text, column, width)
+            for mark, style in styles.items():
+                made.highlight_words([mark], style)
+            return made
+
         with self.prevent(DataTable.RowHighlighted):
             self.clear(columns=True)
             for i, width in shown.items():
-                self.add_column(_cell(columns[i].title, columns[i], width), width=width)
+                self.add_column(_cell(marked[i].title, marked[i], width), width=width, key=columns[i].title)
             for key, cells in rows:
-                self.add_row(*(_cell(cells[i], columns[i], width) for i, width in shown.items()), key=key)
+                self.add_row(*(cell(cells[i], marked[i], width) for i, width in shown.items()), key=key)
             index = next((i for i, (key, _) in enumerate(rows) if key == selected), 0)
             self.move_cursor(row=index, animate=False)
 
@@ -122,7 +110,19 @@ class Ranking(DataTable[Text]):
         return self.coordinate_to_cell_key(Coordinate(self.cursor_row, 0)).row_key.value
 
 
+def _flat(text: str) -> str:
+    """Foreign text on one line, indented as it was."""
+    return " " * (len(text) - len(text.lstrip(" "))) + one_line(text)
+
+
+def _sorted(column: Column, title: str, arrow: str) -> Column:
+    if column.title != title:
+        return column
+    return replace(column, title=f"{title}{arrow}", priority=min(1, column.priority))
+
+
 def _cell(text: str, column: Column, width: int) -> Text:
-    if column.is_number:
-        text = text.rjust(width)
-    return Text(text if len(text) <= width else f"{text[: width - 1]}…", no_wrap=True)
+    missing = width - cell_len(text)
+    if missing < 0:
+        return Text(set_cell_size(text, width - 1).rstrip() + ELLIPSIS, no_wrap=True)
+    return Text(" " * missing + text if column.is_number else text, no_wrap=True)

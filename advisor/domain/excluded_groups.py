@@ -1,0 +1,48 @@
+"""The excluded models by the requirement that excludes them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from advisor.domain.candidate import Rejection
+
+TITLES = {
+    "licence": "Licence",
+    "languages": "Languages",
+    "modality": "What goes in",
+    "context": "Context",
+    "engine": "llama.cpp",
+    "memory": "Memory",
+    "decode_speed": "Speed",
+    "ttft": "First token",
+    "speed_unknown": "Speed unknown",
+    "superseded": "Superseded",
+}
+"""A requirement's name on screen, by the code of its reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExcludedGroup:
+    """A requirement and whom it excludes first."""
+
+    code: str
+    rejections: tuple[Rejection, ...]
+    """Nearest miss first."""
+
+    @property
+    def title(self) -> str:
+        return TITLES.get(self.code, self.code.replace("_", " ").capitalize())
+
+    @property
+    def n_alone(self) -> int:
+        """How many it alone excludes."""
+        return sum({reason.code for reason in r.reasons} == {self.code} for r in self.rejections)
+
+
+def excluded_groups(rejected: tuple[Rejection, ...]) -> tuple[ExcludedGroup, ...]:
+    """Every rejection once, under the first requirement that it misses; the requirement with most of them first."""
+    groups: dict[str, list[Rejection]] = {}
+    for rejection in rejected:
+        groups.setdefault(rejection.reasons[0].code if rejection.reasons else "engine", []).append(rejection)
+    found = [ExcludedGroup(code, tuple(sorted(rows, key=lambda r: r.distance))) for code, rows in groups.items()]
+    return tuple(sorted(found, key=lambda e: (-len(e.rejections), e.code)))
