@@ -38,7 +38,7 @@ def test_from_the_first_page_to_the_downloaded_file(server: Serving, browser: Br
     browser.wait_for("models remain")
     browser.press(Keys.SPACE)  # the first question: commercial use, from yes to no
     browser.press("3")
-    browser.wait_for("= value × weight, summed")
+    browser.wait_for("Speaks")
     browser.press("5")
     browser.wait_for("Save as")
     browser.wait_for("#:schema")
