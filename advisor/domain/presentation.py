@@ -14,6 +14,7 @@ from advisor.domain.quality_words import quality_lines
 from advisor.domain.recommend import Candidate, Recommendation, Rejection
 from advisor.domain.sensitivity_words import constraint_text, firmness_lines, rival_lines, weight_text
 from advisor.domain.smoke import SmokeMeasurement, SmokeVerdict
+from advisor.domain.speed.latency import latency, latency_lines
 from advisor.domain.wording import CLOSE_CALL, VERDICT_MARKS, overlay_text, speed_text
 from advisor.units import format_bytes, format_milliseconds, format_rate
 
@@ -82,7 +83,7 @@ def explanation(candidate: Candidate, found: Recommendation, *, width: int) -> t
         *_firmness(candidate, found),
         Paragraph(f"Score {candidate.score.total:.3f} = value × weight, summed", _score_lines(candidate, width)),
         Paragraph("Memory", _memory_lines(candidate, width)),
-        Paragraph("Speed", _speed_lines(candidate)),
+        Paragraph("Speed", _speed_lines(candidate, found)),
         Paragraph("Quality", quality_lines(found, candidate)),
         Paragraph("Licence", licence_lines(candidate.licence)),
         Paragraph("Languages", _language_lines(candidate.languages)),
@@ -175,13 +176,14 @@ def _placement_line(candidate: Candidate) -> str:
     return f"{where}{experts}; {placement.slot_tokens:,} tokens of context{slots}"
 
 
-def _speed_lines(candidate: Candidate) -> tuple[str, ...]:
+def _speed_lines(candidate: Candidate, found: Recommendation) -> tuple[str, ...]:
     speed = candidate.speed
     if speed is None:
         return ("unknown - no memory bandwidth is known for a device of this machine",)
+    answer_tokens = found.constraints.scale.answer_tokens
     return (
         f"{format_rate(speed.decode_tokens_per_s)}, likely between {speed.low:.1f} and {speed.high:.1f}",
-        f"first token after {format_milliseconds(speed.ttft_ms)} for a prompt of {speed.prompt_tokens:,} tokens",
+        *latency_lines(latency(speed, answer_tokens), speed.prompt_tokens, answer_tokens),
         f"basis: {speed.basis.value} - {BASIS_WORDS[speed.basis]}",
     )
 
