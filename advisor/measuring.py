@@ -12,7 +12,6 @@ from advisor.domain.recommend import Candidate, Recommendation
 from advisor.domain.slices import layer_step, layer_units, slice_blueprint
 from advisor.domain.smoke import BUSY_CORES
 from advisor.domain.speed import (
-    Calibration,
     Speed,
     SpeedConstants,
     Timings,

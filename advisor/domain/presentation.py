@@ -13,10 +13,11 @@ from advisor.domain.placement import Pool
 from advisor.domain.quality_words import quality_lines
 from advisor.domain.recommend import Candidate, Recommendation, Rejection
 from advisor.domain.sensitivity_words import constraint_text, firmness_lines, rival_lines, weight_text
+from advisor.domain.side_by_side import side_by_side_lines
 from advisor.domain.smoke import SmokeMeasurement, SmokeVerdict
 from advisor.domain.speed.latency import latency, latency_lines
 from advisor.domain.wording import CLOSE_CALL, VERDICT_MARKS, overlay_text, speed_text
-from advisor.units import format_bytes, format_milliseconds, format_rate
+from advisor.units import format_bytes, format_rate
 
 BAR_PARTS = (("weights", "█"), ("KV cache", "▓"), ("compute", "▒"), ("free", "·"))
 """What a memory bar is made of; the characters differ in shape, so it reads without colour."""
@@ -338,20 +339,9 @@ def smoke_intention(candidate: Candidate) -> tuple[Paragraph, ...]:
 
 def smoke_paragraphs(candidate: Candidate, measured: SmokeMeasurement, verdict: SmokeVerdict) -> tuple[Paragraph, ...]:
     """The verdict with its checks, and prediction beside measurement."""
-    speed = candidate.speed
-    predicted = "unknown" if speed is None else format_rate(speed.decode_tokens_per_s)
-    rate = measured.full_decode_tokens_per_s
-    how = " (extrapolated from slices)" if measured.extrapolated else ""
-    rows = [f"decode       predicted {predicted}, measured {format_rate(rate) + how if rate else 'not judged'}"]
-    if measured.full_ttft_ms is not None:
-        tokens = f"{measured.prompt_tokens:,} tokens"
-        rows.append(f"first token  after {format_milliseconds(measured.full_ttft_ms)} for a prompt of {tokens}")
-    if measured.peak_bytes is not None:
-        layers = f"{measured.layers_run} of {measured.layers_total} layers"
-        rows.append(f"memory       {format_bytes(measured.peak_bytes)} held, with {layers}")
     checks = tuple(f"{CHECK_MARKS[check.passed]} {check.text}" for check in verdict.checks)
     note = (SYNTHETIC_NOTE,) if measured.synthetic else ()
     return (
         Paragraph(f"{VERDICT_WORDS[verdict.verdict]}", checks),
-        Paragraph("Prediction and measurement", (*rows, *note)),
+        Paragraph("Prediction and measurement", (*side_by_side_lines(candidate, measured), *note)),
     )

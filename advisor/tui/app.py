@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from dataclasses import replace
 from functools import partial
 from pathlib import Path, PurePath
 from typing import ClassVar
 
 from textual import on
-from textual.app import App, SystemCommand
+from textual.app import SystemCommand
 from textual.screen import Screen
 from textual.signal import Signal
 from textual.timer import Timer
@@ -20,24 +19,30 @@ from advisor.errors import AdvisorError
 from advisor.service import Advisor, MachineChoice
 from advisor.tui.backstage import Backstage
 from advisor.tui.commands import commands_at
-from advisor.tui.messages import Advised, AnswersChanged, Probed, ProbeFailed, SmokeEnded, SmokeMoved, Topic
+from advisor.tui.messages import Advised, AnswersChanged, Probed, ProbeFailed, Topic
 from advisor.tui.places import PlaceId
+from advisor.tui.proving import ProvingApp
 from advisor.tui.screens import PLACE_SCREENS
 from advisor.tui.screens.help import HelpScreen
 from advisor.tui.screens.leave import LeaveScreen
 from advisor.tui.screens.place import Place
-from advisor.tui.session import Session, Smoke
+from advisor.tui.session import Session
 from advisor.tui.theme import ADVISOR_THEME
 
 DEBOUNCE_S = 0.12
 """Wait for the next key before a new recommendation is made."""
 
 
-class AdvisorApp(App[None]):
+class AdvisorApp(ProvingApp):
     """Machine, Needs, Picks, Proof, Export."""
 
     TITLE = "llm-advisor"
-    CSS_PATH: ClassVar[list[str | PurePath]] = ["app.tcss", "screens/screens.tcss", "widgets/widgets.tcss"]
+    CSS_PATH: ClassVar[list[str | PurePath]] = [
+        "app.tcss",
+        "screens/screens.tcss",
+        "screens/proof.tcss",
+        "widgets/widgets.tcss",
+    ]
     DEFAULT_MODE = "machine"
     # Textual declares these two as instance variables, so they cannot be marked as belonging to the class.
     HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (60, "-narrow"), (110, "-wide")]  # noqa: RUF012
@@ -61,9 +66,6 @@ class AdvisorApp(App[None]):
     def on_mount(self) -> None:
         self._backstage.probe(self.session.choice)
 
-    def on_unmount(self) -> None:
-        self._backstage.stop_smoke()
-
     # ------------------------------------------------------------ actions
 
     async def action_go(self, place: PlaceId, to_bar: bool = False) -> None:
@@ -85,26 +87,6 @@ class AdvisorApp(App[None]):
             return
         self.notify("Trying other requirements, one at a time …", markup=False)
         self._backstage.examine(found)
-
-    async def action_smoke(self) -> None:
-        """Show Proof and start the smoke test of the selected candidate, unless one is running."""
-        await self.switch_mode("proof")
-        session = self.session
-        chosen, found = session.chosen, session.found
-        is_busy = session.smoke is not None and session.smoke.is_running
-        if chosen is None or found is None or session.is_simulated or is_busy:
-            return
-        session.smoke = Smoke(chosen)
-        self.changed.publish("smoke")
-        self._backstage.smoke(chosen, found.constraints)
-
-    def action_stop_smoke(self) -> None:
-        """Cancel the running smoke test."""
-        smoke = self.session.smoke
-        if smoke is not None and smoke.is_running:
-            self._backstage.stop_smoke()
-            self.session.smoke = replace(smoke, is_cancelled=True)
-            self.changed.publish("smoke")
 
     def action_help(self) -> None:
         """Show what the keys do in this place."""
@@ -131,7 +113,7 @@ class AdvisorApp(App[None]):
     def _probed(self, message: Probed) -> None:
         self.session.machine = message.machine
         self.changed.publish("machine")
-        self._advise()
+        self.advise()
 
     @on(ProbeFailed)
     def _probe_failed(self, message: ProbeFailed) -> None:
@@ -144,9 +126,10 @@ class AdvisorApp(App[None]):
         self.changed.publish("answers")
         if self._debounce is not None:
             self._debounce.stop()
-        self._debounce = self.set_timer(DEBOUNCE_S, self._advise)
+        self._debounce = self.set_timer(DEBOUNCE_S, self.advise)
 
-    def _advise(self) -> None:
+    def advise(self) -> None:
+        """Ask for advice on the present answers."""
         session = self.session
         if session.machine is None:
             return
@@ -155,7 +138,7 @@ class AdvisorApp(App[None]):
         except AdvisorError as error:
             self._advised(Advised(self._backstage.advice_ticket, error))
         else:
-            self._backstage.advise(session.machine, constraints)
+            self._backstage.advise(session.machine, constraints, session.valid_timings)
 
     @on(Advised)
     def _advised(self, message: Advised) -> None:
@@ -174,26 +157,6 @@ class AdvisorApp(App[None]):
         if problem is not None and not self._told_of_overlay:
             self._told_of_overlay = True
             self.notify(f"Your own entries are not used: {problem}", severity="warning", timeout=15, markup=False)
-
-    @on(SmokeMoved)
-    def _smoke_moved(self, message: SmokeMoved) -> None:
-        smoke = self.session.smoke
-        if smoke is None or message.ticket != self._backstage.smoke_ticket:
-            return
-        self.session.smoke = smoke.moved(message.event)
-        self.changed.publish("smoke")
-
-    @on(SmokeEnded)
-    def _smoke_ended(self, message: SmokeEnded) -> None:
-        smoke = self.session.smoke
-        if smoke is None or message.ticket != self._backstage.smoke_ticket:
-            return
-        outcome = message.outcome
-        if isinstance(outcome, AdvisorError):
-            self.session.smoke = replace(smoke, error=outcome)
-        else:
-            self.session.smoke = replace(smoke, report=outcome)
-        self.changed.publish("smoke")
 
     @on(Worker.StateChanged)
     def _worker_broke(self, event: Worker.StateChanged) -> None:

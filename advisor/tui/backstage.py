@@ -10,13 +10,26 @@ from typing import TYPE_CHECKING, Any
 from advisor.domain.constraints import Constraints
 from advisor.domain.hardware import Machine
 from advisor.domain.recommend import Candidate, Recommendation
+from advisor.domain.speed import NO_TIMINGS, Timings
 from advisor.errors import AdvisorError
-from advisor.tui.messages import Advised, Probed, ProbeFailed, SmokeEnded, SmokeMoved
+from advisor.tui.messages import (
+    Advised,
+    MeasuringEnded,
+    MeasuringMoved,
+    Probed,
+    ProbeFailed,
+    RankedAgain,
+    SmokeEnded,
+    SmokeMoved,
+)
 
 if TYPE_CHECKING:
     from textual.app import App
 
     from advisor.service import Advisor, MachineChoice
+
+ENGINE_GROUP = "engine"
+"""Of the workers that wait for llama.cpp: there is one at a time."""
 
 
 class Backstage:
@@ -28,8 +41,8 @@ class Backstage:
         self._cancel = threading.Event()
         self.advice_ticket = 0
         """Of the latest request for advice."""
-        self.smoke_ticket = 0
-        """Of the latest smoke test."""
+        self.engine_ticket = 0
+        """Of the latest smoke test or measurement."""
 
     def _start(self, work: Callable[[], None], group: str) -> None:
         self._app.run_worker(work, thread=True, exclusive=True, group=group, exit_on_error=False)
@@ -46,14 +59,16 @@ class Backstage:
         else:
             self._app.post_message(Probed(machine))
 
-    def advise(self, machine: Machine, constraints: Constraints) -> None:
+    def advise(self, machine: Machine, constraints: Constraints, timings: Timings = NO_TIMINGS) -> None:
         """Make a recommendation; posts Advised."""
         self.advice_ticket += 1
-        self._start(partial(self._advise, self.advice_ticket, machine, constraints), "advise")
+        self._start(partial(self._advise, self.advice_ticket, machine, constraints, timings), "advise")
 
-    def _advise(self, ticket: int, machine: Machine, constraints: Constraints) -> None:
+    def _advise(self, ticket: int, machine: Machine, constraints: Constraints, timings: Timings) -> None:
+        scale = constraints.scale
+        timings = timings.at(scale.prompt_tokens, scale.mean_depth_tokens)
         try:
-            found = self._advisor.recommend(machine, constraints)
+            found = self._advisor.recommend(machine, constraints, timings=timings)
         except AdvisorError as error:
             self._app.post_message(Advised(ticket, error))
         else:
@@ -73,9 +88,15 @@ class Backstage:
 
     def smoke(self, candidate: Candidate, constraints: Constraints) -> None:
         """Start a smoke test; posts SmokeMoved and SmokeEnded."""
-        self.smoke_ticket += 1
+        ticket, cancel = self._next_engine_run()
+        self._start(partial(self._smoke, ticket, candidate, constraints, cancel), ENGINE_GROUP)
+
+    def _next_engine_run(self) -> tuple[int, threading.Event]:
+        """The engine does one thing at a time: what still runs is ended."""
+        self._cancel.set()
         self._cancel = threading.Event()
-        self._start(partial(self._smoke, self.smoke_ticket, candidate, constraints, self._cancel), "smoke")
+        self.engine_ticket += 1
+        return self.engine_ticket, self._cancel
 
     def _smoke(self, ticket: int, candidate: Candidate, constraints: Constraints, cancel: threading.Event) -> None:
         def tell(event: Any) -> None:
@@ -88,7 +109,26 @@ class Backstage:
         else:
             self._app.post_message(SmokeEnded(ticket, report))
 
-    def stop_smoke(self) -> None:
+    def measure(self, found: Recommendation, only: str | None) -> None:
+        """Measure the best candidates, or one; posts MeasuringMoved, RankedAgain and MeasuringEnded."""
+        ticket, cancel = self._next_engine_run()
+        self._start(partial(self._measure, ticket, found, only, cancel), ENGINE_GROUP)
+
+    def _measure(self, ticket: int, found: Recommendation, only: str | None, cancel: threading.Event) -> None:
+        def tell(event: Any) -> None:
+            self._app.post_message(MeasuringMoved(ticket, event))
+
+        def ranked(ranking: Recommendation) -> None:
+            self._app.post_message(RankedAgain(ticket, ranking))
+
+        try:
+            outcome = self._advisor.measure_finalists(found, on_event=tell, on_ranking=ranked, cancel=cancel, only=only)
+        except AdvisorError as error:
+            self._app.post_message(MeasuringEnded(ticket, error))
+        else:
+            self._app.post_message(MeasuringEnded(ticket, outcome))
+
+    def stop_engine(self) -> None:
         """End the engine child; what the thread still posts is stale."""
         self._cancel.set()
-        self.smoke_ticket += 1
+        self.engine_ticket += 1

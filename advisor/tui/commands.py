@@ -79,12 +79,22 @@ COMMANDS: tuple[Command, ...] = (
         _at("picks"), NOWHERE,
     ),
     Command(
+        "measure.best", "m", "m", "app.measure(True)", "Measure",
+        "Time the best candidates here with slices of them, and rank all again; again to stop.",
+        _at("picks"), _at("picks"),
+    ),
+    Command(
+        "measure.chosen", "m", "m", "app.measure(False)", "Measure",
+        "Time the selected model here with slices of it, without a download; again to stop.",
+        _at("proof"), _at("proof"),
+    ),
+    Command(
         "smoke", "t", "t", "app.smoke", "Smoke test",
         "Run the selected model here for a moment.", EVERYWHERE, _at("picks", "proof"),
     ),
     Command(
         "proof.cancel", "c", "c", "cancel", "Cancel",
-        "Stop the smoke test at once.", _at("proof"), _at("proof"),
+        "Stop the smoke test or the measurement at once.", _at("proof"), _at("proof"),
     ),
     Command(
         "export", "e", "e", "app.go('export')", "Export",
