@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from advisor.domain.basis import Basis
 from advisor.domain.presentation import BASIS_WORDS, Paragraph
 from advisor.domain.recommend import Candidate, Recommendation
 from advisor.domain.speed import Speed
@@ -44,9 +45,13 @@ def interval_text(half_widths: Sequence[float], n_rounds: int) -> str:
     """How well a figure is known, and how that went: the first interval, some between, the last."""
     known = [width for width in half_widths if width < 1]
     if not known:
-        return f"{n_rounds} rounds, too few for an interval" if n_rounds else ""
+        return f"{_rounds(n_rounds)}, too few for an interval" if n_rounds else ""
     shown = [known[0], known[len(known) // 2], known[-1]] if len(known) > 2 else known
-    return " → ".join(f"±{width:.1%}" for width in shown) + f" after {n_rounds} rounds"
+    return " → ".join(f"±{width:.1%}" for width in shown) + f" after {_rounds(n_rounds)}"
+
+
+def _rounds(count: int) -> str:
+    return "1 round" if count == 1 else f"{count} rounds"
 
 
 def measuring_line(name: str, stage: str, half_widths: Sequence[float], share: float | None) -> str:
@@ -72,7 +77,7 @@ def measured_paragraphs(
     found: Recommendation, before: Mapping[str, Speed | None], problems: Sequence[str]
 ) -> tuple[Paragraph, ...]:
     """What was measured, beside what was said before; what could not be, with the reason; the waits of the pick."""
-    timed = [c for c in found.quantizations if c.id in before and c.speed is not None]
+    timed = [c for c in found.quantizations if c.id in before and c.speed and c.speed.basis is Basis.MEASURED]
     rows = tuple(_row(c.model.name, c.quantization.name, before[c.id], c.speed) for c in timed)
     parts = [Paragraph("Measured on this machine", rows)] if rows else []
     if problems:

@@ -3,31 +3,35 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path, PurePath
 from typing import ClassVar
 
 from textual import on
 from textual.app import SystemCommand
+from textual.filter import LineFilter
 from textual.screen import Screen
 from textual.signal import Signal
 from textual.timer import Timer
 from textual.worker import Worker, WorkerState
 
-from advisor.errors import AdvisorError
+from advisor.errors import AdvisorError, InputError, nearest
 from advisor.service import Advisor, MachineChoice
+from advisor.settings import Settings, config_file, remember_theme, remembered_theme
+from advisor.tui.ascii import AsciiFilter
 from advisor.tui.backstage import Backstage
 from advisor.tui.commands import commands_at
+from advisor.tui.keymap import keymap
 from advisor.tui.messages import Advised, AnswersChanged, Probed, ProbeFailed, Topic
 from advisor.tui.places import PlaceId
 from advisor.tui.proving import ProvingApp
 from advisor.tui.screens import PLACE_SCREENS
-from advisor.tui.screens.help import HelpScreen
+from advisor.tui.screens.help import HelpScreen, help_of
 from advisor.tui.screens.leave import LeaveScreen
 from advisor.tui.screens.place import Place
 from advisor.tui.session import Session
-from advisor.tui.theme import ADVISOR_THEME
+from advisor.tui.theme import THEMES
 
 DEBOUNCE_S = 0.12
 """Wait for the next key before a new recommendation is made."""
@@ -49,21 +53,44 @@ class AdvisorApp(ProvingApp):
     VERTICAL_BREAKPOINTS = [(0, "-short"), (20, "-tall")]  # noqa: RUF012
 
     def __init__(
-        self, advisor: Advisor, choice: MachineChoice | None = None, working_directory: Path | None = None
+        self,
+        advisor: Advisor,
+        choice: MachineChoice | None = None,
+        working_directory: Path | None = None,
+        settings: Settings | None = None,
     ) -> None:
         super().__init__()
-        self.session = Session(advisor, choice or MachineChoice(), working_directory or Path.cwd())
+        self.settings = settings or Settings()
+        keys = keymap(self.settings.keys, name=str(config_file()))
+        self.session = Session(advisor, choice or MachineChoice(), working_directory or Path.cwd(), keys)
         self.changed: Signal[Topic] = Signal(self, "session")
         self._backstage = Backstage(self, advisor)
         self._told_of_overlay = False
         self._debounce: Timer | None = None
         for place, screen in PLACE_SCREENS.items():
             self.add_mode(place, partial(screen, self.session, self.changed))
-        self.register_theme(ADVISOR_THEME)
-        if "TEXTUAL_THEME" not in os.environ:
-            self.theme = ADVISOR_THEME.name
+        self.set_keymap(dict(keys.changed))
+        for theme in THEMES:
+            self.register_theme(theme)
+        self._choose_theme()
+
+    def _choose_theme(self) -> None:
+        """The theme of the environment, else of the settings, else the one chosen last, else the program's own."""
+        if "TEXTUAL_THEME" in os.environ:
+            return
+        wanted, remembered = self.settings.theme, remembered_theme()
+        if wanted is not None and wanted not in self.available_themes:
+            hint = nearest(wanted, self.available_themes) or f"Themes: {', '.join(sorted(self.available_themes))}."
+            raise InputError(f"{config_file()}: theme: there is no theme {wanted!r}", hint=hint)
+        known = remembered if remembered in self.available_themes else None
+        self.theme = wanted or known or THEMES[0].name
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        filters = super().get_line_filters()
+        return [*filters, AsciiFilter()] if self.settings.ascii else filters
 
     def on_mount(self) -> None:
+        self.theme_changed_signal.subscribe(self, lambda theme: remember_theme(theme.name))
         self._backstage.probe(self.session.choice)
 
     # ------------------------------------------------------------ actions
@@ -88,10 +115,11 @@ class AdvisorApp(ProvingApp):
         self.notify("Trying other requirements, one at a time …", markup=False)
         self._backstage.examine(found)
 
-    def action_help(self) -> None:
-        """Show what the keys do in this place."""
+    def action_help(self, is_of_focus: bool = False) -> None:
+        """Show what the keys do in this place, and before that what the focused widget is."""
         if isinstance(self.screen, Place):
-            self.push_screen(HelpScreen(self.screen.place))
+            about = help_of(self.focused) if is_of_focus else None
+            self.push_screen(HelpScreen(self.screen.place, self.session.keys, about))
 
     def action_leave(self) -> None:
         """Quit; ask first where answers would be lost."""
@@ -104,7 +132,8 @@ class AdvisorApp(ProvingApp):
         if isinstance(screen, Place):
             for command in commands_at(screen.place):
                 run = partial(self.run_action, command.action, screen)
-                yield SystemCommand(f"{command.label} ({command.shown})", command.help, run)
+                shown = self.session.keys.shown(command)
+                yield SystemCommand(f"{command.label} ({shown})", command.help, run)
         yield from (c for c in super().get_system_commands(screen) if c.title in ("Theme", "Screenshot"))
 
     # ------------------------------------------------------------ messages

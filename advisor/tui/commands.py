@@ -102,7 +102,11 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command(
         "export.save", "ctrl+s", "Ctrl+S", "save", "Save",
-        "Write the file.", _at("export"), _at("export"),
+        "Write the file; asks first where one of that name exists.", _at("export"), _at("export"),
+    ),
+    Command(
+        "export.copy", "y", "y", "copy", "Copy",
+        "Send the shown file to the terminal's clipboard.", _at("export"), _at("export"),
     ),
     Command(
         "machine.rescan", "r", "r", "app.rescan", "Rescan",
@@ -115,8 +119,12 @@ COMMANDS: tuple[Command, ...] = (
         EVERYWHERE, _at("needs", "picks", "proof", "export"),
     ),
     Command(
-        "help", "question_mark,f1", "?", "app.help", "Help",
+        "help", "question_mark", "?", "app.help", "Help",
         "What the keys do here.", EVERYWHERE, EVERYWHERE,
+    ),
+    Command(
+        "help.focus", "f1", "F1", "app.help(True)", "Help on the focus",
+        "What the field or table is that has the focus, and what the keys do here.", EVERYWHERE, NOWHERE,
     ),
     Command(
         "quit", "q", "q", "app.leave", "Quit",

@@ -14,6 +14,7 @@ from advisor.domain.questions import Answer, Question, answer_text, read_answer
 from advisor.domain.recommend import Candidate, Recommendation
 from advisor.domain.speed import NO_TIMINGS, Timings
 from advisor.errors import AdvisorError, InputError
+from advisor.tui.keymap import Keymap
 from advisor.tui.measuring import Measuring
 
 if TYPE_CHECKING:
@@ -71,6 +72,8 @@ class Session:
     advisor: Advisor
     choice: MachineChoice
     working_directory: Path
+    keys: Keymap = field(default_factory=Keymap)
+    """The keys of the commands, as the user changed them."""
     machine: Machine | None = None
     probe_error: AdvisorError | None = None
     found: Recommendation | None = None

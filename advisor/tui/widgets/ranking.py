@@ -93,6 +93,8 @@ def fitting(columns: Sequence[Column], rows: Sequence[Cells], width: int) -> dic
 class Ranking(DataTable[Text]):
     """Rows are known by the id of their model."""
 
+    HELP = "The table: up and down select a row, which is explained beside it; Enter opens the explanation."
+
     class Resized(Message):
         """The room changed, so other columns may fit."""
 
