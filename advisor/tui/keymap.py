@@ -50,7 +50,8 @@ def keymap(changed: Mapping[str, str], *, name: str) -> Keymap:
         taken: dict[str, str] = {}
         for command in commands_at(place):
             for key in made.keys(command):
-                other = taken.setdefault(key, command.id)
+                # `/` and `slash` are the same key.
+                other = taken.setdefault(format_key(key), command.id)
                 if other != command.id:
                     why = f"{other} and {command.id} would both have it in {place}"
                     raise InputError(f"{name}: keys: {key} has two meanings", why=why)

@@ -27,13 +27,14 @@ _TYPING = "While you type in a field, letters are letters: Esc leaves the field.
 
 
 def help_of(widget: Widget | None) -> str | None:
-    """What the nearest widget around the focus says of itself; None where none says anything."""
+    """What the focused widget and those around it say of themselves, the outermost first; None where none does."""
+    said: list[str] = []
     for node in widget.ancestors_with_self if widget is not None else ():
         if isinstance(node, QuestionRow):
-            return f"{node.question.title}. {node.question.help}"
-        if isinstance(node, Widget) and not isinstance(node, Screen) and node.HELP:
-            return node.HELP
-    return None
+            said.append(f"{node.question.title}. {node.question.help}")
+        elif isinstance(node, Widget) and not isinstance(node, Screen) and node.HELP:
+            said.append(node.HELP)
+    return "\n".join(reversed(said)) or None
 
 
 class HelpScreen(ModalScreen[None]):
