@@ -127,6 +127,10 @@ COMMANDS: tuple[Command, ...] = (
         "What the field or table is that has the focus, and what the keys do here.", EVERYWHERE, NOWHERE,
     ),
     Command(
+        "suspend", "ctrl+z", "Ctrl+Z", "app.suspend_process", "Suspend",
+        "Back to the shell for a while, where there is one; fg returns.", EVERYWHERE, NOWHERE,
+    ),
+    Command(
         "quit", "q", "q", "app.leave", "Quit",
         "Leave the program.", EVERYWHERE, EVERYWHERE,
     ),

@@ -91,8 +91,8 @@ class ProvingApp(App[None]):
             return
         chosen, found = session.chosen, session.found
         if chosen is None or found is None:
-            return
-        if session.is_simulated:
+            self.notify("There is no pick yet that could be measured.", severity="warning", markup=False)
+        elif session.is_simulated:
             self.notify("The machine is simulated, so nothing can be measured on it.", markup=False)
         elif self._is_free():
             before = {c.id: c.speed for c in found.quantizations}
