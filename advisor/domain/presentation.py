@@ -334,7 +334,7 @@ def smoke_intention(candidate: Candidate) -> tuple[Paragraph, ...]:
         f"Without the model's file it uses {SYNTHETIC_NOTE}.",
     )
     predicted = (f"speed   {rate}", f"memory  {format_bytes(ram.total_bytes)} of system memory")
-    return (Paragraph("What happens", about), Paragraph("Prediction to be tested", predicted))
+    return (Paragraph("Smoke test", about), Paragraph("Prediction to be tested", predicted))
 
 
 def smoke_paragraphs(candidate: Candidate, measured: SmokeMeasurement, verdict: SmokeVerdict) -> tuple[Paragraph, ...]:

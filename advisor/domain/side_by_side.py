@@ -26,10 +26,9 @@ def side_by_side(candidate: Candidate, measured: SmokeMeasurement) -> tuple[tupl
     held = measured.peak_bytes
     if held is not None:
         ram = candidate.fit.footprint.devices[0].total_bytes
-        layers = f"{measured.layers_run} of {measured.layers_total} layers"
-        text = format_bytes(held) + ("" if measured.is_whole else f", {layers}")
+        layers = f"{measured.layers_run} of {measured.layers_total} layers ran"
         rows.append(
-            ("memory", format_bytes(ram), text, _difference(ram, held) if measured.is_whole else _NO_DIFFERENCE)
+            ("memory", format_bytes(ram), format_bytes(held), _difference(ram, held) if measured.is_whole else layers)
         )
     return tuple(rows)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -24,4 +25,7 @@ def run(advisor: Advisor, choice: MachineChoice | None = None, *, is_ascii: bool
     from advisor.service import MachineChoice
     from advisor.tui.app import AdvisorApp
 
-    AdvisorApp(advisor, choice or MachineChoice(), Path.cwd(), settings).run()
+    app = AdvisorApp(advisor, choice or MachineChoice(), Path.cwd(), settings)
+    # The catalogue stays to the end. Left to the collector, its 100,000 objects hold up keys for 150 ms now and then.
+    app.when_settled = gc.freeze
+    app.run()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path, PurePath
 from typing import ClassVar
@@ -48,6 +48,8 @@ class AdvisorApp(ProvingApp):
         "widgets/widgets.tcss",
     ]
     DEFAULT_MODE = "machine"
+    when_settled: Callable[[], object] | None = None
+    """Called once, when the first recommendation is on screen."""
     # Textual declares these two as instance variables, so they cannot be marked as belonging to the class.
     HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (60, "-narrow"), (110, "-wide")]  # noqa: RUF012
     VERTICAL_BREAKPOINTS = [(0, "-short"), (20, "-tall")]  # noqa: RUF012
@@ -179,6 +181,9 @@ class AdvisorApp(ProvingApp):
             self.session.found, self.session.advice_error = message.outcome, None
         self._tell_of_overlay()
         self.changed.publish("advice")
+        if self.when_settled is not None:
+            self.call_after_refresh(self.when_settled)
+            self.when_settled = None
 
     def _tell_of_overlay(self) -> None:
         """Say once that the user's own entries are not used."""

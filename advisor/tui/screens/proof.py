@@ -143,7 +143,13 @@ class ProofScreen(Place):
             return (_NOTHING,)
         if session.is_simulated:
             return (_SIMULATED, *smoke_intention(session.chosen))
-        return (*self._measured(), *self._tested(smoke))
+        measured, tested = self._measured(), self._tested(smoke)
+        return (*tested, *measured) if self._is_test_newer(smoke) else (*measured, *tested)
+
+    def _is_test_newer(self, smoke: Smoke | None) -> bool:
+        """What was done last is read first."""
+        measuring = self.session.measuring
+        return smoke is not None and (measuring is None or smoke.started > measuring.started)
 
     def _measured(self) -> tuple[Paragraph, ...]:
         """What the latest measurement found, and what one would do where there is none."""
