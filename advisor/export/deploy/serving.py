@@ -1,0 +1,200 @@
+"""One model on one engine for one load: what every serving target says in its own language. Pure values."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from advisor.domain.capacity.replica import EngineName
+from advisor.domain.placement import KvType
+
+DEFAULT_PORT = 8080
+"""llama-server's own."""
+_PART = re.compile(r"-(\d{5})-of-(\d{5})(?=\.gguf$)")
+
+
+@dataclass(frozen=True, slots=True)
+class GgufSource:
+    """Where the weights of llama.cpp come from: a repository of the Hub, or a path on the machine that serves."""
+
+    repo: str | None
+    file: str
+    """Path inside the repository, or on the machine; of the first part where there are several."""
+    n_bytes: int | None = None
+    sha256: tuple[str, ...] = ()
+    """One per part; empty where nobody published it."""
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """Every file to fetch, in the order of `sha256`."""
+        found = _PART.search(self.file)
+        if found is None:
+            return (self.file,)
+        count = int(found[2])
+        return tuple(_PART.sub(f"-{i:05d}-of-{count:05d}", self.file) for i in range(1, count + 1))
+
+
+@dataclass(frozen=True, slots=True)
+class LlamaSettings:
+    """What llama.cpp is told beside the file."""
+
+    kv_type: KvType
+    flash_attention: bool
+    batch: int
+    ubatch: int
+    threads: int
+    n_gpu_layers: int
+    """`--n-gpu-layers`: the output layer counts as one."""
+    gpu_layers: tuple[int, ...] = ()
+    """Layers on each GPU."""
+    experts_in_ram: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class VllmSettings:
+    """What vLLM is told beside the repository."""
+
+    tensor_parallel: int
+    pipeline_parallel: int
+    memory_share: float
+    """`--gpu-memory-utilization`."""
+    batched_tokens: int
+    """`--max-num-batched-tokens`."""
+    fp8: bool
+    """The weights are quantized to FP8 when they are loaded."""
+    gpu_name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Replicas:
+    """Copies to run, and how many the load takes."""
+
+    count: int
+    needed: int | None
+    """That carry the peak within the targets; None where no speed is known, so that nobody can tell."""
+    why: str
+    """Where `count` comes from."""
+
+    @property
+    def is_short(self) -> bool:
+        return self.needed is not None and self.count < self.needed
+
+
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """An act that the described use owes; `exact` is what must be written, word for word."""
+
+    id: str
+    text: str
+    exact: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LicenceDuties:
+    """The licence as far as files that deploy the model must speak of it."""
+
+    id: str
+    name: str
+    url: str | None
+    verdict: str
+    """For the described use, in plain words."""
+    duties: tuple[Duty, ...] = ()
+    cautious_duties: tuple[Duty, ...] = ()
+    """Further ones of a cautious reader."""
+    standing: tuple[Duty, ...] = ()
+    """Terms that bind without asking for an act, such as an acceptable use policy."""
+    gated: bool | None = None
+    """Whether the Hub hands the original weights out only to who accepted the terms."""
+
+    @property
+    def display(self) -> str | None:
+        """Words that must be shown to users, such as `Built with Llama`."""
+        return next((d.exact for d in self.duties if d.id == "DISPLAY" and d.exact), None)
+
+    @property
+    def notice(self) -> str | None:
+        """The line that a file named Notice must hold in distributed copies."""
+        owed = (*self.duties, *self.cautious_duties)
+        return next((d.exact for d in owed if d.id == "NOTICE_FILE" and d.exact), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """The recommendation file that a target's files were made from."""
+
+    sha256: str
+    tool_version: str
+    created: str
+    simulated: bool
+    """The machine was described, not probed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """A model, the engine that runs it, and for how many users."""
+
+    name: str
+    """Of the recommendation file, without its ending."""
+    engine: EngineName
+    model: str
+    """Id in the catalogue; the name that clients send."""
+    title: str
+    """Display name."""
+    hf_id: str
+    """Repository of the original weights."""
+    quantization: str
+    """GGUF file type for llama.cpp; BF16 or FP8 for vLLM."""
+    gguf: GgufSource | None
+    """None for vLLM."""
+    context_tokens: int
+    """Of one slot: prompt and answer of one request."""
+    slots: int
+    """Requests that one replica answers at once."""
+    llama: LlamaSettings | None
+    vllm: VllmSettings | None
+    gpus: int
+    """Of one replica; 0 on a processor."""
+    ram_bytes: int | None
+    """System memory of one replica; None where it is unknown."""
+    vram_bytes: int | None
+    replicas: Replicas
+    licence: LicenceDuties
+    origin: Origin
+    cautions: tuple[str, ...] = ()
+    """What somebody must know before relying on the files."""
+    text_only: bool = True
+    """Only text goes in, so that no projector for images needs to be loaded."""
+    port: int = DEFAULT_PORT
+    image: str | None = None
+    """Container image in place of the engine's own."""
+    max_replicas: int | None = field(default=None)
+    """For an autoscaler; None for the target's own rule."""
+
+    @property
+    def total_context_tokens(self) -> int:
+        """`--ctx-size` of llama.cpp: all slots together."""
+        return self.context_tokens * self.slots
+
+    @property
+    def label(self) -> str:
+        """A name that DNS, systemd and Kubernetes take."""
+        return dns_label(self.model)
+
+
+def dns_label(text: str, most: int = 40) -> str:
+    """Lower-case letters, digits and dashes (RFC 1123), a letter first, `most` characters at most.
+
+    Never empty; two texts can give one label.
+    """
+    kept = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
+    if not kept or not kept[0].isalpha():
+        kept = f"model-{kept}"
+    return kept[:most].strip("-")
+
+
+def shell_comment(lines: Sequence[str], mark: str = "#") -> list[str]:
+    """Foreign text as comment lines: no line break in it can end the comment."""
+    from advisor.text import one_line
+
+    return [f"{mark} {one_line(line)}".rstrip() for line in lines]
