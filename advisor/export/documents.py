@@ -12,6 +12,7 @@ from typing import Any
 from advisor.domain.fit import Fit
 from advisor.domain.footprint import Footprint
 from advisor.domain.gates import Reason
+from advisor.domain.fleet import Fleet
 from advisor.domain.hardware import EngineDevice, Machine, Reading
 from advisor.domain.languages import LanguageFinding
 from advisor.domain.licence import LicenceFinding
@@ -70,6 +71,15 @@ def machine_document(machine: Machine) -> Document:
         },
         "disk_free_bytes": reading_document(machine.disk_free_bytes),
         "findings": [{"level": f.level, "text": f.text, "hint": f.hint} for f in machine.findings],
+    }
+
+
+def fleet_document(fleet: Fleet) -> Document:
+    """Machines that serve together, and those that could not be probed."""
+    return {
+        "source": fleet.source,
+        "nodes": [{"name": node.name, "machine": machine_document(node.machine)} for node in fleet.nodes],
+        "failures": [{"name": f.name, "reason": f.reason, "hint": f.hint} for f in fleet.failures],
     }
 
 
