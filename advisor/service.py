@@ -22,7 +22,7 @@ from advisor.domain.recommend import Candidate, Recommendation, judge_licence, r
 from advisor.domain.speed import NO_TIMINGS, Timings
 from advisor.elsewhere import Elsewhere
 from advisor.errors import InputError, nearest
-from advisor.exporting import Exports
+from advisor.exporting import EVERYTHING, Exports
 from advisor.files import write_atomically
 from advisor.fleets import Fleets
 from advisor.local_files.facade import DownloadOutcome, DownloadRequest, FilesHere
@@ -53,7 +53,7 @@ class MachineChoice:
     file: Path | None = None
 
 
-__all__ = ["SCHEMAS", "Advisor", "DownloadOutcome", "DownloadRequest", "MachineChoice"]
+__all__ = ["EVERYTHING", "SCHEMAS", "Advisor", "DownloadOutcome", "DownloadRequest", "MachineChoice"]
 
 SCHEMAS = ("recommendation", "constraints")
 """Files that have a JSON Schema."""

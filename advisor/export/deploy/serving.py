@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from advisor.domain.capacity.replica import EngineName
+from advisor.domain.export_request import DEFAULT_PORT
 from advisor.domain.placement import KvType
 
-DEFAULT_PORT = 8080
-"""llama-server's own."""
 _PART = re.compile(r"-(\d{5})-of-(\d{5})(?=\.gguf$)")
 
 
@@ -155,9 +153,13 @@ class Serving:
     vllm: VllmSettings | None
     gpus: int
     """Of one replica; 0 on a processor."""
+    backend: str
+    """What the GPUs compute with, such as `cuda` or `rocm`; `cpu` without one."""
     ram_bytes: int | None
     """System memory of one replica; None where it is unknown."""
     vram_bytes: int | None
+    weights_bytes: int
+    """Of the tensors, as they are kept in memory."""
     replicas: Replicas
     licence: LicenceDuties
     origin: Origin
@@ -168,8 +170,6 @@ class Serving:
     port: int = DEFAULT_PORT
     image: str | None = None
     """Container image in place of the engine's own."""
-    max_replicas: int | None = field(default=None)
-    """For an autoscaler; None for the target's own rule."""
 
     @property
     def total_context_tokens(self) -> int:
@@ -191,10 +191,3 @@ def dns_label(text: str, most: int = 40) -> str:
     if not kept or not kept[0].isalpha():
         kept = f"model-{kept}"
     return kept[:most].strip("-")
-
-
-def shell_comment(lines: Sequence[str], mark: str = "#") -> list[str]:
-    """Foreign text as comment lines: no line break in it can end the comment."""
-    from advisor.text import one_line
-
-    return [f"{mark} {one_line(line)}".rstrip() for line in lines]
