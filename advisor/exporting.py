@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -126,6 +127,7 @@ class Exports:
 
         known = TARGETS[target]
         engine = _engine(target, known.engines, request)
+        request = _with_slots(target, known.slots, request)
         facts = self._facts(recorded.file)
         vllm = None
         plan = None
@@ -201,6 +203,22 @@ def _engine(target: str, engines: tuple[EngineName, ...], request: ExportRequest
     if found not in engines:
         raise InputError(f"{target} does not run {found}", hint=f"It runs {' or '.join(engines)}.")
     return found
+
+
+def _with_slots(target: str, slots: int | None, request: ExportRequest) -> ExportRequest:
+    """The request with the slots of a target that leaves no choice. Raises InputError for another number."""
+    if slots is None:
+        return request
+    if request.slots not in (None, slots):
+        raise InputError(f"{target} answers {slots} request at a time with each copy, not {request.slots}",
+                         hint="Leave --slots out; copies (--replicas) serve more users.")  # fmt: skip
+    if request.node is not None:
+        raise InputError(
+            f"{target} takes no --node",
+            why=f"each copy answers {slots} request at a time, and plans count on more",
+            hint="Recommend on such a machine, and export that.",
+        )
+    return replace(request, slots=slots)
 
 
 def _options(request: ExportRequest, engine: EngineName) -> ServingOptions:

@@ -14,10 +14,12 @@ from advisor.domain.hardware import GpuSpec, Machine
 from advisor.domain.model import Model
 from advisor.domain.pools import Figures, memory_pools, threads_for
 from advisor.errors import NetworkError, NoCandidateError
+from advisor.units import format_bytes
 
 if TYPE_CHECKING:
     from advisor.domain.capacity.fleet import FleetPlans, Site
     from advisor.domain.fleet import Fleet, FleetNode
+    from advisor.domain.placement import Pool
     from advisor.domain.recommend import Recommendation
     from advisor.planning import PlanRequest
 
@@ -29,11 +31,21 @@ class FleetAdvice:
     fleet: Fleet
     plans: FleetPlans
     picked_on: FleetNode | None
-    """The machine that the model is the pick for; None where the user named the model."""
+    """The machine on which the model is in rank; None where the user named the model to plan for."""
+
+    @property
+    def machine(self) -> Machine:
+        """That machine, or the first of the fleet."""
+        return (self.picked_on or self.fleet.nodes[0]).machine
+
+    @property
+    def node_name(self) -> str:
+        """Its name."""
+        return (self.picked_on or self.fleet.nodes[0]).name
 
 
-Subject = Callable[[Machine], tuple[Model, str] | None]
-"""The model to place and its file type, as picked for a machine; None where none passes there."""
+MOST_TRIED = 12
+"""Models that are placed before the one that carries most is taken: each takes about a second."""
 
 
 class Fleets:
@@ -140,12 +152,12 @@ class Fleets:
     ) -> FleetAdvice:
         """Replicas of a model on the machines of a fleet.
 
-        Without a name, the pick for the largest machine is placed; where the fleet does not carry the load with it,
-        those for smaller machines are tried in turn. Raises InputError as `plan` does, NoCandidateError where no model
-        passes on any machine. The best placement comes back although it may not be enough.
+        Without a name, the candidates of the largest machine are placed in the order of their rank, then those of
+        smaller ones, until the fleet carries the load. Where none is enough, the placement that carries most comes
+        back. Raises InputError as `plan` does, NoCandidateError where no model passes on any machine.
         """
         from advisor.domain.capacity.vllm import PRECISIONS
-        from advisor.planning import PlanRequest, engine_named, load_trace
+        from advisor.planning import PlanRequest, engine_named, load_trace, one_user
 
         wanted = engine_named(engine)
         if quantization is not None and quantization.upper() not in PRECISIONS:
@@ -163,7 +175,14 @@ class Fleets:
             largest = _by_size(fleet, self.figures, constraints)[0]
             plans = self._place(fleet, constraints, request(*picked(largest.machine)))
             return FleetAdvice(fleet, plans, None)
-        return self._first_enough(fleet, constraints, picked, request)
+
+        def ranked(machine: Machine) -> list[tuple[Model, str]]:
+            first = picked(machine)
+            only = given if given is not None and given not in PRECISIONS else None
+            found = self.recommend(machine, one_user(constraints), quantization=only)
+            return [first, *_candidates(found)]
+
+        return self._first_enough(fleet, constraints, ranked, request)
 
     def recommend_on_fleet(
         self,
@@ -173,46 +192,49 @@ class Fleets:
         named: tuple[str, ...] = (),
         quantization: str | None = None,
     ) -> FleetAdvice:
-        """The pick of `recommend` for the largest machine on which the fleet carries the load, placed on all of them.
+        """The first in rank on the largest machine with which the fleet carries the load, placed on all of them.
 
         Raises like `plan_fleet`.
         """
         from advisor.planning import PlanRequest, nothing_passes
 
-        def picked(machine: Machine) -> tuple[Model, str]:
+        def ranked(machine: Machine) -> list[tuple[Model, str]]:
             found = self.recommend(machine, constraints, named=named, quantization=quantization)
             if found.pick is None:
                 raise nothing_passes(found)
-            return found.pick.model, found.pick.quantization.name
+            return _candidates(found)
 
         def request(model: Model, file_type: str) -> PlanRequest:
             return PlanRequest(model, file_type, "llama.cpp", True)
 
-        return self._first_enough(fleet, constraints, picked, request)
+        return self._first_enough(fleet, constraints, ranked, request)
 
     def _first_enough(
         self,
         fleet: Fleet,
         constraints: Constraints,
-        picked: Callable[[Machine], tuple[Model, str]],
+        ranked: Callable[[Machine], list[tuple[Model, str]]],
         request: Callable[[Model, str], PlanRequest],
     ) -> FleetAdvice:
+        """The first placement that is enough, from the largest machine down; else the one that carries most."""
         best: FleetAdvice | None = None
         error: NoCandidateError | None = None
         tried: set[tuple[str, str]] = set()
         for node in _by_size(fleet, self.figures, constraints):
             try:
-                model, file_type = picked(node.machine)
-                if (model.id, file_type) in tried:
-                    continue
-                tried.add((model.id, file_type))
-                advice = FleetAdvice(fleet, self._place(fleet, constraints, request(model, file_type)), node)
+                candidates = ranked(node.machine)
             except NoCandidateError as found:
                 error = error or found
                 continue
-            if advice.plans.is_enough:
-                return advice
-            best = best or advice
+            for model, file_type in candidates:
+                if (model.id, file_type) in tried or len(tried) == MOST_TRIED:
+                    continue
+                tried.add((model.id, file_type))
+                plans = self._place(fleet, constraints, request(model, file_type))
+                if plans.is_enough:
+                    return FleetAdvice(fleet, plans, node)
+                if best is None or plans.carried_requests_per_s > best.plans.carried_requests_per_s:
+                    best = FleetAdvice(fleet, plans, node)
         if best is None:
             raise error or NoCandidateError("the fleet has no machine")
         return best
@@ -238,12 +260,27 @@ def _sites(
         known = figures(node.machine)
         pools = memory_pools(node.machine, constraints.machine, known)
         here = machine_as_node(node.name, node.machine, known, nodes)
-        yield Site(node.name, pools, threads_for(node.machine), here)
+        yield Site(node.name, pools, threads_for(node.machine), here, _no_memory(node.machine, pools))
 
 
-def _by_size(
-    fleet: Fleet, figures: Callable[[Machine], Figures], constraints: Constraints
-) -> list[FleetNode]:
+def _no_memory(machine: Machine, pools: tuple[Pool, ...]) -> str | None:
+    if pools[0].budget_bytes:
+        return None
+    memory = machine.memory
+    if memory.capacity_bytes is None:
+        return f"its memory is unknown: {memory.total_bytes.reason or 'not reported'}"
+    return f"all of its {format_bytes(memory.capacity_bytes)} of memory is kept free (machine.reserve_ram)"
+
+
+def _candidates(found: Recommendation) -> list[tuple[Model, str]]:
+    """Models in the order of rank, each with its best file type."""
+    first: dict[str, tuple[Model, str]] = {}
+    for candidate in found.ranked:
+        first.setdefault(candidate.model.id, (candidate.model, candidate.quantization.name))
+    return list(first.values())
+
+
+def _by_size(fleet: Fleet, figures: Callable[[Machine], Figures], constraints: Constraints) -> list[FleetNode]:
     """Machines with most memory on GPUs first, then with most system memory, then by name."""
 
     def size(node: FleetNode) -> tuple[int, int, str]:

@@ -1,7 +1,8 @@
-"""The child that asks a Ray cluster: `python -m advisor.cluster.prober ADDRESS SECONDS`. The only file that imports ray.
+"""The child that asks a Ray cluster: `python -m advisor.cluster.prober ADDRESS PROBE_S CONNECT_S`.
 
-Ray aborts the process that loses its cluster, retries in native threads and writes to both streams; so the answer goes
-to a private descriptor, and the child ends with its parent, whose end closes standard input.
+This file alone imports ray. Ray aborts the process that loses its cluster, retries in native threads and writes to
+both streams; so the answer goes to a private descriptor, and the child ends with its parent, whose end closes standard
+input.
 """
 
 from __future__ import annotations
@@ -11,14 +12,15 @@ import os
 import socket
 import sys
 import threading
+from collections.abc import Callable
 from typing import Any
 
 Answer = dict[str, Any]
 
-_CONNECT_S = 5.0
+_TCP_S = 5.0
 _GRACE_S = 15.0
 """For starting a worker on a node, beside the seconds that its probe may take."""
-_HOPELESS = 2000
+_MOST_CHARACTERS = 2000
 """Most characters kept of what a node wrote when its probe failed."""
 
 
@@ -45,8 +47,8 @@ def probe_here(seconds: float, most_characters: int) -> dict[str, Any]:
     return {"code": done.returncode, "out": done.stdout, "err": done.stderr[-most_characters:]}
 
 
-def ask(address: str, seconds: float) -> Answer:
-    """What every live node of the cluster answers, or why nobody could be asked."""
+def ask(address: str, seconds: float, connected: Callable[[], None]) -> Answer:
+    """What every live node answers, or why nobody could be asked; `connected` is called in between."""
     refusal = _refusal(address)
     if refusal is not None:
         return {"error": {"kind": "unreachable", "text": refusal}}
@@ -58,6 +60,7 @@ def ask(address: str, seconds: float) -> Answer:
         return {"error": {"kind": "unreachable", "text": _first_line(error)}}
     except (RuntimeError, ValueError, OSError) as error:
         return {"error": {"kind": "refused", "text": _first_line(error)}}
+    connected()
     try:
         return {"nodes": _ask_nodes([node for node in ray.nodes() if node["Alive"]], seconds)}
     finally:
@@ -73,7 +76,7 @@ def _ask_nodes(nodes: list[dict[str, Any]], seconds: float) -> list[Answer]:
     asked = {}
     for node in nodes:
         pinned = NodeAffinitySchedulingStrategy(node_id=node["NodeID"], soft=False)
-        asked[task.options(scheduling_strategy=pinned).remote(seconds, _HOPELESS)] = node
+        asked[task.options(scheduling_strategy=pinned).remote(seconds, _MOST_CHARACTERS)] = node
     done, _ = ray.wait(list(asked), num_returns=len(asked), timeout=seconds + _GRACE_S) if asked else ([], [])
     found = []
     for reference, node in asked.items():
@@ -94,7 +97,7 @@ def _refusal(address: str) -> str | None:
     if not host or not port.isdigit():
         return None
     try:
-        with socket.create_connection((host.strip("[]"), int(port)), timeout=_CONNECT_S):
+        with socket.create_connection((host.strip("[]"), int(port)), timeout=_TCP_S):
             return None
     except (OSError, OverflowError) as error:
         return getattr(error, "strerror", None) or _first_line(error)
@@ -117,10 +120,19 @@ def main() -> None:
     private = os.dup(1)
     os.dup2(2, 1)
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    document = ask(sys.argv[1], float(sys.argv[2]))
-    with os.fdopen(private, "w", encoding="utf-8") as out:
-        json.dump(document, out)
-    os._exit(0)
+    address, probe_s, connect_s = sys.argv[1], float(sys.argv[2]), float(sys.argv[3])
+
+    def leave(document: Answer) -> None:
+        with os.fdopen(private, "w", encoding="utf-8") as out:
+            json.dump(document, out)
+        os._exit(0)
+
+    # Ray itself goes on asking for ever.
+    text = f"what listens there did not answer as a Ray cluster within {connect_s:g} s"
+    hopeless = threading.Timer(connect_s, leave, [{"error": {"kind": "unreachable", "text": text}}])
+    hopeless.daemon = True
+    hopeless.start()
+    leave(ask(address, probe_s, hopeless.cancel))
 
 
 if __name__ == "__main__":

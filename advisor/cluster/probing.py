@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -22,8 +22,11 @@ from advisor.text import one_line
 EXTRA = "cluster"
 PROBE_S = 60.0
 """For the probe on a node, which may have to start llama.cpp once."""
-_CHILD_S = 45.0
-"""For connecting, and for starting workers, beside that."""
+CONNECT_S = 30.0
+"""For importing ray and connecting: some seconds on a slow disk."""
+_CHILD_S = 30.0
+"""For starting workers, beside both."""
+_ADDRESS = re.compile(r"auto|(ray://)?(\[[0-9A-Fa-f:.]+\]|[\w.-]+):\d{1,5}")
 _NO_PACKAGE = "No module named advisor"
 
 
@@ -37,7 +40,7 @@ class NodeAnswer:
     hint: str | None = None
 
 
-def ask_cluster(address: str, *, probe_s: float = PROBE_S) -> tuple[NodeAnswer, ...]:
+def ask_cluster(address: str, *, probe_s: float = PROBE_S, connect_s: float = CONNECT_S) -> tuple[NodeAnswer, ...]:
     """The answer of every live node of a Ray cluster, by name.
 
     `address` is HOST:PORT of the head node, `ray://HOST:PORT` from outside the cluster, or `auto` for the cluster on
@@ -50,9 +53,9 @@ def ask_cluster(address: str, *, probe_s: float = PROBE_S) -> tuple[NodeAnswer, 
             why="ray is not installed",
             hint=f"Install it: pip install 'llm-advisor[{EXTRA}]'",
         )
-    if not address.strip() or address.strip() != address or address.startswith("-"):
+    if _ADDRESS.fullmatch(address) is None:
         raise InputError(f"{address!r} is no address", hint="Write HOST:PORT, ray://HOST:PORT or auto.")
-    document = _run(address, probe_s)
+    document = _run(address, probe_s, connect_s)
     if "error" in document:
         raise _unreachable(address, document["error"])
     nodes = document["nodes"]
@@ -62,10 +65,11 @@ def ask_cluster(address: str, *, probe_s: float = PROBE_S) -> tuple[NodeAnswer, 
     return tuple(sorted((_answer(names[node["id"]], node) for node in nodes), key=lambda answer: answer.name))
 
 
-def _run(address: str, probe_s: float) -> dict[str, Any]:
+def _run(address: str, probe_s: float, connect_s: float) -> dict[str, Any]:
     """The child's document. Raises NetworkError where it gives none in time."""
     command = [sys.executable, "-P", "-X", "utf8", "-m", "advisor.cluster.prober", address, f"{probe_s:g}"]
-    seconds = probe_s + _CHILD_S
+    command.append(f"{connect_s:g}")
+    seconds = probe_s + connect_s + _CHILD_S
     with tempfile.TemporaryFile() as errors, _lifeline() as reading:
         child = subprocess.Popen(
             command, stdin=reading, stdout=subprocess.PIPE, stderr=errors, env=_env(), start_new_session=True
@@ -73,7 +77,7 @@ def _run(address: str, probe_s: float) -> dict[str, Any]:
         try:
             out, _ = child.communicate(timeout=seconds)
         except subprocess.TimeoutExpired:
-            why = f"what listens there did not answer as a Ray cluster within {seconds:g} s"
+            why = f"the cluster did not answer within {seconds:g} s"
             raise NetworkError(f"{address} cannot be asked", why=why, hint=_ADDRESS_HINT) from None
         finally:
             _end(child)

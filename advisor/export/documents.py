@@ -10,9 +10,9 @@ from dataclasses import asdict
 from typing import Any
 
 from advisor.domain.fit import Fit
+from advisor.domain.fleet import Fleet
 from advisor.domain.footprint import Footprint
 from advisor.domain.gates import Reason
-from advisor.domain.fleet import Fleet
 from advisor.domain.hardware import EngineDevice, Machine, Reading
 from advisor.domain.languages import LanguageFinding
 from advisor.domain.licence import LicenceFinding

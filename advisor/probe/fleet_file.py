@@ -62,7 +62,9 @@ def read_fleet_file(path: Path) -> Fleet:
     key."""
     document = load_toml(path)
     if "node" not in document:
-        hint = "Give each machine a [[node]] with a name, or write the file with: llm-advisor probe --ray ADDRESS -o FILE"
+        hint = (
+            "Give each machine a [[node]] with a name, or write the file with: llm-advisor probe --ray ADDRESS -o FILE"
+        )
         raise InputError(f"{path} describes no fleet", why="it has no [[node]]", hint=hint)
     try:
         content = FleetFile.model_validate(document)

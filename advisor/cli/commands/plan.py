@@ -40,7 +40,9 @@ from advisor.service import Advisor
     type=click.Path(path_type=Path, dir_okay=False),
     help="Place replicas on the machines of this file, as probe --ray -o writes it.",
 )
-@click.option("--ray", "address", metavar="ADDRESS", help="Place them on the nodes of a Ray cluster: HOST:PORT or auto.")
+@click.option(
+    "--ray", "address", metavar="ADDRESS", help="Place them on the nodes of a Ray cluster: HOST:PORT or auto."
+)
 @click.option(
     "-n",
     "limit",
@@ -85,9 +87,7 @@ def command(
             raise InputError("a plan is for one machine or one fleet", hint="Give one of --fleet, --ray and --machine.")
         fleet = advisor.fleet_of_file(fleet_file) if address is None else advisor.probe_cluster(address)
         note_failures(fleet)
-        placed = advisor.plan_fleet(
-            fleet, constraints, name=name, quantization=quant, engine=engine, trace=trace
-        )
+        placed = advisor.plan_fleet(fleet, constraints, name=name, quantization=quant, engine=engine, trace=trace)
         _print_fleet(advisor, placed, as_json=as_json, plain=plain)
         return
     machine = advisor.machine(machine_choice(gpu, ram, machine_file))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from advisor.domain.capacity.load import Traffic
 from advisor.domain.capacity.nodes import Node
 from advisor.domain.capacity.options import (
     Option,
@@ -29,6 +28,8 @@ class Site:
     threads: int
     node: Node | None
     """Where its GPUs are alike and known: for engines that serve from GPUs alone."""
+    no_memory: str | None = None
+    """Why llama.cpp may use no system memory, without which it does not start; None where it may."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +89,11 @@ class FleetPlans:
     def is_enough(self) -> bool:
         return any(plan.is_enough for plan in self.plans)
 
+    @property
+    def carried_requests_per_s(self) -> float:
+        """By the engine that carries most."""
+        return max((plan.carried_requests_per_s for plan in self.plans), default=0.0)
+
 
 def place_on_fleet(subject: Subject, sites: Sequence[Site], engines: Sequence[EngineName] = ENGINES) -> FleetPlans:
     """Place replicas on the machines of a fleet, the fastest machines first, until the peak is carried although the
@@ -138,6 +144,9 @@ def _best(subject: Subject, site: Site, engine: EngineName) -> Share | Refusal:
 
 def _options(subject: Subject, site: Site, engine: EngineName) -> Iterator[tuple[int, Option]]:
     """Ways to run, each with the replicas of it that the machine holds."""
+    if engine == "llama.cpp" and site.no_memory is not None:
+        yield 0, Refusal("llama.cpp", site.name, "memory", site.no_memory)
+        return
     if engine == "llama.cpp":
         yield from llama_on_machine(subject, site.name, site.pools, site.threads)
         return
@@ -218,8 +227,3 @@ def _seen(subject: Subject, share: Share, carried: float, replicas: int) -> Metr
     rate = share.capacity.requests_per_s
     part = rate if carried <= 0 else min(1.0, traffic.requests_per_s / carried) * rate
     return run_at(share.replica, traffic, max(part, 1e-9), targets, REPORTED_REQUESTS)
-
-
-def peak_text(traffic: Traffic) -> str:
-    """The peak in words."""
-    return f"{traffic.requests_per_s:.3g} requests/s"

@@ -95,10 +95,11 @@ def fleet_rows(plan: FleetPlan) -> list[tuple[str, ...]]:
 
 def _row(plan: FleetPlan, share: Share) -> tuple[str, ...]:
     replica, metrics = share.replica, share.metrics
-    first, rate = "not used", "not used"
+    first = rate = carries = "not used"
     if metrics is not None:
         first = format_milliseconds(1000 * metrics.ttft.asked)
         rate = format_rate(1 / metrics.tpot.asked) if metrics.tpot.asked else "one token"
+        carries = f"{share.placed * share.capacity.requests_per_s:.3g} requests/s"
     return (
         "vLLM" if plan.engine == "vllm" else plan.engine,
         share.site,
@@ -108,7 +109,7 @@ def _row(plan: FleetPlan, share: Share) -> tuple[str, ...]:
         f"{share.slots}",
         first,
         rate,
-        f"{share.placed * share.capacity.requests_per_s:.3g} requests/s",
+        carries,
         format_bytes(_memory_bytes(share)),
     )
 

@@ -26,6 +26,8 @@ class Target:
     """Engines that it can run the model on, the usual one first; empty for a report."""
     scales: bool = False
     """Whether it can run more than one copy of the model."""
+    slots: int | None = None
+    """Requests that one copy answers at once, where the target leaves no choice."""
 
     @property
     def is_report(self) -> bool:
@@ -49,6 +51,13 @@ TARGETS: Mapping[str, Target] = {
     ),
     "kuberay": Target("kuberay", "a RayService: Ray Serve LLM with vLLM on Kubernetes", engines=("vllm",), scales=True),
     "ray-serve": Target("ray_serve", "Ray Serve LLM with vLLM on a Ray cluster", engines=("vllm",), scales=True),
+    "ray-llama-cpp": Target(
+        "ray_llama_cpp",
+        "llama.cpp on Ray Serve, on processors or GPUs: application and configuration",
+        engines=("llama.cpp",),
+        scales=True,
+        slots=1,
+    ),
 }
 """Targets in the order of help."""
 
