@@ -113,10 +113,11 @@ def recommend(
     """Which model, in which quantization, to run for a use on a machine.
 
     `gpu` ("RTX 4090x2", "none"), `ram` ("64GiB" or bytes) and `machine` (a machine file) replace this machine by a
-    simulated one; `machine` may be a snapshot too, such as that of a node of a fleet. `models` admits by name what is otherwise only listed; `relax` changes the answers just so far that
-    this excluded model passes, and raises NoCandidateError where no answer admits it; `measure` times the best
-    candidates here and ranks again; `sensitivity` also tries other requirements, one at a time. The document says which
-    candidates' files are on this machine; `models_dirs` are searched beside the usual places.
+    simulated one; `machine` may be a snapshot too, such as that of a node of a fleet. `models` admits by name what is
+    otherwise only listed; `relax` changes the answers just so far that this excluded model passes, and raises
+    NoCandidateError where no answer admits it; `measure` times the best candidates here and ranks again; `sensitivity`
+    also tries other requirements, one at a time. The document says which candidates' files are on this machine;
+    `models_dirs` are searched beside the usual places.
     """
     session = advisor or Advisor()
     answers = answers_of(session, needs)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -44,7 +44,7 @@ class FleetAdvice:
         return (self.picked_on or self.fleet.nodes[0]).name
 
 
-MOST_TRIED = 12
+MOST_TRIED = 8
 """Models that are placed before the one that carries most is taken: each takes about a second."""
 
 
@@ -68,7 +68,14 @@ class Fleets:
 
         def quantization_name(self, name: str) -> str: ...
 
-        def recommend(self, machine: Machine, constraints: Constraints, **named: Any) -> Recommendation: ...
+        def recommend(
+            self,
+            machine: Machine,
+            constraints: Constraints,
+            *,
+            named: Iterable[str] = (),
+            quantization: str | None = None,
+        ) -> Recommendation: ...
 
         def _subject(
             self, machine: Machine, constraints: Constraints, name: str | None, given: str | None
@@ -127,7 +134,7 @@ class Fleets:
 
     def fleet_document(self, fleet: Fleet) -> dict[str, Any]:
         """The snapshot as plain values."""
-        from advisor.export.documents import fleet_document
+        from advisor.export.fleet import fleet_document
 
         return fleet_document(fleet)
 

@@ -308,6 +308,8 @@ def prove(cluster: LocalCluster, effort: Effort) -> dict[str, Any]:
         with deployed(cluster, config, url) as ready_s:
             proof = Proof(cluster, url, single, effort)
             return {
+                "url": url,
+                "spoken": spoken(url, promised["args"]["model"]),
                 "single": {
                     "prompt_tokens": single.prompt_tokens,
                     "prompt_s": single.prompt_s,
@@ -324,6 +326,27 @@ def prove(cluster: LocalCluster, effort: Effort) -> dict[str, Any]:
                 "by_chance": proof.by_chance(),
                 "killed": proof.killed(),
             }
+
+
+def spoken(url: str, model: str) -> dict[str, Any]:
+    """What the server says to requests of each kind, good and bad."""
+    chat = f"{url}/v1/chat/completions"
+    said = {"messages": [{"role": "user", "content": "Count to ten."}], "max_tokens": 3}
+    long = {"messages": [{"role": "user", "content": "word " * 2 * CONTEXT_TOKENS}]}
+    bad = {
+        "too long": long,
+        "too long, streamed": {**long, "stream": True},
+        "unknown model": {**said, "model": f"no-{model}"},
+        "no messages": {"messages": []},
+    }
+    with httpx.Client(timeout=60) as client:
+        refused = {name: client.post(chat, json=body) for name, body in bad.items()}
+        return {
+            "models": client.get(f"{url}/v1/models").json(),
+            "whole": client.post(chat, json={**said, "model": model}).json(),
+            "stream": client.post(chat, json={**said, "stream": True}).text,
+            "refusals": {name: (response.status_code, response.json()) for name, response in refused.items()},
+        }
 
 
 def lines(document: Mapping[str, Any]) -> Iterator[str]:

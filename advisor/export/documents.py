@@ -10,7 +10,6 @@ from dataclasses import asdict
 from typing import Any
 
 from advisor.domain.fit import Fit
-from advisor.domain.fleet import Fleet
 from advisor.domain.footprint import Footprint
 from advisor.domain.gates import Reason
 from advisor.domain.hardware import EngineDevice, Machine, Reading
@@ -71,15 +70,6 @@ def machine_document(machine: Machine) -> Document:
         },
         "disk_free_bytes": reading_document(machine.disk_free_bytes),
         "findings": [{"level": f.level, "text": f.text, "hint": f.hint} for f in machine.findings],
-    }
-
-
-def fleet_document(fleet: Fleet) -> Document:
-    """Machines that serve together, and those that could not be probed."""
-    return {
-        "source": fleet.source,
-        "nodes": [{"name": node.name, "machine": machine_document(node.machine)} for node in fleet.nodes],
-        "failures": [{"name": f.name, "reason": f.reason, "hint": f.hint} for f in fleet.failures],
     }
 
 

@@ -20,6 +20,7 @@ from advisor.cli.options import (
 from advisor.domain.capacity.plan import Plans
 from advisor.domain.capacity.replica import ENGINES
 from advisor.domain.capacity.report import COLUMNS, load_facts, plan_lines, plan_row
+from advisor.domain.fleet import Fleet
 from advisor.errors import InputError
 from advisor.fleets import FleetAdvice
 from advisor.service import Advisor
@@ -82,11 +83,8 @@ def command(
     constraints = advisor.constraints(given_answers(advisor, constraints_file, settings))
     if machine_file is not None and fleet_file is None and advisor.is_fleet_file(machine_file):
         fleet_file, machine_file = machine_file, None
-    if not (fleet_file is None and address is None):
-        if is_simulated(gpu, ram, machine_file) or not (fleet_file is None or address is None):
-            raise InputError("a plan is for one machine or one fleet", hint="Give one of --fleet, --ray and --machine.")
-        fleet = advisor.fleet_of_file(fleet_file) if address is None else advisor.probe_cluster(address)
-        note_failures(fleet)
+    fleet = _fleet(advisor, fleet_file, address, is_simulated(gpu, ram, machine_file))
+    if fleet is not None:
         placed = advisor.plan_fleet(fleet, constraints, name=name, quantization=quant, engine=engine, trace=trace)
         _print_fleet(advisor, placed, as_json=as_json, plain=plain)
         return
@@ -98,6 +96,19 @@ def command(
         output.emit_json(advisor.plans_document(found))
         return
     _print(found, limit, plain=plain)
+
+
+def _fleet(advisor: Advisor, file: Path | None, address: str | None, is_one_machine: bool) -> Fleet | None:
+    """The fleet that the options name, if any. Raises InputError where they name a machine or another fleet too."""
+    if file is None and address is None:
+        return None
+    if is_one_machine or (file is not None and address is not None):
+        raise InputError("a plan is for one machine or one fleet", hint="Give one of --fleet, --ray and --machine.")
+    if address is not None:
+        note(f"Asking the Ray cluster at {address} …")
+    fleet = advisor.fleet_of_file(file) if file is not None else advisor.probe_cluster(address or "")
+    note_failures(fleet)
+    return fleet
 
 
 def _print_fleet(advisor: Advisor, placed: FleetAdvice, *, as_json: bool, plain: bool) -> None:

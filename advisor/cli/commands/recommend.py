@@ -110,8 +110,8 @@ def command(
     target = None if report is None else advisor.report_target(report)
     placed = None
     if machine_file is not None and advisor.is_fleet_file(machine_file):
-        placed = _on_fleet(advisor, machine_file, advisor.constraints(given_answers(advisor, constraints_file, settings)),
-                           is_simulated(gpu, ram, None), named, quant)  # fmt: skip
+        needs = advisor.constraints(given_answers(advisor, constraints_file, settings))
+        placed = _on_fleet(advisor, machine_file, needs, is_simulated(gpu, ram, None), named, quant)
     if sensitivity:
         note("Trying other requirements, one at a time …")
     with MeasuringProgress() as progress:
@@ -162,9 +162,7 @@ def command(
     if placed is not None:
         subject = placed.plans.subject
         if advice.pick.model.id != subject.model.id:
-            note(
-                f"{advice.pick.model.id} is first in rank there, but the fleet carries the load with {subject.model.id}."
-            )
+            note(f"{advice.pick.model.id} ranks first there; the fleet is placed with {subject.model.id}.")
         require_enough(placed)
 
 

@@ -40,8 +40,8 @@ def files(serving: Serving) -> dict[str, str]:
         "In a directory that holds these files alone, on the head node:",
         f"    serve run --address auto --working-dir . {name}.yaml",
         f"A request whose copy dies goes to another one, up to {RETRIES} times (`retries`); then the client gets 503. "
-        "One that finds the queue full gets 429 (`max_queued_requests`). What the gateway itself holds is lost when its "
-        "node dies.",
+        "One that finds the queue full gets 429 (`max_queued_requests`). What the gateway itself holds is lost when "
+        "its node dies.",
         "It listens on the head node only, and asks for no key: put a gateway with keys and TLS before it.",
     )
     document = {
