@@ -17,7 +17,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -64,8 +64,8 @@ class Effort:
     """Requests of every client while a replica is killed."""
 
 
-FULL = Effort(answer_tokens=48, each=12, arrivals=120, killed_each=12)
-SHORT = Effort(answer_tokens=24, each=3, arrivals=12, killed_each=5)
+FULL = Effort(answer_tokens=48, each=10, arrivals=80, killed_each=8)
+SHORT = Effort(answer_tokens=16, each=2, arrivals=10, killed_each=4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,8 +213,10 @@ def compared(planned: float, found: float) -> dict[str, float]:
 class Proof:
     """The runs on one deployed application."""
 
-    def __init__(self, cluster: LocalCluster, url: str, single: Single, effort: Effort) -> None:
+    def __init__(self, cluster: LocalCluster, url: str, single: Single, effort: Effort, queued: int) -> None:
         self.cluster, self.single, self.effort = cluster, single, effort
+        self.queued = queued
+        """Requests that wait for a place, by the exported configuration."""
         self.base = url
         self.url = f"{url}/v1/chat/completions"
         self.replica = planned_replica(single)
@@ -248,6 +250,12 @@ class Proof:
         load = traffic(samples, self.prompt_tokens, rate)
         plan = run_at(self.replica, load, per_replica, Targets(95, None, None), REPORTED_REQUESTS)
         return {"run": found.document(), "rate": rate, **_percentiles(plan, found.first_token_s or {}, samples)}
+
+    def overloaded(self) -> dict[str, Any]:
+        """More requests at once than the queue holds: those beyond it are refused, and no other is lost."""
+        clients = 2 * (self.queued + 2 * REPLICAS)
+        samples, seconds = asyncio.run(closed_loop(self.url, clients, 1, 2, stream=False))
+        return {"run": measured(f"{clients} requests at once", samples, seconds).document()}
 
     def killed(self) -> dict[str, Any]:
         """A replica killed under load: every accepted request must be answered all the same."""
@@ -306,9 +314,10 @@ def prove(cluster: LocalCluster, effort: Effort) -> dict[str, Any]:
         promised = yaml.safe_load(config.read_text("utf-8"))["applications"][0]
         url = f"http://127.0.0.1:{port}"
         with deployed(cluster, config, url) as ready_s:
-            proof = Proof(cluster, url, single, effort)
+            proof = Proof(cluster, url, single, effort, promised["deployments"][1]["max_queued_requests"])
             return {
                 "url": url,
+                "replicas": cluster.replicas("LlamaReplica"),
                 "spoken": spoken(url, promised["args"]["model"]),
                 "single": {
                     "prompt_tokens": single.prompt_tokens,
@@ -324,6 +333,7 @@ def prove(cluster: LocalCluster, effort: Effort) -> dict[str, Any]:
                 },
                 "closed": [proof.closed(clients) for clients in (1, 2, 4)],
                 "by_chance": proof.by_chance(),
+                "overloaded": proof.overloaded(),
                 "killed": proof.killed(),
             }
 
@@ -340,6 +350,10 @@ def spoken(url: str, model: str) -> dict[str, Any]:
         "no messages": {"messages": []},
     }
     with httpx.Client(timeout=60) as client:
+        for stream in (False, True):
+            # Clients that leave: whoever comes next must not meet what is left of their requests.
+            with suppress(httpx.TimeoutException):
+                client.post(chat, json={**said, "max_tokens": 200, "stream": stream}, timeout=0.5)
         refused = {name: client.post(chat, json=body) for name, body in bad.items()}
         return {
             "models": client.get(f"{url}/v1/models").json(),
@@ -364,6 +378,12 @@ def lines(document: Mapping[str, Any]) -> Iterator[str]:
                 )
     killed = document["killed"]
     run = killed["run"]
+    yield ""
+    over = document["overloaded"]["run"]
+    yield (
+        f"{over['requests']} requests at once, more than the queue holds: {over['answered']} answered, "
+        f"{over['refused']} refused with 429, {over['lost']} lost."
+    )
     yield ""
     yield (
         f"One of two replicas was killed under load: {run['requests']} requests, {run['answered']} answered, "

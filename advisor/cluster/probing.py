@@ -148,6 +148,8 @@ def _answer(name: str, node: dict[str, Any]) -> NodeAnswer:
         if isinstance(machine, dict):
             return NodeAnswer(name, machine)
         return NodeAnswer(name, None, "its probe printed no JSON document", _SAME_VERSION)
+    if probe["code"] is None:
+        return NodeAnswer(name, None, _last_line(probe["err"]), "See there how long it takes: llm-advisor probe")
     if _NO_PACKAGE in probe["err"]:
         hint = "Install it there, in the environment of Ray's workers: pip install llm-advisor"
         return NodeAnswer(name, None, "llm-advisor is not installed on it", hint)

@@ -21,7 +21,7 @@ def proof(cluster: LocalCluster) -> dict[str, Any]:
 
 def test_the_application_is_deployed_from_the_exported_files_with_two_replicas(proof: dict[str, Any]) -> None:
     assert proof["promised"] == {"retries": 2, "replicas": 2, "max_queued_requests": 16}
-    assert len(proof["killed"]["replicas_before"]) == 2
+    assert len(proof["replicas"]) == 2
 
 
 def test_throughput_and_latency_stand_beside_the_plan(proof: dict[str, Any]) -> None:
@@ -39,6 +39,14 @@ def test_throughput_and_latency_stand_beside_the_plan(proof: dict[str, Any]) -> 
     table = "\n".join(lines(proof))
     assert table.count("| throughput |") == 3
     assert "given to another replica" in table
+
+
+def test_requests_beyond_the_queue_are_refused_and_the_others_answered(proof: dict[str, Any]) -> None:
+    run = proof["overloaded"]["run"]
+    assert run["lost"] == 0
+    assert run["refused"] > 0
+    # At least those that the replicas and the queue hold were accepted.
+    assert run["answered"] >= proof["promised"]["max_queued_requests"]
 
 
 def test_no_accepted_request_is_lost_with_a_replica(proof: dict[str, Any]) -> None:
@@ -81,6 +89,11 @@ def test_what_it_cannot_answer_is_refused_with_a_reason(proof: dict[str, Any]) -
     assert refusals["too long, streamed"] == refusals["too long"]
     assert refusals["unknown model"][0] == 404
     assert refusals["no messages"][0] == 422
+
+
+def test_clients_that_leave_break_no_replica(proof: dict[str, Any]) -> None:
+    """Two left before the requests of the other tests, one of them a stream."""
+    assert proof["replicas"] == proof["killed"]["replicas_before"]
 
 
 def test_nothing_listens_once_the_application_has_ended(proof: dict[str, Any]) -> None:

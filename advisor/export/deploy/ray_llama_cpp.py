@@ -11,7 +11,7 @@ from typing import Any
 
 from advisor.errors import InputError
 from advisor.export.deploy.heads import head, notice_text
-from advisor.export.deploy.serving import GgufSource, LlamaSettings, Serving
+from advisor.export.deploy.serving import GgufSource, LicenceDuties, LlamaSettings, Serving
 from advisor.export.deploy.yaml_text import yaml_text
 
 SLOTS = 1
@@ -73,10 +73,16 @@ def _application(serving: Serving, llama: LlamaSettings, gguf: GgufSource) -> di
             "kv_type": llama.kv_type,
             "retries": RETRIES,
             "longest_request_s": LONGEST_REQUEST_S,
-            "notices": [text for text in (serving.licence.display, serving.licence.notice) if text],
+            "notices": _notices(serving.licence),
         },
         "deployments": [_gateway(), _replicas(serving, llama)],
     }
+
+
+def _notices(licence: LicenceDuties) -> list[str]:
+    """The words that the licence prescribes, those for a cautious reader too."""
+    owed = (*licence.duties, *licence.cautious_duties)
+    return list(dict.fromkeys(duty.exact for duty in owed if duty.exact))
 
 
 def _weights(gguf: GgufSource) -> dict[str, Any]:
