@@ -31,6 +31,7 @@ class Container:
     memory_bytes: int | None
     """System memory; None where nobody knows."""
     cores: int | None
+    """To ask for; None where the GPU does the work, or where nobody knows."""
     disk_bytes: int
     """Of the weights."""
     start_minutes: int
@@ -54,7 +55,7 @@ def _llama(serving: Serving) -> Container:
             why="weights are downloaded into its volume",
             hint="Name a repository: --gguf owner/name/FILE.gguf.",
         )
-    weights = [("--model", f"{MODELS}/{local_name(source.parts[0])}")]
+    weights: list[llama_args.Argument] = [("--model", f"{MODELS}/{local_name(source.parts[0])}")]
     return Container(
         image=llama_args.image_of(serving),
         command=["/app/llama-server"],
@@ -63,7 +64,7 @@ def _llama(serving: Serving) -> Container:
         fetch=fetch_script(source, MODELS),
         key_variable="LLAMA_API_KEY",
         memory_bytes=None if serving.ram_bytes is None else serving.ram_bytes + _PROCESS_BYTES,
-        cores=llama_args.settings_of(serving).threads,
+        cores=None if serving.gpus else serving.cores,
         disk_bytes=source.n_bytes or serving.weights_bytes,
         start_minutes=20,
         running_metric="llamacpp:requests_processing",
@@ -88,8 +89,8 @@ def _vllm(serving: Serving, target: str) -> Container:
         },
         fetch=None,
         key_variable="VLLM_API_KEY",
-        memory_bytes=None,
-        cores=None,
+        memory_bytes=serving.ram_bytes,
+        cores=serving.cores,
         disk_bytes=serving.weights_bytes,
         start_minutes=60,
         shared_memory_gib=2 if settings.tensor_parallel > 1 else 0,

@@ -48,7 +48,7 @@ def _script(serving: Serving, name: str) -> str:
         ")",
         'case " $* " in',
         '  *" --host "*)',
-        '    : "${LLAMA_API_KEY:?set it before you listen on another address, e.g. to $(openssl rand -hex 32)}"',
+        '    : "${LLAMA_API_KEY:?set it before you listen elsewhere, e.g. to what openssl rand -hex 32 prints}"',
         "    ;;",
         "esac",
         'exec "${LLAMA_SERVER:-llama-server}" "${args[@]}" "$@"',
@@ -81,6 +81,8 @@ def _unit(serving: Serving, name: str, source: GgufSource) -> str:
         "[Service]",
         "Type=exec",
         f"EnvironmentFile=/etc/llm-advisor/{name}.env",
+        "# A proxy would open a server without a key to everybody.",
+        """ExecStartPre=/bin/sh -c 'test -n "$$LLAMA_API_KEY" || { echo "LLAMA_API_KEY is empty" >&2; exit 1; }'""",
         *_exec_start(arguments),
         "# Started means ready: the weights are loaded and requests are answered.",
         f"ExecStartPost=/usr/bin/curl --silent --fail --output /dev/null --retry 450 --retry-delay 2 "
@@ -183,9 +185,8 @@ def _weights_unit(serving: Serving, name: str) -> str:
         "RemainAfterExit=yes",
         f"EnvironmentFile=/etc/llm-advisor/{name}.env",
         f"ExecStart=/bin/sh /usr/local/libexec/llm-advisor/{name}-weights.sh",
+        "# Begun anew by hand after a failure, where it left off: systemctl start " + name,
         "TimeoutStartSec=infinity",
-        "Restart=on-failure",
-        "RestartSec=60",
         "",
         *_identity(serving, name),
         *_sandbox(),
@@ -198,7 +199,7 @@ def _weights_unit(serving: Serving, name: str) -> str:
 
 
 def _weights_script(serving: Serving, source: GgufSource) -> str:
-    lines = ["#!/bin/sh", *head(serving, "Downloads the weights into the folder that systemd names"), "set -eu", ""]
+    lines = ["#!/bin/sh", *head(serving, "Downloads the weights into the folder that systemd names")]
     return "\n".join(lines) + "\n" + fetch_script(source, '"$STATE_DIRECTORY"')
 
 

@@ -28,6 +28,8 @@ from advisor.export.words import VERDICT_WORDS
 from advisor.text import one_line
 from advisor.units import format_bytes
 
+_LEFT_FOR_PODS = 0.8
+"""Of a node: the rest is for the system, the agents on it and Ray itself."""
 PERMITTED = ("allowed", "allowed_with_obligations")
 
 
@@ -107,6 +109,7 @@ def serving_of(
         backend=_backend(sized, facts, plan),
         ram_bytes=sized.ram_bytes,
         vram_bytes=sized.vram_bytes,
+        cores=sized.cores,
         weights_bytes=pick.footprint.weights_bytes if plan is None else plan.replica.weights_bytes,
         replicas=replicas,
         licence=licence_of(pick, facts),
@@ -202,6 +205,7 @@ class _Sized:
     gpus: int
     ram_bytes: int | None
     vram_bytes: int | None
+    cores: int | None
     cautions: tuple[str, ...] = ()
 
 
@@ -225,6 +229,7 @@ def _from_file(recorded: Recorded, options: ServingOptions) -> _Sized:
         gpus=sum(1 for n in place.gpu_layers if n),
         ram_bytes=needs[0] if needs else None,
         vram_bytes=sum(needs[1:]),
+        cores=max(1, place.threads),
         cautions=tuple(cautions),
     )
 
@@ -238,7 +243,8 @@ def _from_plan(plan: ServingPlan, options: ServingOptions) -> _Sized:
         cautions.append(f"{slots} slots in place of the {planned} that the plan is for; its replicas may be too few")
     if replica.fit is None:
         vram = replica.weights_bytes + replica.cache_bytes
-        return _Sized(replica.context_tokens, slots, None, replica.gpus, None, vram, tuple(cautions))
+        ram, cores = _share(plan)
+        return _Sized(replica.context_tokens, slots, None, replica.gpus, ram, vram, cores, tuple(cautions))
     devices, had = replica.fit.footprint.devices, replica.fit.placement.parallel
     needs = [_with_slots(device, slots, had) for device in devices]
     return _Sized(
@@ -248,8 +254,21 @@ def _from_plan(plan: ServingPlan, options: ServingOptions) -> _Sized:
         gpus=replica.gpus,
         ram_bytes=needs[0],
         vram_bytes=sum(needs[1:]),
+        cores=max(1, replica.fit.placement.threads),
         cautions=tuple(cautions),
     )
+
+
+def _share(plan: ServingPlan) -> tuple[int | None, int | None]:
+    """Bytes of system memory and cores beside the GPUs of one machine that a replica uses, less what the system and
+    other pods take; None where the node does not say."""
+    node = plan.node
+    if node is None:
+        return None, None
+    used = plan.replica.tensor_parallel / node.count
+    ram = None if node.memory_bytes is None else int(_LEFT_FOR_PODS * node.memory_bytes * used)
+    cores = None if node.cores is None else max(1, int(_LEFT_FOR_PODS * node.cores * used))
+    return ram, cores
 
 
 def _with_slots(device: DeviceFootprint, slots: int, had: int) -> int:
@@ -289,12 +308,12 @@ def _replicas(
         count, why = plan.size.replicas, f"the plan: {plan.needed} carry the peak, and one may be lost"
     else:
         needed = _recorded_need(recorded, sized)
-        count, why = needed or 1, "the recommendation, which counts no gain from batching"
+        count, why = needed or 1, "by the recommendation"
     if not scales:
-        return Replicas(1, needed, "this target runs one copy")
-    if options.replicas is not None:
-        return Replicas(options.replicas, needed, "as given")
-    return Replicas(count, needed, why)
+        count, why = 1, "this target runs one copy"
+    elif options.replicas is not None:
+        count, why = options.replicas, "as given"
+    return Replicas(count, needed, why, is_bound=plan is None)
 
 
 def _recorded_need(recorded: Recorded, sized: _Sized) -> int | None:
@@ -312,9 +331,10 @@ def _cautions(
     if replicas.needed is None:
         found.append("how many copies the load needs is unknown, because no speed is known for the recorded machine")
     elif replicas.is_short:
+        bound = " at most, counted without the gain from batching" if replicas.is_bound else ""
         remedy = "" if scales else "; run it on as many machines behind a load balancer, or export --to kubernetes"
         found.append(
-            f"the load needs {replicas.needed} copies like this one, and these files run {replicas.count}{remedy}"
+            f"the load needs {replicas.needed} copies like this one{bound}, and these files run {replicas.count}{remedy}"
         )
     if recorded.file.machine.simulated and (plan is None or plan.node is None):
         found.append("made for a machine that was described, not probed: check threads, memory and GPUs where it runs")
@@ -324,4 +344,4 @@ def _cautions(
     if plan is not None and plan.replica.engine == "vllm":
         found.append(f"vLLM runs the original weights, not the {pick.quantization} file that was recommended")
         found += [note.rstrip(".") for note in facts.notes]
-    return [*found, *pick.warnings]
+    return found if plan is not None and plan.node is not None else [*found, *pick.warnings]

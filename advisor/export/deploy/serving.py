@@ -73,6 +73,8 @@ class Replicas:
     """That carry the peak within the targets; None where no speed is known, so that nobody can tell."""
     why: str
     """Where `count` comes from."""
+    is_bound: bool = False
+    """`needed` counts no gain from batching: it is enough rather than too few, and often far more."""
 
     @property
     def is_short(self) -> bool:
@@ -156,8 +158,10 @@ class Serving:
     backend: str
     """What the GPUs compute with, such as `cuda` or `rocm`; `cpu` without one."""
     ram_bytes: int | None
-    """System memory of one replica; None where it is unknown."""
+    """System memory of one replica: what llama.cpp takes, or for vLLM its share of the planned node; else None."""
     vram_bytes: int | None
+    cores: int | None
+    """Processor cores that one replica may use: llama.cpp's threads, or its share of the planned node; else None."""
     weights_bytes: int
     """Of the tensors, as they are kept in memory."""
     replicas: Replicas
