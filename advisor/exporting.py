@@ -143,9 +143,11 @@ class Exports:
     def _facts(self, file: RecommendationFile) -> ModelFacts:
         from advisor.export.deploy.making import ModelFacts
         from advisor.export.machine_record import machine_from_record
+        from advisor.hub.listing import is_repository
 
         pick = file.recommendation
         model = self.model(pick.model)
+        files = self.gguf_files(model)
         licence = self.catalogue.licences.get(pick.licence.licence)
         specs = [spec for spec in self.figures(machine_from_record(file.machine)).gpus if spec is not None]
         return ModelFacts(
@@ -153,7 +155,8 @@ class Exports:
             licence_name=pick.licence.licence if licence is None else licence.name,
             licence_url=None if licence is None else licence.url,
             gated=model.gated,
-            gguf=published(self.gguf_files(model), pick.quantization),
+            gguf=published(model, files, pick.quantization),
+            published=tuple(sorted({f.quantization for f in files if is_repository(f.repo)})),
             backend=specs[0].backend if specs else "cuda",
             notes=tuple(note for note in model.notes if "FP8" in note),
         )
@@ -186,16 +189,18 @@ class Exports:
         )
 
 
-def published(files: tuple[GgufFile, ...], quantization: str) -> GgufSource | None:
-    """The best known file of a quantization: one whose hash and size are published, on the Hub."""
+def published(model: Model, files: tuple[GgufFile, ...], quantization: str) -> GgufSource | None:
+    """The best known file of a quantization: one whose hash and size are published, on the Hub; else a repository of
+    the model's quantized files; None where none is known."""
     from advisor.export.deploy.serving import GgufSource
     from advisor.hub.listing import is_repository
 
     rows = [f for f in files if f.quantization.casefold() == quantization.casefold() and is_repository(f.repo)]
-    if not rows:
-        return None
-    best = max(rows, key=lambda f: (bool(f.sha256), f.n_bytes is not None))
-    return GgufSource(best.repo, best.file, best.n_bytes, best.sha256)
+    if rows:
+        best = max(rows, key=lambda f: (bool(f.sha256), f.n_bytes is not None))
+        return GgufSource(best.repo, best.file, best.n_bytes, best.sha256)
+    repo = next(filter(is_repository, model.ecosystem.gguf_repos), None)
+    return None if repo is None else GgufSource(repo, None)
 
 
 def _engine(target: str, engines: tuple[EngineName, ...], request: ExportRequest) -> EngineName:

@@ -44,16 +44,22 @@ class Container:
 
 def container_of(serving: Serving, target: str) -> Container:
     """Raises InputError where the target or the images cannot run it."""
-    return _llama(serving) if serving.engine == "llama.cpp" else _vllm(serving, target)
+    return _llama(serving, target) if serving.engine == "llama.cpp" else _vllm(serving, target)
 
 
-def _llama(serving: Serving) -> Container:
+def _llama(serving: Serving, target: str) -> Container:
     source = llama_args.source_of(serving)
     if source.repo is None:
         raise InputError(
             f"a container does not see {source.file}",
             why="weights are downloaded into its volume",
             hint="Name a repository: --gguf owner/name/FILE.gguf.",
+        )
+    if source.file is None:
+        raise InputError(
+            f"the weights of {serving.model} cannot be fetched for {target}",
+            why=f"the name of the {serving.quantization} file in {source.repo} is not known",
+            hint="Name it: --gguf owner/name/FILE.gguf.",
         )
     weights: list[llama_args.Argument] = [("--model", f"{MODELS}/{local_name(source.parts[0])}")]
     return Container(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from textwrap import wrap
 
 from advisor.export.deploy.serving import Duty, LicenceDuties, Serving
-from advisor.text import one_line, printable
+from advisor.text import one_line
 
 _WIDTH = 110
 
@@ -31,8 +31,8 @@ def comment(lines: Sequence[str]) -> list[str]:
     """
     found = []
     for line in lines:
-        if line.startswith(" "):
-            found.append(f"#     {printable(line).replace(chr(10), ' ').strip()}")
+        if line.startswith("    ") and line.isprintable():
+            found.append(f"# {line.rstrip()}")
             continue
         parts = wrap(one_line(line), _WIDTH, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
         found += [f"# {part}" for part in parts] or ["#"]

@@ -12,6 +12,7 @@ from advisor.domain.export_request import DEFAULT_PORT
 from advisor.domain.footprint import DeviceFootprint
 from advisor.domain.placement import Placement
 from advisor.errors import InputError, NoCandidateError
+from advisor.export.deploy.cautions import cautions_of
 from advisor.export.deploy.serving import (
     Duty,
     GgufSource,
@@ -55,9 +56,11 @@ class ModelFacts:
     licence_url: str | None
     gated: bool | None
     gguf: GgufSource | None
-    """A published file of the recorded quantization; None where the catalogue has none."""
+    """A published file of the recorded quantization, or a repository that may have one; None where none is known."""
     backend: str = "cpu"
     """Of the recorded machine's first GPU."""
+    published: tuple[str, ...] = ()
+    """Quantizations of which files are known."""
     notes: tuple[str, ...] = ()
     """What must be known of the original weights."""
 
@@ -93,6 +96,7 @@ def serving_of(
         if plan is None or vllm is None:
             raise InputError("vLLM needs a plan")  # the facade makes one
         settings = _vllm(plan, vllm)
+    gguf = _gguf(pick, facts, options) if engine == "llama.cpp" else None
     return Serving(
         name=recorded.name,
         engine=engine,
@@ -100,7 +104,7 @@ def serving_of(
         title=facts.title,
         hf_id=pick.hf_id,
         quantization=pick.quantization if plan is None else plan.replica.quantization,
-        gguf=_gguf(pick, facts, options) if engine == "llama.cpp" else None,
+        gguf=gguf,
         context_tokens=sized.context_tokens,
         slots=sized.slots,
         llama=sized.llama if engine == "llama.cpp" else None,
@@ -116,7 +120,7 @@ def serving_of(
         origin=Origin(
             recorded.sha256, recorded.file.tool_version, recorded.file.created, recorded.file.machine.simulated
         ),
-        cautions=(*_cautions(recorded, facts, replicas, plan, scales=scales), *sized.cautions),
+        cautions=(*cautions_of(recorded, facts.notes, replicas, plan, gguf, scales=scales), *sized.cautions),
         text_only=_is_text_only(recorded),
         port=options.port,
         image=options.image,
@@ -163,7 +167,7 @@ def _refuse_controls(pick: PickTable, facts: ModelFacts, options: ServingOptions
     """No shell, unit or file format of the targets can hold such a name as it is."""
     source = options.gguf or facts.gguf
     names = [pick.model, pick.hf_id, pick.quantization, options.image or ""]
-    names += [] if source is None else [source.repo or "", source.file]
+    names += [] if source is None else [source.repo or "", source.file or ""]
     for name in names:
         if not name.isprintable():
             raise InputError(f"the name {one_line(name)!r} has control characters", hint="Rename what it stands for.")
@@ -182,9 +186,12 @@ def _refuse_simulated(recorded: Recorded, options: ServingOptions) -> None:
 def _gguf(pick: PickTable, facts: ModelFacts, options: ServingOptions) -> GgufSource:
     found = options.gguf or facts.gguf
     if found is None:
+        why = f"known are {', '.join(facts.published)}" if facts.published else None
         raise InputError(
             f"no published {pick.quantization} file of {pick.model} is known",
-            hint="Name one with --gguf owner/name/FILE.gguf, or a file on the machine that serves with --gguf /PATH.",
+            why=why,
+            hint="Name one with --gguf owner/name/FILE.gguf, or --gguf /PATH/FILE.gguf on the machine that serves; read the "
+            f"Hub's list with llm-advisor catalog refresh {pick.model}; or recommend again with a known --quant.",
         )
     return found
 
@@ -322,26 +329,3 @@ def _recorded_need(recorded: Recorded, sized: _Sized) -> int | None:
     if load.replicas is None:
         return None
     return max(load.replicas, math.ceil(load.slots / max(1, sized.slots))) if load.slots else load.replicas
-
-
-def _cautions(
-    recorded: Recorded, facts: ModelFacts, replicas: Replicas, plan: ServingPlan | None, *, scales: bool
-) -> list[str]:
-    found = []
-    if replicas.needed is None:
-        found.append("how many copies the load needs is unknown, because no speed is known for the recorded machine")
-    elif replicas.is_short:
-        bound = " at most, counted without the gain from batching" if replicas.is_bound else ""
-        remedy = "" if scales else "; run it on as many machines behind a load balancer, or export --to kubernetes"
-        found.append(
-            f"the load needs {replicas.needed} copies like this one{bound}, and these files run {replicas.count}{remedy}"
-        )
-    if recorded.file.machine.simulated and (plan is None or plan.node is None):
-        found.append("made for a machine that was described, not probed: check threads, memory and GPUs where it runs")
-    if plan is not None and plan.node is not None:
-        found.append(f"planned for nodes of the kind {plan.node.name} ({plan.node.count} × {plan.node.gpu.name})")
-    pick = recorded.file.recommendation
-    if plan is not None and plan.replica.engine == "vllm":
-        found.append(f"vLLM runs the original weights, not the {pick.quantization} file that was recommended")
-        found += [note.rstrip(".") for note in facts.notes]
-    return found if plan is not None and plan.node is not None else [*found, *pick.warnings]

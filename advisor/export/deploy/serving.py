@@ -17,8 +17,9 @@ class GgufSource:
     """Where the weights of llama.cpp come from: a repository of the Hub, or a path on the machine that serves."""
 
     repo: str | None
-    file: str
-    """Path inside the repository, or on the machine; of the first part where there are several."""
+    file: str | None
+    """Path inside the repository, or on the machine; of the first part where there are several. None where only the
+    repository is known, in which llama.cpp and Ollama find the file by its type."""
     n_bytes: int | None = None
     sha256: tuple[str, ...] = ()
     """One per part; empty where nobody published it."""
@@ -26,11 +27,13 @@ class GgufSource:
     @property
     def parts(self) -> tuple[str, ...]:
         """Every file to fetch, in the order of `sha256`."""
+        if self.file is None:
+            return ()
         found = _PART.search(self.file)
         if found is None:
             return (self.file,)
-        count = int(found[2])
-        return tuple(_PART.sub(f"-{i:05d}-of-{count:05d}", self.file) for i in range(1, count + 1))
+        start, end = self.file[: found.start()], self.file[found.end() :]
+        return tuple(f"{start}-{i:05d}-of-{found[2]}{end}" for i in range(1, int(found[2]) + 1))
 
 
 @dataclass(frozen=True, slots=True)
