@@ -190,8 +190,8 @@ def _gguf(pick: PickTable, facts: ModelFacts, options: ServingOptions) -> GgufSo
         raise InputError(
             f"no published {pick.quantization} file of {pick.model} is known",
             why=why,
-            hint="Name one with --gguf owner/name/FILE.gguf, or --gguf /PATH/FILE.gguf on the machine that serves; read the "
-            f"Hub's list with llm-advisor catalog refresh {pick.model}; or recommend again with a known --quant.",
+            hint="Name one with --gguf owner/name/FILE.gguf, or /PATH/FILE.gguf on the machine that serves; read "
+            f"the Hub's list with llm-advisor catalog refresh {pick.model}; or recommend with a known --quant.",
         )
     return found
 

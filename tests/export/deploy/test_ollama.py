@@ -41,7 +41,7 @@ def test_settings_of_the_service_stand_in_a_drop_in() -> None:
 @given(serving=hostile_llama())
 def test_no_name_becomes_a_command(serving: Serving) -> None:
     assert serving.gguf is not None
-    path = f"/models/{serving.gguf.file.replace('/', '_')}"
+    path = f"/models/{serving.gguf.parts[0].replace('/', '_')}"
     local = GgufSource(None, path)
     found = commands(llama(model=serving.model, title=serving.title, licence=serving.licence, gguf=local))
     assert [name for name, _ in found] == ["model", "num_ctx", "num_batch", "num_thread", "num_gpu", "license"]
