@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from advisor.domain.catalogue import Catalogue
 from advisor.domain.constraints import Constraints
-from advisor.domain.export_request import ExportRequest
+from advisor.domain.export_request import PLAIN, ExportRequest
 from advisor.domain.hardware import Machine
 from advisor.domain.model import GgufFile, Model
 from advisor.domain.pools import Figures
@@ -77,7 +77,7 @@ class Exports:
         known = ", ".join(end for target in TARGETS.values() for end in target.endings)
         raise InputError(f"{path}: no report has the ending {ending or 'of nothing'!r}", hint=f"Known: {known}.")
 
-    def export_file(self, path: Path, target: str, request: ExportRequest = ExportRequest()) -> dict[str, str]:
+    def export_file(self, path: Path, target: str, request: ExportRequest = PLAIN) -> dict[str, str]:
         """Texts by file name from a recommendation file.
 
         Raises InputError for another file, target or option, and for what the target cannot run; NoCandidateError
@@ -133,6 +133,8 @@ class Exports:
         plan = None
         if engine == "vllm" or request.node is not None:
             plan = self._plan(path, recorded, engine, request)
+        elif known.scales and recorded.file.plan.slots > 1:
+            plan = self._plan_here(path, recorded)
         if engine == "vllm":
             from advisor.catalog.serving import load_serving
 
@@ -143,9 +145,11 @@ class Exports:
     def _facts(self, file: RecommendationFile) -> ModelFacts:
         from advisor.export.deploy.making import ModelFacts
         from advisor.export.machine_record import machine_from_record
+        from advisor.hub.listing import is_repository
 
         pick = file.recommendation
         model = self.model(pick.model)
+        files = self.gguf_files(model)
         licence = self.catalogue.licences.get(pick.licence.licence)
         specs = [spec for spec in self.figures(machine_from_record(file.machine)).gpus if spec is not None]
         return ModelFacts(
@@ -153,42 +157,52 @@ class Exports:
             licence_name=pick.licence.licence if licence is None else licence.name,
             licence_url=None if licence is None else licence.url,
             gated=model.gated,
-            gguf=published(self.gguf_files(model), pick.quantization),
+            gguf=published(model, files, pick.quantization),
+            published=tuple(sorted({f.quantization for f in files if is_repository(f.repo)})),
             backend=specs[0].backend if specs else "cuda",
             notes=tuple(note for note in model.notes if "FP8" in note),
         )
 
     def _plan(self, path: Path, recorded: Recorded, engine: EngineName, request: ExportRequest) -> ServingPlan:
         """The plan for the recorded load: on the named kind of node, else the cheapest."""
+        plans = self._plans(path, recorded.file, engine, request.quantization)
+        if request.node is not None:
+            return _on_node(plans, request.node)
+        real = [p for p in plans.plans if p.node is not None or not recorded.file.machine.simulated]
+        return (real or list(plans.plans))[0]
+
+    def _plan_here(self, path: Path, recorded: Recorded) -> ServingPlan | None:
+        """The plan for copies of the recorded machine; None where it cannot meet the targets, as the file says."""
+        try:
+            plans = self._plans(path, recorded.file, "llama.cpp", None)
+        except NoCandidateError:
+            return None
+        return next((p for p in plans.plans if p.node is None), None)
+
+    def _plans(self, path: Path, file: RecommendationFile, engine: EngineName, precision: str | None) -> Plans:
         from advisor.export.machine_record import machine_from_record
 
-        file = recorded.file
-        quantization = request.quantization
-        if engine == "llama.cpp":
-            quantization = file.recommendation.quantization
-        plans = self.plan(
+        return self.plan(
             machine_from_record(file.machine),
             self.constraints(self.answers(path)),
             name=file.recommendation.model,
-            quantization=quantization,
+            quantization=file.recommendation.quantization if engine == "llama.cpp" else precision,
             engine=engine,
         )
-        if request.node is None:
-            real = [p for p in plans.plans if p.node is not None or not file.machine.simulated]
-            return (real or list(plans.plans))[0]
-        return _on_node(plans, request.node)
 
 
-def published(files: tuple[GgufFile, ...], quantization: str) -> GgufSource | None:
-    """The best known file of a quantization: one whose hash and size are published, on the Hub."""
+def published(model: Model, files: tuple[GgufFile, ...], quantization: str) -> GgufSource | None:
+    """The best known file of a quantization: one whose hash and size are published, on the Hub; else a repository of
+    the model's quantized files; None where none is known."""
     from advisor.export.deploy.serving import GgufSource
     from advisor.hub.listing import is_repository
 
     rows = [f for f in files if f.quantization.casefold() == quantization.casefold() and is_repository(f.repo)]
-    if not rows:
-        return None
-    best = max(rows, key=lambda f: (bool(f.sha256), f.n_bytes is not None))
-    return GgufSource(best.repo, best.file, best.n_bytes, best.sha256)
+    if rows:
+        best = max(rows, key=lambda f: (bool(f.sha256), f.n_bytes is not None))
+        return GgufSource(best.repo, best.file, best.n_bytes, best.sha256)
+    repo = next(filter(is_repository, model.ecosystem.gguf_repos), None)
+    return None if repo is None else GgufSource(repo, None)
 
 
 def _engine(target: str, engines: tuple[EngineName, ...], request: ExportRequest) -> EngineName:

@@ -26,3 +26,7 @@ class ExportRequest:
     image: str | None = None
     allow_simulated: bool = False
     """For a machine that was described and not probed."""
+
+
+PLAIN = ExportRequest()
+"""Everything as recommended."""

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from advisor.export.deploy.engine_container import Container, container_of
-from advisor.export.deploy.heads import annotations, comment, head, notice_text
+from advisor.export.deploy.heads import annotations_of, comment, head, notice_text
 from advisor.export.deploy.serving import Serving
 from advisor.export.deploy.yaml_text import yaml_text
 
 _USER = "10001:10001"
 """Nobody's on the host; the volume is handed to it."""
+_TOKEN = ("HF_TOKEN", "${HF_TOKEN:-}")
 
 
 def files(serving: Serving) -> dict[str, str]:
@@ -20,18 +21,23 @@ def files(serving: Serving) -> dict[str, str]:
     port = f"127.0.0.1:{serving.port}"
     usage = (
         f"    cp {name}.env.example {name}.env && chmod 600 {name}.env    # then write the key into it",
-        f"    docker compose -f {name}.yaml up -d --wait",
+        f"    docker compose --env-file {name}.env -f {name}.yaml up -d --wait",
         f"    curl --fail http://{port}/health",
         "It listens on this machine only: put a reverse proxy with TLS before it. Pin the image by digest.",
         *container.notes,
     )
     services: dict[str, Any] = {}
     if container.fetch is not None:
-        services["weights"] = _weights(container, name)
-    services["server"] = _server(serving, container, name)
+        services["weights"] = escaped(_weights(container))
+        services["weights"]["environment"] = dict([_TOKEN])
+    services["server"] = escaped(_server(serving, container))
+    key = container.key_variable
+    services["server"]["environment"][key] = f"${{{key}:?write it into {name}.env}}"
+    if container.fetch is None:
+        services["server"]["environment"] |= dict([_TOKEN])
     document = {"name": serving.label, "services": services, "volumes": {"models": {}}}
     return {
-        f"{name}.yaml": yaml_text(head(serving, "Docker Compose", usage), escaped(document)),
+        f"{name}.yaml": yaml_text(head(serving, "Docker Compose", usage), document),
         f"{name}.env.example": _environment(container, name),
         f"{name}.NOTICE.txt": notice_text(serving),
     }
@@ -46,13 +52,12 @@ def escaped(value: Any) -> Any:
     return [escaped(part) for part in value] if isinstance(value, list) else value
 
 
-def _weights(container: Container, name: str) -> dict[str, Any]:
+def _weights(container: Container) -> dict[str, Any]:
     """Runs once, as root, so that it can hand the volume to the server's user."""
     script = f"{container.fetch}chown -R {_USER} /models\n"
     return {
         "image": container.image,
         "entrypoint": ["/bin/sh", "-c", script],
-        "env_file": [f"{name}.env"],
         "restart": "on-failure:5",
         "cap_drop": ["ALL"],
         "cap_add": ["CHOWN", "DAC_OVERRIDE"],
@@ -61,13 +66,12 @@ def _weights(container: Container, name: str) -> dict[str, Any]:
     }
 
 
-def _server(serving: Serving, container: Container, name: str) -> dict[str, Any]:
+def _server(serving: Serving, container: Container) -> dict[str, Any]:
     found: dict[str, Any] = {
         "image": container.image,
         "entrypoint": container.command,
         "command": container.arguments,
-        "env_file": [f"{name}.env"],
-        "environment": container.environment,
+        "environment": dict(container.environment),
         "ports": [f"127.0.0.1:{serving.port}:{serving.port}"],
         "volumes": [_volume(read_only=container.fetch is not None)],
         "tmpfs": ["/tmp"],
@@ -85,11 +89,13 @@ def _server(serving: Serving, container: Container, name: str) -> dict[str, Any]
             "retries": 5,
             "start_period": f"{container.start_minutes}m",
         },
-        "labels": annotations(serving),
+        "labels": annotations_of(serving),
     }  # fmt: skip
     if container.fetch is not None:
         found["user"] = _USER
         found["depends_on"] = {"weights": {"condition": "service_completed_successfully"}}
+    if container.memory_bytes is not None:
+        found["mem_limit"] = container.memory_bytes
     if container.shared_memory_gib:
         found["shm_size"] = f"{container.shared_memory_gib}gb"
     return {**found, **_gpus(serving)}

@@ -31,6 +31,7 @@ class Container:
     memory_bytes: int | None
     """System memory; None where nobody knows."""
     cores: int | None
+    """To ask for; None where the GPU does the work, or where nobody knows."""
     disk_bytes: int
     """Of the weights."""
     start_minutes: int
@@ -43,10 +44,10 @@ class Container:
 
 def container_of(serving: Serving, target: str) -> Container:
     """Raises InputError where the target or the images cannot run it."""
-    return _llama(serving) if serving.engine == "llama.cpp" else _vllm(serving, target)
+    return _llama(serving, target) if serving.engine == "llama.cpp" else _vllm(serving, target)
 
 
-def _llama(serving: Serving) -> Container:
+def _llama(serving: Serving, target: str) -> Container:
     source = llama_args.source_of(serving)
     if source.repo is None:
         raise InputError(
@@ -54,7 +55,13 @@ def _llama(serving: Serving) -> Container:
             why="weights are downloaded into its volume",
             hint="Name a repository: --gguf owner/name/FILE.gguf.",
         )
-    weights = [("--model", f"{MODELS}/{local_name(source.parts[0])}")]
+    if source.file is None:
+        raise InputError(
+            f"the weights of {serving.model} cannot be fetched for {target}",
+            why=f"the name of the {serving.quantization} file in {source.repo} is not known",
+            hint="Name it: --gguf owner/name/FILE.gguf.",
+        )
+    weights: list[llama_args.Argument] = [("--model", f"{MODELS}/{local_name(source.parts[0])}")]
     return Container(
         image=llama_args.image_of(serving),
         command=["/app/llama-server"],
@@ -63,7 +70,7 @@ def _llama(serving: Serving) -> Container:
         fetch=fetch_script(source, MODELS),
         key_variable="LLAMA_API_KEY",
         memory_bytes=None if serving.ram_bytes is None else serving.ram_bytes + _PROCESS_BYTES,
-        cores=llama_args.settings_of(serving).threads,
+        cores=None if serving.gpus else serving.cores,
         disk_bytes=source.n_bytes or serving.weights_bytes,
         start_minutes=20,
         running_metric="llamacpp:requests_processing",
@@ -88,8 +95,8 @@ def _vllm(serving: Serving, target: str) -> Container:
         },
         fetch=None,
         key_variable="VLLM_API_KEY",
-        memory_bytes=None,
-        cores=None,
+        memory_bytes=serving.ram_bytes,
+        cores=serving.cores,
         disk_bytes=serving.weights_bytes,
         start_minutes=60,
         shared_memory_gib=2 if settings.tensor_parallel > 1 else 0,

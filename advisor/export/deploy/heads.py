@@ -25,13 +25,16 @@ def head(serving: Serving, what: str, usage: Sequence[str] = ()) -> list[str]:
 
 
 def comment(lines: Sequence[str]) -> list[str]:
-    """Lines of foreign text as comments, long ones wrapped; no line break in one can end its comment."""
+    """Lines of foreign text as comments; no line break in one can end its comment.
+
+    Long ones are wrapped, but for indented ones, which are commands to copy.
+    """
     found = []
     for line in lines:
-        kept = len(line) - len(line.lstrip())
-        indent = " " * kept
-        parts = wrap(one_line(line), _WIDTH, initial_indent=indent, subsequent_indent=indent + "  ",
-                     break_long_words=False, break_on_hyphens=False)  # fmt: skip
+        if line.startswith("    ") and line.isprintable():
+            found.append(f"# {line.rstrip()}")
+            continue
+        parts = wrap(one_line(line), _WIDTH, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
         found += [f"# {part}" for part in parts] or ["#"]
     return found
 
@@ -39,7 +42,8 @@ def comment(lines: Sequence[str]) -> list[str]:
 def _replica_lines(serving: Serving) -> list[str]:
     replicas = serving.replicas
     many = "copy" if replicas.count == 1 else "copies"
-    need = "" if replicas.needed is None else f" The load takes {replicas.needed}."
+    at_most = "at most " if replicas.is_bound and replicas.needed != 1 else ""
+    need = "" if replicas.needed is None else f" The load takes {at_most}{replicas.needed}."
     requests = "request" if serving.slots == 1 else "requests"
     per = f"{serving.slots} {requests} at once of {serving.context_tokens:,} tokens"
     return [f"{replicas.count} {many} ({replicas.why}), each for {per}.{need}"]
@@ -70,7 +74,7 @@ def notice_text(serving: Serving) -> str:
     return "\n".join(lines) + "\n"
 
 
-def annotations(serving: Serving) -> dict[str, str]:
+def annotations_of(serving: Serving) -> dict[str, str]:
     """For Kubernetes and Compose: where it comes from and what the licence asks for. Values are free text there."""
     licence = serving.licence
     found = {

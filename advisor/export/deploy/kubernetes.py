@@ -8,7 +8,7 @@ from typing import Any
 
 from advisor.errors import InputError
 from advisor.export.deploy.engine_container import MODELS, Container, container_of
-from advisor.export.deploy.heads import annotations, comment, head, notice_text
+from advisor.export.deploy.heads import annotations_of, comment, head, notice_text
 from advisor.export.deploy.serving import Serving
 from advisor.export.deploy.yaml_text import yaml_text
 from advisor.units import GIB, MIB
@@ -35,7 +35,9 @@ def files(serving: Serving) -> dict[str, str]:
         f"    kubectl port-forward service/{app} 8080:80      # then: curl http://127.0.0.1:8080/health",
         "The autoscaler sets the number of copies, so that the Deployment names none. It follows the engine's own "
         f"count of running requests ({container.running_metric}), which needs a Prometheus adapter that serves it as "
-        f"a metric of pods named {_metric(container)}; without one it keeps the least number.",
+        f"a metric of pods named {_metric(container)}; without one it keeps the least number. llama-server shows "
+        "/metrics to clients with the key only.",
+        "The network policy lets in pods of this namespace only: add the namespaces of your gateway and of Prometheus.",
         "The volume is shared by all copies: its storage class must know ReadWriteMany. Pin the image by digest.",
         *container.notes,
     )
@@ -125,14 +127,14 @@ def _deployment(serving: Serving, container: Container) -> Manifest:
     return {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
-        "metadata": metadata(serving, extra=annotations(serving)),
+        "metadata": metadata(serving, extra=annotations_of(serving)),
         "spec": {
             "selector": {"matchLabels": selector(serving)},
             # No copy goes before its successor is ready; where GPUs are scarce, set maxSurge 0 and maxUnavailable 1.
             "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}},
             "progressDeadlineSeconds": 60 * (container.start_minutes + 60),
             "template": {
-                "metadata": {"labels": labels(serving), "annotations": annotations(serving)},
+                "metadata": {"labels": labels(serving), "annotations": annotations_of(serving)},
                 "spec": _pod(serving, container),
             },
         },
@@ -207,7 +209,7 @@ def _engine(serving: Serving, container: Container) -> Manifest:
 def _resources(serving: Serving, container: Container) -> Manifest:
     requests: dict[str, str] = {}
     limits: dict[str, str] = {}
-    if container.cores is not None and not serving.gpus:
+    if container.cores is not None:
         requests["cpu"] = str(container.cores)
     if container.memory_bytes is not None:
         requests["memory"] = limits["memory"] = quantity(container.memory_bytes)
@@ -252,8 +254,9 @@ def _metric(container: Container) -> str:
 
 
 def _autoscaler(serving: Serving, container: Container) -> Manifest:
-    target = max(1, math.floor(_BUSY_SHARE * serving.slots))
-    metric = {"metric": {"name": _metric(container)}, "target": {"type": "AverageValue", "averageValue": str(target)}}
+    # Never more run than there are slots, so the mean must stay below their number to grow beyond it.
+    target = f"{round(1000 * _BUSY_SHARE * serving.slots)}m"
+    metric = {"metric": {"name": _metric(container)}, "target": {"type": "AverageValue", "averageValue": target}}
     reference = {"apiVersion": "apps/v1", "kind": "Deployment", "name": serving.label}
     return {
         "apiVersion": "autoscaling/v2",

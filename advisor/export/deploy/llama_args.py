@@ -70,9 +70,13 @@ def _split(llama: LlamaSettings) -> list[Argument]:
 def from_hub(serving: Serving) -> list[Argument]:
     """The weights as llama-server downloads them itself, or the path of those that are there."""
     source = source_of(serving)
-    if source.repo is None:
+    found: list[Argument]
+    if source.file is None:
+        found = [("--hf-repo", f"{source.repo}:{serving.quantization}")]
+    elif source.repo is None:
         return [("--model", source.file)]
-    found: list[Argument] = [("--hf-repo", source.repo), ("--hf-file", source.file)]
+    else:
+        found = [("--hf-repo", source.repo), ("--hf-file", source.file)]
     if serving.text_only:
         found.append(("--no-mmproj",))
     return found

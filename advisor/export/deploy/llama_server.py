@@ -13,6 +13,7 @@ from advisor.export.deploy.weights import fetch_script, local_name
 
 _BINARY = "/usr/local/bin/llama-server"
 _LOOPBACK = "127.0.0.1"
+_FAMILIES = "AF_INET AF_INET6 AF_UNIX"
 
 
 def files(serving: Serving) -> dict[str, str]:
@@ -20,12 +21,17 @@ def files(serving: Serving) -> dict[str, str]:
     name = f"llama-server-{serving.label}"
     source = source_of(serving)
     found = {f"{name}.sh": _script(serving, name), f"{name}.service": _unit(serving, name, source)}
-    if source.repo is not None:
+    if _is_fetched(source):
         found[f"{name}-weights.service"] = _weights_unit(serving, name)
         found[f"{name}-weights.sh"] = _weights_script(serving, source)
     found[f"{name}.env"] = _environment(serving, name)
     found[f"{name}.NOTICE.txt"] = notice_text(serving)
     return found
+
+
+def _is_fetched(source: GgufSource) -> bool:
+    """Whether a unit of its own downloads the weights, so that the server needs no network."""
+    return source.repo is not None and source.file is not None
 
 
 def _script(serving: Serving, name: str) -> str:
@@ -48,7 +54,7 @@ def _script(serving: Serving, name: str) -> str:
         ")",
         'case " $* " in',
         '  *" --host "*)',
-        '    : "${LLAMA_API_KEY:?set it before you listen on another address, e.g. to $(openssl rand -hex 32)}"',
+        '    : "${LLAMA_API_KEY:?set it before you listen elsewhere, e.g. to what openssl rand -hex 32 prints}"',
         "    ;;",
         "esac",
         'exec "${LLAMA_SERVER:-llama-server}" "${args[@]}" "$@"',
@@ -57,9 +63,8 @@ def _script(serving: Serving, name: str) -> str:
 
 
 def _unit(serving: Serving, name: str, source: GgufSource) -> str:
-    state = f"/var/lib/{name}"
-    path = source.file if source.repo is None else f"{state}/{local_name(source.parts[0])}"
-    arguments = llama_arguments(serving, [("--model", path)], _LOOPBACK)
+    weights: list[Argument] = [("--model", f"/var/lib/{name}/{local_name(part)}") for part in source.parts[:1]]
+    arguments = llama_arguments(serving, weights if _is_fetched(source) else from_hub(serving), _LOOPBACK)
     health = f"http://{_LOOPBACK}:{serving.port}/health"
     usage = (
         "Install, as root:",
@@ -68,8 +73,9 @@ def _unit(serving: Serving, name: str, source: GgufSource) -> str:
         "It listens on this machine only: put a reverse proxy with TLS before it.",
         *NOTES,
     )
-    weights = f"{name}-weights.service"
-    needs = [] if source.repo is None else [f"Requires={weights}", f"After={weights}"]
+    first = f"{name}-weights.service" if _is_fetched(source) else "network-online.target"
+    needs = [f"{'Requires' if _is_fetched(source) else 'Wants'}={first}", f"After={first}"]
+    minutes = 15 if source.file is not None else 240
     lines = [
         *head(serving, "llama-server under systemd", usage),
         "[Unit]",
@@ -81,11 +87,13 @@ def _unit(serving: Serving, name: str, source: GgufSource) -> str:
         "[Service]",
         "Type=exec",
         f"EnvironmentFile=/etc/llm-advisor/{name}.env",
+        "# A proxy would open a server without a key to everybody.",
+        """ExecStartPre=/bin/sh -c 'test -n "$$LLAMA_API_KEY" || { echo "LLAMA_API_KEY is empty" >&2; exit 1; }'""",
         *_exec_start(arguments),
         "# Started means ready: the weights are loaded and requests are answered.",
-        f"ExecStartPost=/usr/bin/curl --silent --fail --output /dev/null --retry 450 --retry-delay 2 "
+        f"ExecStartPost=/usr/bin/curl --silent --fail --output /dev/null --retry {30 * minutes} --retry-delay 2 "
         f"--retry-connrefused {health}",
-        "TimeoutStartSec=15min",
+        f"TimeoutStartSec={minutes}min",
         "TimeoutStopSec=2min",
         "Restart=on-failure",
         "RestartSec=5",
@@ -94,10 +102,7 @@ def _unit(serving: Serving, name: str, source: GgufSource) -> str:
         *_sandbox(),
         *_devices(serving),
         *_home(source),
-        "# Only this machine can reach it, and it reaches nothing else.",
-        "RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX",
-        "IPAddressDeny=any",
-        "IPAddressAllow=localhost",
+        *_network(name, source),
         "",
         "[Install]",
         "WantedBy=multi-user.target",
@@ -105,13 +110,25 @@ def _unit(serving: Serving, name: str, source: GgufSource) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _network(name: str, source: GgufSource) -> list[str]:
+    if source.file is None:
+        cache = f"Environment=LLAMA_CACHE=/var/lib/{name}"
+        return ["# It downloads the weights by itself.", cache, f"RestrictAddressFamilies={_FAMILIES} AF_NETLINK"]
+    return [
+        "# Only this machine can reach it, and it reaches nothing else.",
+        f"RestrictAddressFamilies={_FAMILIES}",
+        "IPAddressDeny=any",
+        "IPAddressAllow=localhost",
+    ]
+
+
 def _install(name: str, source: GgufSource) -> list[str]:
-    units = f"{name}.service" if source.repo is None else f"{name}.service {name}-weights.service"
+    units = f"{name}.service {name}-weights.service" if _is_fetched(source) else f"{name}.service"
     lines = [
         f"    install -D -m 600 {name}.env /etc/llm-advisor/{name}.env    # then write the key into it",
         f"    install -m 644 {units} /etc/systemd/system/",
     ]
-    if source.repo is not None:
+    if _is_fetched(source):
         lines.append(f"    install -D -m 755 {name}-weights.sh /usr/local/libexec/llm-advisor/{name}-weights.sh")
     return [*lines, f"    systemctl daemon-reload && systemctl enable --now {name}"]
 
@@ -164,7 +181,7 @@ def _devices(serving: Serving) -> list[str]:
 
 def _home(source: GgufSource) -> list[str]:
     """Nothing of the homes, but the file where it lies in one."""
-    folder = str(PurePosixPath(source.file).parent)
+    folder = str(PurePosixPath(source.file or "").parent)
     if source.repo is None and folder.split("/")[1:2] in (["home"], ["root"]):
         return ["ProtectHome=tmpfs", f"BindReadOnlyPaths={systemd_text.word(folder)}"]
     return ["ProtectHome=yes"]
@@ -183,22 +200,21 @@ def _weights_unit(serving: Serving, name: str) -> str:
         "RemainAfterExit=yes",
         f"EnvironmentFile=/etc/llm-advisor/{name}.env",
         f"ExecStart=/bin/sh /usr/local/libexec/llm-advisor/{name}-weights.sh",
+        "# Begun anew by hand after a failure, where it left off: systemctl start " + name,
         "TimeoutStartSec=infinity",
-        "Restart=on-failure",
-        "RestartSec=60",
         "",
         *_identity(serving, name),
         *_sandbox(),
         "PrivateDevices=yes",
         "MemoryDenyWriteExecute=yes",
         "ProtectHome=yes",
-        "RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX AF_NETLINK",
+        f"RestrictAddressFamilies={_FAMILIES} AF_NETLINK",
     ]
     return "\n".join(lines) + "\n"
 
 
 def _weights_script(serving: Serving, source: GgufSource) -> str:
-    lines = ["#!/bin/sh", *head(serving, "Downloads the weights into the folder that systemd names"), "set -eu", ""]
+    lines = ["#!/bin/sh", *head(serving, "Downloads the weights into the folder that systemd names")]
     return "\n".join(lines) + "\n" + fetch_script(source, '"$STATE_DIRECTORY"')
 
 

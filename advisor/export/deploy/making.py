@@ -12,6 +12,7 @@ from advisor.domain.export_request import DEFAULT_PORT
 from advisor.domain.footprint import DeviceFootprint
 from advisor.domain.placement import Placement
 from advisor.errors import InputError, NoCandidateError
+from advisor.export.deploy.cautions import cautions_of
 from advisor.export.deploy.serving import (
     Duty,
     GgufSource,
@@ -28,6 +29,8 @@ from advisor.export.words import VERDICT_WORDS
 from advisor.text import one_line
 from advisor.units import format_bytes
 
+_LEFT_FOR_PODS = 0.8
+"""Of a node: the rest is for the system, the agents on it and Ray itself."""
 PERMITTED = ("allowed", "allowed_with_obligations")
 
 
@@ -53,9 +56,11 @@ class ModelFacts:
     licence_url: str | None
     gated: bool | None
     gguf: GgufSource | None
-    """A published file of the recorded quantization; None where the catalogue has none."""
+    """A published file of the recorded quantization, or a repository that may have one; None where none is known."""
     backend: str = "cpu"
     """Of the recorded machine's first GPU."""
+    published: tuple[str, ...] = ()
+    """Quantizations of which files are known."""
     notes: tuple[str, ...] = ()
     """What must be known of the original weights."""
 
@@ -91,6 +96,7 @@ def serving_of(
         if plan is None or vllm is None:
             raise InputError("vLLM needs a plan")  # the facade makes one
         settings = _vllm(plan, vllm)
+    gguf = _gguf(pick, facts, options) if engine == "llama.cpp" else None
     return Serving(
         name=recorded.name,
         engine=engine,
@@ -98,7 +104,7 @@ def serving_of(
         title=facts.title,
         hf_id=pick.hf_id,
         quantization=pick.quantization if plan is None else plan.replica.quantization,
-        gguf=_gguf(pick, facts, options) if engine == "llama.cpp" else None,
+        gguf=gguf,
         context_tokens=sized.context_tokens,
         slots=sized.slots,
         llama=sized.llama if engine == "llama.cpp" else None,
@@ -107,13 +113,14 @@ def serving_of(
         backend=_backend(sized, facts, plan),
         ram_bytes=sized.ram_bytes,
         vram_bytes=sized.vram_bytes,
+        cores=sized.cores,
         weights_bytes=pick.footprint.weights_bytes if plan is None else plan.replica.weights_bytes,
         replicas=replicas,
         licence=licence_of(pick, facts),
         origin=Origin(
             recorded.sha256, recorded.file.tool_version, recorded.file.created, recorded.file.machine.simulated
         ),
-        cautions=(*_cautions(recorded, facts, replicas, plan, scales=scales), *sized.cautions),
+        cautions=(*cautions_of(recorded, facts.notes, replicas, plan, gguf, scales=scales), *sized.cautions),
         text_only=_is_text_only(recorded),
         port=options.port,
         image=options.image,
@@ -160,7 +167,7 @@ def _refuse_controls(pick: PickTable, facts: ModelFacts, options: ServingOptions
     """No shell, unit or file format of the targets can hold such a name as it is."""
     source = options.gguf or facts.gguf
     names = [pick.model, pick.hf_id, pick.quantization, options.image or ""]
-    names += [] if source is None else [source.repo or "", source.file]
+    names += [] if source is None else [source.repo or "", source.file or ""]
     for name in names:
         if not name.isprintable():
             raise InputError(f"the name {one_line(name)!r} has control characters", hint="Rename what it stands for.")
@@ -179,9 +186,12 @@ def _refuse_simulated(recorded: Recorded, options: ServingOptions) -> None:
 def _gguf(pick: PickTable, facts: ModelFacts, options: ServingOptions) -> GgufSource:
     found = options.gguf or facts.gguf
     if found is None:
+        why = f"known are {', '.join(facts.published)}" if facts.published else None
         raise InputError(
             f"no published {pick.quantization} file of {pick.model} is known",
-            hint="Name one with --gguf owner/name/FILE.gguf, or a file on the machine that serves with --gguf /PATH.",
+            why=why,
+            hint="Name one with --gguf owner/name/FILE.gguf, or /PATH/FILE.gguf on the machine that serves; read "
+            f"the Hub's list with llm-advisor catalog refresh {pick.model}; or recommend with a known --quant.",
         )
     return found
 
@@ -202,6 +212,7 @@ class _Sized:
     gpus: int
     ram_bytes: int | None
     vram_bytes: int | None
+    cores: int | None
     cautions: tuple[str, ...] = ()
 
 
@@ -225,6 +236,7 @@ def _from_file(recorded: Recorded, options: ServingOptions) -> _Sized:
         gpus=sum(1 for n in place.gpu_layers if n),
         ram_bytes=needs[0] if needs else None,
         vram_bytes=sum(needs[1:]),
+        cores=max(1, place.threads),
         cautions=tuple(cautions),
     )
 
@@ -238,7 +250,8 @@ def _from_plan(plan: ServingPlan, options: ServingOptions) -> _Sized:
         cautions.append(f"{slots} slots in place of the {planned} that the plan is for; its replicas may be too few")
     if replica.fit is None:
         vram = replica.weights_bytes + replica.cache_bytes
-        return _Sized(replica.context_tokens, slots, None, replica.gpus, None, vram, tuple(cautions))
+        ram, cores = _share(plan)
+        return _Sized(replica.context_tokens, slots, None, replica.gpus, ram, vram, cores, tuple(cautions))
     devices, had = replica.fit.footprint.devices, replica.fit.placement.parallel
     needs = [_with_slots(device, slots, had) for device in devices]
     return _Sized(
@@ -248,8 +261,21 @@ def _from_plan(plan: ServingPlan, options: ServingOptions) -> _Sized:
         gpus=replica.gpus,
         ram_bytes=needs[0],
         vram_bytes=sum(needs[1:]),
+        cores=max(1, replica.fit.placement.threads),
         cautions=tuple(cautions),
     )
+
+
+def _share(plan: ServingPlan) -> tuple[int | None, int | None]:
+    """Bytes of system memory and cores beside the GPUs of one machine that a replica uses, less what the system and
+    other pods take; None where the node does not say."""
+    node = plan.node
+    if node is None:
+        return None, None
+    used = plan.replica.tensor_parallel / node.count
+    ram = None if node.memory_bytes is None else int(_LEFT_FOR_PODS * node.memory_bytes * used)
+    cores = None if node.cores is None else max(1, int(_LEFT_FOR_PODS * node.cores * used))
+    return ram, cores
 
 
 def _with_slots(device: DeviceFootprint, slots: int, had: int) -> int:
@@ -289,12 +315,12 @@ def _replicas(
         count, why = plan.size.replicas, f"the plan: {plan.needed} carry the peak, and one may be lost"
     else:
         needed = _recorded_need(recorded, sized)
-        count, why = needed or 1, "the recommendation, which counts no gain from batching"
+        count, why = needed or 1, "by the recommendation"
     if not scales:
-        return Replicas(1, needed, "this target runs one copy")
-    if options.replicas is not None:
-        return Replicas(options.replicas, needed, "as given")
-    return Replicas(count, needed, why)
+        count, why = 1, "this target runs one copy"
+    elif options.replicas is not None:
+        count, why = options.replicas, "as given"
+    return Replicas(count, needed, why, is_bound=plan is None)
 
 
 def _recorded_need(recorded: Recorded, sized: _Sized) -> int | None:
@@ -303,25 +329,3 @@ def _recorded_need(recorded: Recorded, sized: _Sized) -> int | None:
     if load.replicas is None:
         return None
     return max(load.replicas, math.ceil(load.slots / max(1, sized.slots))) if load.slots else load.replicas
-
-
-def _cautions(
-    recorded: Recorded, facts: ModelFacts, replicas: Replicas, plan: ServingPlan | None, *, scales: bool
-) -> list[str]:
-    found = []
-    if replicas.needed is None:
-        found.append("how many copies the load needs is unknown, because no speed is known for the recorded machine")
-    elif replicas.is_short:
-        remedy = "" if scales else "; run it on as many machines behind a load balancer, or export --to kubernetes"
-        found.append(
-            f"the load needs {replicas.needed} copies like this one, and these files run {replicas.count}{remedy}"
-        )
-    if recorded.file.machine.simulated and (plan is None or plan.node is None):
-        found.append("made for a machine that was described, not probed: check threads, memory and GPUs where it runs")
-    if plan is not None and plan.node is not None:
-        found.append(f"planned for nodes of the kind {plan.node.name} ({plan.node.count} × {plan.node.gpu.name})")
-    pick = recorded.file.recommendation
-    if plan is not None and plan.replica.engine == "vllm":
-        found.append(f"vLLM runs the original weights, not the {pick.quantization} file that was recommended")
-        found += [note.rstrip(".") for note in facts.notes]
-    return [*found, *pick.warnings]

@@ -7,7 +7,7 @@ import re
 from advisor.errors import InputError
 from advisor.export.deploy.heads import head, notice_text
 from advisor.export.deploy.llama_args import settings_of, source_of
-from advisor.export.deploy.serving import GgufSource, Serving
+from advisor.export.deploy.serving import Serving
 from advisor.export.deploy.weights import local_name
 
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,79}")
@@ -33,7 +33,7 @@ def _modelfile(serving: Serving, name: str) -> str:
     )
     lines = [
         *head(serving, "Ollama", usage),
-        f"FROM {quoted(_from(source_of(serving)))}",
+        f"FROM {quoted(_from(serving))}",
         f"PARAMETER num_ctx {serving.context_tokens}",
         f"PARAMETER num_batch {llama.ubatch}",
         f"PARAMETER num_thread {llama.threads}",
@@ -43,20 +43,21 @@ def _modelfile(serving: Serving, name: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _from(source: GgufSource) -> str:
-    """A path, or the Hub's repository with the file's name as tag (huggingface.co/docs/hub/ollama).
+def _from(serving: Serving) -> str:
+    """A path, or the Hub's repository with the file's name or type as tag (huggingface.co/docs/hub/ollama).
 
     Raises InputError for what Ollama cannot pull.
     """
+    source = source_of(serving)
     if len(source.parts) > 1:
         raise InputError(
             f"Ollama cannot use {source.file}",
             why=f"it is split into {len(source.parts)} parts",
             hint="Join them with llama-gguf-split --merge, then export with --gguf /PATH/TO/JOINED.gguf.",
         )
-    if source.repo is None:
+    if source.repo is None and source.file is not None:
         return source.file
-    tag = local_name(source.file)
+    tag = serving.quantization if source.file is None else local_name(source.file)
     if not _TAG.fullmatch(tag):
         raise InputError(
             f"Ollama cannot name {tag} of {source.repo}",

@@ -17,8 +17,9 @@ class GgufSource:
     """Where the weights of llama.cpp come from: a repository of the Hub, or a path on the machine that serves."""
 
     repo: str | None
-    file: str
-    """Path inside the repository, or on the machine; of the first part where there are several."""
+    file: str | None
+    """Path inside the repository, or on the machine; of the first part where there are several. None where only the
+    repository is known, in which llama.cpp and Ollama find the file by its type."""
     n_bytes: int | None = None
     sha256: tuple[str, ...] = ()
     """One per part; empty where nobody published it."""
@@ -26,11 +27,13 @@ class GgufSource:
     @property
     def parts(self) -> tuple[str, ...]:
         """Every file to fetch, in the order of `sha256`."""
+        if self.file is None:
+            return ()
         found = _PART.search(self.file)
         if found is None:
             return (self.file,)
-        count = int(found[2])
-        return tuple(_PART.sub(f"-{i:05d}-of-{count:05d}", self.file) for i in range(1, count + 1))
+        start, end = self.file[: found.start()], self.file[found.end() :]
+        return tuple(f"{start}-{i:05d}-of-{found[2]}{end}" for i in range(1, int(found[2]) + 1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +76,8 @@ class Replicas:
     """That carry the peak within the targets; None where no speed is known, so that nobody can tell."""
     why: str
     """Where `count` comes from."""
+    is_bound: bool = False
+    """`needed` counts no gain from batching: it is enough rather than too few, and often far more."""
 
     @property
     def is_short(self) -> bool:
@@ -156,8 +161,10 @@ class Serving:
     backend: str
     """What the GPUs compute with, such as `cuda` or `rocm`; `cpu` without one."""
     ram_bytes: int | None
-    """System memory of one replica; None where it is unknown."""
+    """System memory of one replica: what llama.cpp takes, or for vLLM its share of the planned node; else None."""
     vram_bytes: int | None
+    cores: int | None
+    """Processor cores that one replica may use: llama.cpp's threads, or its share of the planned node; else None."""
     weights_bytes: int
     """Of the tensors, as they are kept in memory."""
     replicas: Replicas

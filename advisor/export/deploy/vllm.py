@@ -39,7 +39,7 @@ def _script(serving: Serving, name: str) -> str:
         *head(serving, "vLLM", usage),
         "set -euo pipefail",
         "",
-        ': "${VLLM_API_KEY:?set it to what clients send as bearer token, e.g. to $(openssl rand -hex 32)}"',
+        ': "${VLLM_API_KEY:?set it to what clients send as bearer token, e.g. to what openssl rand -hex 32 prints}"',
         'here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)',
         f'exec vllm serve --config "$here"/{shlex.quote(name)}.yaml "$@"',
     ]

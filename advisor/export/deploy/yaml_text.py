@@ -8,8 +8,9 @@ from typing import Any
 
 import yaml
 
+_STRING = "tag:yaml.org,2002:str"
 _PLAIN = re.compile(r"[A-Za-z/][A-Za-z0-9_./-]*")
-"""Strings that are written without quotes, unless PyYAML sees a word such as `yes` or `null` in them. YAML 1.1 and 1.2
+"""Strings that are written without quotes, but for words such as `yes` or `null`. YAML 1.1 and 1.2
 disagree on numbers and words (`1e3`, `0o7`, `on`), so anything else is quoted."""
 
 
@@ -25,9 +26,10 @@ class _Dumper(yaml.SafeDumper):
 
 def _string(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
     if "\n" in text and _is_block(text):
-        return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|")
-    style = None if _PLAIN.fullmatch(text) else '"'
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+        return dumper.represent_scalar(_STRING, text, style="|")
+    is_text = dumper.resolve(yaml.ScalarNode, text, (True, False)) == _STRING  # type: ignore[no-untyped-call]
+    style = None if is_text and _PLAIN.fullmatch(text) else '"'
+    return dumper.represent_scalar(_STRING, text, style=style)
 
 
 def _is_block(text: str) -> bool:
