@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from advisor.domain.answers import flattened
+from advisor.domain.hardware import Machine
 from advisor.domain.licence import LicenceFinding
 from advisor.domain.model import Model
 from advisor.domain.questions import Answer
@@ -99,7 +100,7 @@ def recommend(
     *,
     gpu: str | None = None,
     ram: str | int | None = None,
-    machine: str | Path | None = None,
+    machine: str | Path | Machine | None = None,
     models: Iterable[str] = (),
     quantization: str | None = None,
     relax: str | None = None,
@@ -112,17 +113,17 @@ def recommend(
     """Which model, in which quantization, to run for a use on a machine.
 
     `gpu` ("RTX 4090x2", "none"), `ram` ("64GiB" or bytes) and `machine` (a machine file) replace this machine by a
-    simulated one. `models` admits by name what is otherwise only listed; `relax` changes the answers just so far that
-    this excluded model passes, and raises NoCandidateError where no answer admits it; `measure` times the best
-    candidates here and ranks again; `sensitivity` also tries other requirements, one at a time. The document says which
-    candidates' files are on this machine; `models_dirs` are searched beside the usual places.
+    simulated one; `machine` may be a snapshot too, such as that of a node of a fleet. `models` admits by name what is
+    otherwise only listed; `relax` changes the answers just so far that this excluded model passes, and raises
+    NoCandidateError where no answer admits it; `measure` times the best candidates here and ranks again; `sensitivity`
+    also tries other requirements, one at a time. The document says which candidates' files are on this machine;
+    `models_dirs` are searched beside the usual places.
     """
     session = advisor or Advisor()
     answers = answers_of(session, needs)
     constraints = session.constraints(answers)
-    found = session.recommend(
-        session.machine(_choice(gpu, ram, machine)), constraints, named=models, quantization=quantization
-    )
+    given = machine if isinstance(machine, Machine) else session.machine(_choice(gpu, ram, machine))
+    found = session.recommend(given, constraints, named=models, quantization=quantization)
     relaxation = None
     if relax is not None:
         relaxation = session.relax(relax, found, answers)

@@ -1,19 +1,64 @@
-"""What the facade turns a recommendation file into: reports, and the files of other programs."""
+"""What the facade turns a recommendation file into: reports, and files that run the model."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from advisor.errors import InputError, nearest
+from advisor.domain.catalogue import Catalogue
+from advisor.domain.constraints import Constraints
+from advisor.domain.export_request import PLAIN, ExportRequest
+from advisor.domain.hardware import Machine
+from advisor.domain.model import GgufFile, Model
+from advisor.domain.pools import Figures
+from advisor.domain.questions import Answer
+from advisor.errors import AdvisorError, InputError, NoCandidateError, nearest
 
 if TYPE_CHECKING:
+    from advisor.domain.capacity.plan import Plans, ServingPlan
+    from advisor.domain.capacity.replica import EngineName
+    from advisor.export.deploy.making import ModelFacts, ServingOptions
+    from advisor.export.deploy.serving import GgufSource, Serving
     from advisor.export.recommendation_schema import RecommendationFile
+    from advisor.export.report.contents import Recorded
+
+EVERYTHING = "all"
+"""In place of a target: every one that can run the recommendation."""
 
 
 class Exports:
     """The part of the facade that knows the targets."""
+
+    if TYPE_CHECKING:
+
+        @property
+        def knowledge(self) -> Path: ...
+
+        @property
+        def catalogue(self) -> Catalogue: ...
+
+        def model(self, name: str) -> Model: ...
+
+        def gguf_files(self, model: Model) -> tuple[GgufFile, ...]: ...
+
+        def answers(self, file: Path | None = None) -> dict[str, Answer]: ...
+
+        def constraints(self, answers: dict[str, Answer]) -> Constraints: ...
+
+        def figures(self, machine: Machine) -> Figures: ...
+
+        def plan(
+            self,
+            machine: Machine,
+            constraints: Constraints,
+            *,
+            name: str | None = None,
+            quantization: str | None = None,
+            engine: str | None = None,
+            trace: Path | None = None,
+        ) -> Plans: ...
 
     def export_targets(self) -> dict[str, str]:
         """What each target gives, by its name."""
@@ -32,27 +77,228 @@ class Exports:
         known = ", ".join(end for target in TARGETS.values() for end in target.endings)
         raise InputError(f"{path}: no report has the ending {ending or 'of nothing'!r}", hint=f"Known: {known}.")
 
-    def export_file(self, path: Path, target: str) -> dict[str, str]:
-        """Texts by file name from a recommendation file. Raises InputError for another file or target."""
-        from advisor.export.recommendation_file import read_recommendation
+    def export_file(self, path: Path, target: str, request: ExportRequest = PLAIN) -> dict[str, str]:
+        """Texts by file name from a recommendation file.
 
-        read = read_recommendation(path)
-        return _files(read, path.read_bytes(), target, path.stem)
+        Raises InputError for another file, target or option, and for what the target cannot run; NoCandidateError
+        where the licence forbids the use or no machine carries the load.
+        """
+        from advisor.export.deploy import TARGETS, serving_files
+
+        recorded = _recorded(path)
+        _known(target)
+        if TARGETS[target].is_report:
+            return _report(target, recorded)
+        return serving_files(target, self.serving(path, recorded, target, request))
+
+    def export_everything(self, path: Path, request: ExportRequest) -> tuple[dict[str, str], dict[str, AdvisorError]]:
+        """The files of every target that can run the recommendation, and why the others cannot.
+
+        Raises InputError for a file that is no recommendation, and the first refusal where nothing is left.
+        """
+        from advisor.export.deploy import TARGETS
+
+        texts: dict[str, str] = {}
+        refused: dict[str, AdvisorError] = {}
+        _recorded(path)
+        for target in TARGETS:
+            try:
+                texts |= self.export_file(path, target, request)
+            except (InputError, NoCandidateError) as error:
+                refused[target] = error
+        if not texts:
+            raise next(iter(refused.values()))
+        return texts, refused
 
     def export_text(self, text: str, target: str, name: str) -> dict[str, str]:
-        """Texts by file name from a recommendation's TOML; `name` is that of the files, without an ending."""
+        """Texts of a report by file name from a recommendation's TOML; `name` is that of the files, without ending."""
         from advisor._toml import parse_toml
         from advisor.export.recommendation_schema import RecommendationFile
+        from advisor.export.report.contents import Recorded
 
         read = RecommendationFile.model_validate(parse_toml(text, name="recommendation"))
-        return _files(read, text.encode("utf-8"), target, name)
+        _known(target)
+        return _report(target, Recorded(read, sha256(text.encode("utf-8")).hexdigest(), name))
+
+    def serving(self, path: Path, recorded: Recorded, target: str, request: ExportRequest) -> Serving:
+        """What a target says in its own language. Raises like `export_file`."""
+        from advisor.export.deploy import TARGETS
+        from advisor.export.deploy.making import serving_of
+
+        known = TARGETS[target]
+        engine = _engine(target, known.engines, request)
+        request = _with_slots(target, known.slots, request)
+        facts = self._facts(recorded.file)
+        vllm = None
+        plan = None
+        if engine == "vllm" or request.node is not None:
+            plan = self._plan(path, recorded, engine, request)
+        elif known.scales and recorded.file.plan.slots > 1:
+            plan = self._plan_here(path, recorded)
+        if engine == "vllm":
+            from advisor.catalog.serving import load_serving
+
+            vllm = load_serving(self.knowledge).vllm
+        options = _options(request, engine)
+        return serving_of(recorded, facts, options, engine, scales=known.scales, plan=plan, vllm=vllm)
+
+    def _facts(self, file: RecommendationFile) -> ModelFacts:
+        from advisor.export.deploy.making import ModelFacts
+        from advisor.export.machine_record import machine_from_record
+        from advisor.hub.listing import is_repository
+
+        pick = file.recommendation
+        model = self.model(pick.model)
+        files = self.gguf_files(model)
+        licence = self.catalogue.licences.get(pick.licence.licence)
+        specs = [spec for spec in self.figures(machine_from_record(file.machine)).gpus if spec is not None]
+        return ModelFacts(
+            title=model.name,
+            licence_name=pick.licence.licence if licence is None else licence.name,
+            licence_url=None if licence is None else licence.url,
+            gated=model.gated,
+            gguf=published(model, files, pick.quantization),
+            published=tuple(sorted({f.quantization for f in files if is_repository(f.repo)})),
+            backend=specs[0].backend if specs else "cuda",
+            notes=tuple(note for note in model.notes if "FP8" in note),
+        )
+
+    def _plan(self, path: Path, recorded: Recorded, engine: EngineName, request: ExportRequest) -> ServingPlan:
+        """The plan for the recorded load: on the named kind of node, else the cheapest."""
+        plans = self._plans(path, recorded.file, engine, request.quantization)
+        if request.node is not None:
+            return _on_node(plans, request.node)
+        real = [p for p in plans.plans if p.node is not None or not recorded.file.machine.simulated]
+        return (real or list(plans.plans))[0]
+
+    def _plan_here(self, path: Path, recorded: Recorded) -> ServingPlan | None:
+        """The plan for copies of the recorded machine; None where it cannot meet the targets, as the file says."""
+        try:
+            plans = self._plans(path, recorded.file, "llama.cpp", None)
+        except NoCandidateError:
+            return None
+        return next((p for p in plans.plans if p.node is None), None)
+
+    def _plans(self, path: Path, file: RecommendationFile, engine: EngineName, precision: str | None) -> Plans:
+        from advisor.export.machine_record import machine_from_record
+
+        return self.plan(
+            machine_from_record(file.machine),
+            self.constraints(self.answers(path)),
+            name=file.recommendation.model,
+            quantization=file.recommendation.quantization if engine == "llama.cpp" else precision,
+            engine=engine,
+        )
 
 
-def _files(read: RecommendationFile, content: bytes, target: str, name: str) -> dict[str, str]:
-    from advisor.export.deploy import TARGETS, files_for
+def published(model: Model, files: tuple[GgufFile, ...], quantization: str) -> GgufSource | None:
+    """The best known file of a quantization: one whose hash and size are published, on the Hub; else a repository of
+    the model's quantized files; None where none is known."""
+    from advisor.export.deploy.serving import GgufSource
+    from advisor.hub.listing import is_repository
+
+    rows = [f for f in files if f.quantization.casefold() == quantization.casefold() and is_repository(f.repo)]
+    if rows:
+        best = max(rows, key=lambda f: (bool(f.sha256), f.n_bytes is not None))
+        return GgufSource(best.repo, best.file, best.n_bytes, best.sha256)
+    repo = next(filter(is_repository, model.ecosystem.gguf_repos), None)
+    return None if repo is None else GgufSource(repo, None)
+
+
+def _engine(target: str, engines: tuple[EngineName, ...], request: ExportRequest) -> EngineName:
+    from advisor.domain.capacity.replica import ENGINES
+
+    if request.engine is None:
+        return engines[0]
+    found = next((engine for engine in ENGINES if engine == request.engine.lower()), None)
+    if found is None:
+        hint = nearest(request.engine.lower(), ENGINES) or f"Engines: {', '.join(ENGINES)}."
+        raise InputError(f"unknown engine {request.engine!r}", hint=hint)
+    if found not in engines:
+        raise InputError(f"{target} does not run {found}", hint=f"It runs {' or '.join(engines)}.")
+    return found
+
+
+def _with_slots(target: str, slots: int | None, request: ExportRequest) -> ExportRequest:
+    """The request with the slots of a target that leaves no choice. Raises InputError for another number."""
+    if slots is None:
+        return request
+    if request.slots not in (None, slots):
+        raise InputError(f"{target} answers {slots} request at a time with each copy, not {request.slots}",
+                         hint="Leave --slots out; copies (--replicas) serve more users.")  # fmt: skip
+    if request.node is not None:
+        raise InputError(
+            f"{target} takes no --node",
+            why=f"each copy answers {slots} request at a time, and plans count on more",
+            hint="Recommend on such a machine, and export that.",
+        )
+    return replace(request, slots=slots)
+
+
+def _options(request: ExportRequest, engine: EngineName) -> ServingOptions:
+    from advisor.export.deploy.making import ServingOptions
+
+    if engine == "vllm" and request.gguf is not None:
+        raise InputError(
+            "vLLM does not serve GGUF files here",
+            why="it takes the original weights, whole (BF16) or quantized when they are loaded (FP8)",
+            hint="Leave --gguf out, or export to llama-server, ollama, compose or kubernetes.",
+        )
+    if engine == "llama.cpp" and request.quantization is not None:
+        raise InputError(
+            "--quant is for vLLM", why="llama.cpp runs the file type that was recommended",
+            hint="Recommend again with recommend --quant.",
+        )  # fmt: skip
+    gguf = None if request.gguf is None else _gguf(request.gguf)
+    return ServingOptions(request.slots, request.replicas, request.port, request.image, gguf, request.allow_simulated)
+
+
+def _gguf(text: str) -> GgufSource:
+    """A file as the user names it: a path from the root, or owner/name/FILE.gguf on the Hub."""
+    from advisor.export.deploy.serving import GgufSource
+    from advisor.hub.listing import is_repository
+
+    if text.startswith("/") and text.lower().endswith(".gguf"):
+        return GgufSource(None, text)
+    parts = text.split("/", 2)
+    is_file = len(parts) == 3 and parts[2].lower().endswith(".gguf") and ".." not in parts[2].split("/")
+    if not is_file or not is_repository("/".join(parts[:2])):
+        raise InputError(
+            f"--gguf {text!r} is no GGUF file", hint="Write owner/name/FILE.gguf, or a path from / on: /PATH/FILE.gguf."
+        )
+    return GgufSource("/".join(parts[:2]), parts[2])
+
+
+def _on_node(plans: Plans, name: str) -> ServingPlan:
+    found = next((p for p in plans.plans if p.node is not None and p.node.name.casefold() == name.casefold()), None)
+    if found is not None:
+        return found
+    refusal = next((r for r in plans.refusals if r.place and r.place.casefold() == name.casefold()), None)
+    if refusal is not None:
+        raise NoCandidateError(f"{plans.subject.model.id} does not run on {name}", why=refusal.text)
+    known = [p.node.name for p in plans.plans if p.node is not None]
+    raise InputError(f"no node {name!r}", hint=nearest(name, known) or f"Nodes that carry it: {', '.join(known)}.")
+
+
+def _recorded(path: Path) -> Recorded:
+    from advisor.export.recommendation_file import read_recommendation
     from advisor.export.report.contents import Recorded
+
+    return Recorded(read_recommendation(path), sha256(path.read_bytes()).hexdigest(), path.stem)
+
+
+def _known(target: str) -> None:
+    """Raises InputError for a target that there is not."""
+    from advisor.export.deploy import TARGETS
 
     if target not in TARGETS:
         hint = nearest(target, TARGETS) or f"Known targets: {', '.join(TARGETS)}."
         raise InputError(f"no target {target!r}", hint=hint)
-    return files_for(target, Recorded(read, sha256(content).hexdigest(), name))
+
+
+def _report(target: str, recorded: Recorded) -> dict[str, str]:
+    from advisor.export.deploy import TARGETS, files_for
+
+    if not TARGETS[target].is_report:
+        raise InputError(f"{target} is no report")
+    return files_for(target, recorded)

@@ -96,16 +96,14 @@ def plan_serving(
 ) -> Plans:
     """Plans for a model. Raises InputError for an engine that cannot run the file type, NoCandidateError where no
     machine meets the targets, naming the bound that is missed by least."""
-    subject = _subject(request, constraints, catalogue, knowledge)
-    engines = ENGINES if request.engine is None else (request.engine,)
-    if request.quantization == "FP8":
-        engines = ("vllm",)
+    subject = subject_of(request, constraints, catalogue, knowledge)
+    engines = engines_of(request)
     nodes = load_nodes(knowledge, gpus, own)
     found = make_plans(
         subject,
         memory_pools(machine, constraints.machine, figures),
         threads_for(machine),
-        _here(machine, figures, nodes),
+        machine_as_node(HERE, machine, figures, nodes),
         nodes,
         engines,
     )
@@ -114,7 +112,8 @@ def plan_serving(
     return found
 
 
-def _subject(request: PlanRequest, constraints: Constraints, catalogue: Catalogue, knowledge: Path) -> Subject:
+def subject_of(request: PlanRequest, constraints: Constraints, catalogue: Catalogue, knowledge: Path) -> Subject:
+    """What is to be served, for whom. Raises InputError and NoCandidateError as `plan_serving` does."""
     model = request.model
     if model.shape is None:
         raise NoCandidateError(f"{model.id} cannot be planned", why=model.shape_reason or "its shape is not known")
@@ -165,13 +164,20 @@ def _context(model: Model, constraints: Constraints, traffic: Traffic) -> int:
     return context if most is None else min(context, most)
 
 
-def _here(machine: Machine, figures: Figures, nodes: tuple[Node, ...]) -> Node | None:
-    """The machine at hand as a node, where its GPUs are alike and known. What they multiply in, a listed node tells."""
+def engines_of(request: PlanRequest) -> tuple[EngineName, ...]:
+    """The engines to plan for."""
+    if request.quantization == "FP8":
+        return ("vllm",)
+    return ENGINES if request.engine is None else (request.engine,)
+
+
+def machine_as_node(name: str, machine: Machine, figures: Figures, nodes: tuple[Node, ...]) -> Node | None:
+    """A machine as a node, where its GPUs are alike and known. What they multiply in, a listed node tells."""
     specs = [spec for spec in figures.gpus if spec is not None]
     if not specs or len(specs) < len(figures.gpus) or len(set(specs)) > 1 or specs[0].unified_memory:
         return None
     return Node(
-        name=HERE,
+        name=name,
         gpu=specs[0],
         count=len(specs),
         memory_bytes=machine.memory.capacity_bytes,

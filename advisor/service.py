@@ -22,8 +22,9 @@ from advisor.domain.recommend import Candidate, Recommendation, judge_licence, r
 from advisor.domain.speed import NO_TIMINGS, Timings
 from advisor.elsewhere import Elsewhere
 from advisor.errors import InputError, nearest
-from advisor.exporting import Exports
+from advisor.exporting import EVERYTHING, Exports
 from advisor.files import write_atomically
+from advisor.fleets import Fleets
 from advisor.local_files.facade import DownloadOutcome, DownloadRequest, FilesHere
 from advisor.own_entries import OwnEntries
 from advisor.plain_documents import Documents
@@ -52,13 +53,13 @@ class MachineChoice:
     file: Path | None = None
 
 
-__all__ = ["SCHEMAS", "Advisor", "DownloadOutcome", "DownloadRequest", "MachineChoice"]
+__all__ = ["EVERYTHING", "SCHEMAS", "Advisor", "DownloadOutcome", "DownloadRequest", "MachineChoice"]
 
 SCHEMAS = ("recommendation", "constraints")
 """Files that have a JSON Schema."""
 
 
-class Advisor(Asking, Elsewhere, OwnEntries, Upkeep, FilesHere, Documents, SecondLook, Scale, Exports):
+class Advisor(Asking, Elsewhere, OwnEntries, Upkeep, FilesHere, Documents, SecondLook, Scale, Fleets, Exports):
     """One session: knowledge is read once, and only when something asks for it."""
 
     def __init__(self, knowledge: Path | None = None) -> None:

@@ -29,6 +29,7 @@ _VARIABLES = {
     "LLM_ADVISOR_CACHE_DIR": "What can be made again: engine facts, measurements.",
     "LLM_ADVISOR_STATE_DIR": "What is remembered between runs.",
     "LLM_ADVISOR_TOKEN": "Token that visitors of `serve` must show.",
+    "LLM_ADVISOR_MACHINE": "On a node of a Ray cluster: a machine file that says what the node is, for `probe --ray`.",
     "NO_COLOR": "No colours.",
 }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from advisor.domain.fleet import Fleet
 from advisor.domain.hardware import Machine, Reading
 from advisor.domain.language_names import NO_NAMES, LanguageNames
 from advisor.domain.model import Model, Shape
@@ -61,6 +62,32 @@ def machine_facts(machine: Machine) -> list[tuple[str, str]]:
     for finding in machine.findings:
         facts.append((finding.level, finding.text + (f" {finding.hint}" if finding.hint else "")))
     return facts
+
+
+FLEET_COLUMNS = ("node", "platform", "processor", "cores", "memory", "memory available", "GPUs", "llama-cpp-python")
+FLEET_NUMERIC = (4, 5)
+
+
+def fleet_rows(fleet: Fleet) -> list[tuple[str, ...]]:
+    """The machines of a fleet as cells under FLEET_COLUMNS."""
+    return [_fleet_row(node.name, node.machine) for node in fleet.nodes]
+
+
+def _fleet_row(name: str, machine: Machine) -> tuple[str, ...]:
+    memory = machine.memory
+    total = reading_text(memory.total_bytes, bytes_=True)
+    if memory.limit_bytes.value is not None:
+        total = f"{reading_text(memory.limit_bytes, bytes_=True)} of {total}"
+    return (
+        name,
+        machine.platform,
+        reading_text(machine.cpu.name),
+        reading_text(machine.cpu.physical_cores),
+        total,
+        reading_text(memory.available_bytes, bytes_=True),
+        "; ".join(text for _, text in _gpu_facts(machine)),
+        reading_text(machine.engine.version),
+    )
 
 
 def _cores(machine: Machine) -> str:

@@ -10,6 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from advisor._toml import load_toml
 from advisor.domain.hardware import Cpu, Gpu, Machine, Memory, Reading
+from advisor.errors import InputError
 from advisor.probe.machine_text import machine_file_text
 from advisor.probe.readings import unknown
 from advisor.probe.simulate import unknown_machine
@@ -54,18 +55,20 @@ Bandwidth = Annotated[float, BeforeValidator(_rate), Field(strict=True, gt=0, le
 Name = Annotated[str, Field(strict=True, min_length=1, max_length=200)]
 
 
-class _Table(BaseModel):
+class MachineFileTable(BaseModel):
+    """A table that refuses unknown keys."""
+
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class CpuTable(_Table):
+class CpuTable(MachineFileTable):
     """The processor; `cores` are physical ones that the engine may use."""
 
     name: Name | None = None
     cores: Annotated[int, Field(strict=True, gt=0, le=1 << 16)] | None = None
 
 
-class MemoryTable(_Table):
+class MemoryTable(MachineFileTable):
     """System memory, in bytes or as `64GiB`; bandwidth in bytes per second or as `89.6 GB/s`."""
 
     total: Size | None = None
@@ -73,7 +76,7 @@ class MemoryTable(_Table):
     bandwidth: Bandwidth | None = None
 
 
-class GpuTable(_Table):
+class GpuTable(MachineFileTable):
     """Equal GPUs; `memory` and `bandwidth` are those of one."""
 
     name: Name | None = None
@@ -89,26 +92,35 @@ class GpuTable(_Table):
         return self
 
 
-class MachineFile(_Table):
-    """The whole file."""
+class MachineTables(MachineFileTable):
+    """What a file says about one machine."""
 
-    schema_version: Annotated[int, Field(strict=True, ge=1, le=1)] = 1
     cpu: CpuTable = CpuTable()
     memory: MemoryTable = MemoryTable()
     gpu: tuple[GpuTable, ...] = ()
 
 
+class MachineFile(MachineTables):
+    """The whole file."""
+
+    schema_version: Annotated[int, Field(strict=True, ge=1, le=1)] = 1
+
+
 def read_machine_file(path: Path) -> Machine:
     """The simulated machine of a file. Raises InputError naming the file, the key and the nearest valid key."""
     document = load_toml(path)
+    if "node" in document:
+        hint = "recommend --machine and plan --fleet take one."
+        raise InputError(f"{path} describes several machines, and here one is needed", hint=hint)
     try:
         content = MachineFile.model_validate(document)
     except ValidationError as error:
         raise explained(error, MachineFile, document, name=str(path)) from error
-    return _machine(content, path.name)
+    return described_machine(content, path.name)
 
 
-def _machine(content: MachineFile, source: str) -> Machine:
+def described_machine(content: MachineTables, source: str) -> Machine:
+    """The simulated machine of these tables; what they leave out is unknown because `source` does not say."""
     base = unknown_machine(f"{source} does not say", source)
     gpus = tuple(_gpus(content.gpu, source))
     return Machine(

@@ -23,10 +23,15 @@ def machine_file_text(machine: Machine) -> str:
     document.add(tomlkit.comment("A machine to advise for: llm-advisor recommend --machine FILE"))
     document.add("schema_version", tomlkit.item(1))
     document.add(tomlkit.nl())
-    document.add("cpu", _cpu(machine))
-    document.add("memory", _memory(machine.memory))
-    _add_gpus(document, machine)
+    add_machine(document, machine)
     return tomlkit.dumps(document)
+
+
+def add_machine(container: TOMLDocument | Table, machine: Machine) -> None:
+    """Put the tables of a machine into a document, or into a table of one."""
+    container.add("cpu", _cpu(machine))
+    container.add("memory", _memory(machine.memory))
+    _add_gpus(container, machine)
 
 
 def _cpu(machine: Machine) -> Table:
@@ -60,20 +65,20 @@ def _memory(memory: Memory) -> Table:
     return table
 
 
-def _add_gpus(document: TOMLDocument, machine: Machine) -> None:
+def _add_gpus(document: TOMLDocument | Table, machine: Machine) -> None:
     import tomlkit
 
     tables = tomlkit.aot()
     for _, group in groupby(machine.gpus, key=_kind):
         gpu, *others = group
         if gpu.name.value is None and gpu.total_bytes.value is None:
-            document.add(tomlkit.comment(_plain(f"GPU {gpu.index} is left out: {gpu.name.reason}")))
+            document.add(tomlkit.comment(one_comment(f"GPU {gpu.index} is left out: {gpu.name.reason}")))
             continue
         tables.append(_gpu(gpu, 1 + len(others)))
     if tables:
         document.add("gpu", tables)
     elif machine.gpu_query.value is None:
-        document.add(tomlkit.comment(_plain(f"no gpu: {machine.gpu_query.reason}")))
+        document.add(tomlkit.comment(one_comment(f"no gpu: {machine.gpu_query.reason}")))
 
 
 def _kind(gpu: Gpu) -> tuple[object, ...]:
@@ -98,11 +103,11 @@ def _put(table: Table, key: str, reading: Reading[Any], *, size: bool = False) -
     import tomlkit
 
     if reading.value is None or reading.value == "":
-        table.add(tomlkit.comment(_plain(f"{key} is unknown: {reading.reason}")))
+        table.add(tomlkit.comment(one_comment(f"{key} is unknown: {reading.reason}")))
         return
     value = tomlkit.item(_size(reading.value) if size else reading.value)
     note = f"{format_bytes(reading.value)}, {reading.source}" if size else reading.source
-    table.add(key, value.comment(_plain(note)))
+    table.add(key, value.comment(one_comment(note)))
 
 
 def _put_bandwidth(table: Table, bytes_per_s: float | None) -> None:
@@ -121,6 +126,6 @@ def _size(n_bytes: int) -> str | int:
     return n_bytes
 
 
-def _plain(text: str) -> str:
+def one_comment(text: str) -> str:
     """A comment's text on one line: what a driver says must not end the comment."""
     return "".join(c if c.isprintable() else " " for c in text)

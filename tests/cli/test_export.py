@@ -81,3 +81,49 @@ def test_a_misspelled_target_is_told_with_the_nearest(cli: Cli, recommendation: 
     found = cli("export", recommendation, "--to", "htlm")
     assert found.code == 2
     assert "Did you mean 'html'?" in found.err
+
+
+@pytest.fixture
+def published(cli: Cli, tmp_path: Path) -> Path:
+    """A recommendation of a file that the catalogue knows, for a described machine."""
+    path = tmp_path / "pick.toml"
+    assert cli("recommend", *SMALL, "--quant", "Q4_K_M", "--model", "llama-3.1-8b-instruct", "-o", path).code == 0
+    return path
+
+
+def test_files_that_serve_are_written_beside_each_other(cli: Cli, published: Path, tmp_path: Path) -> None:
+    options = ("--allow-simulated", "--gguf", "o/n/f.gguf", "--slots", "2")
+    found = cli("export", published, "--format", "llama-server", "-o", tmp_path / "out", *options, "--json")
+    assert found.code == 0
+    names = [Path(file["path"]).name for file in found.document["files"]]
+    assert sorted(names) == sorted(path.name for path in (tmp_path / "out").iterdir())
+    assert names[0].endswith(".sh")
+    assert "--parallel 2" in (tmp_path / "out" / names[0]).read_text("utf-8")
+    again = cli("export", published, "--to", "llama-server", "-o", tmp_path / "out", *options)
+    assert again.code == 2
+    assert "exists" in again.err
+
+
+def test_a_described_machine_is_told_in_one_line(cli: Cli, published: Path, tmp_path: Path) -> None:
+    found = cli("export", published, "--to", "compose", "-o", tmp_path / "out")
+    assert (found.code, found.out) == (2, "")
+    assert "--allow-simulated" in found.err
+    assert len(found.err.splitlines()) == 1
+    assert not (tmp_path / "out").exists()
+
+
+def test_all_writes_what_it_can_and_tells_the_rest(cli: Cli, published: Path, tmp_path: Path) -> None:
+    found = cli("export", published, "--to", "all", "-o", tmp_path / "out", "--json")
+    assert found.code == 0
+    names = {Path(file["path"]).name for file in found.document["files"]}
+    assert {"pick.md", "pick.html"} < names
+    assert any(name.startswith("kuberay-") for name in names)
+    assert "No compose: " in found.err
+    assert not any(name.startswith("compose-") for name in names)
+
+
+def test_manifests_can_go_to_standard_output(cli: Cli, published: Path) -> None:
+    found = cli("export", published, "--to", "kubernetes", "--engine", "vllm", "--node", "p5.48xlarge", "-o", "-")
+    assert found.code == 0
+    assert found.out.startswith("# Kubernetes: ")
+    assert "kind: Deployment" in found.out

@@ -158,7 +158,7 @@ def test_any_text_comes_out_of_markdown_as_it_went_in(text: str) -> None:
 
 
 def test_the_same_file_gives_the_same_bytes(recorded: Recorded) -> None:
-    for target in TARGETS:
+    for target in (name for name, target in TARGETS.items() if target.is_report):
         assert files_for(target, recorded) == files_for(target, recorded)
 
 

@@ -8,10 +8,21 @@ import click
 
 from advisor.cli import output
 from advisor.cli.diagnostics import note
-from advisor.cli.options import constraint_options, given_answers, machine_choice, machine_options, output_options
+from advisor.cli.fleet_output import note_failures, print_placement, require_enough
+from advisor.cli.options import (
+    constraint_options,
+    given_answers,
+    is_simulated,
+    machine_choice,
+    machine_options,
+    output_options,
+)
 from advisor.domain.capacity.plan import Plans
 from advisor.domain.capacity.replica import ENGINES
 from advisor.domain.capacity.report import COLUMNS, load_facts, plan_lines, plan_row
+from advisor.domain.fleet import Fleet
+from advisor.errors import InputError
+from advisor.fleets import FleetAdvice
 from advisor.service import Advisor
 
 
@@ -23,6 +34,15 @@ from advisor.service import Advisor
     "--trace",
     type=click.Path(path_type=Path, dir_okay=False),
     help="CSV of arrival seconds, prompt and answer tokens, in place of users and rate.",
+)
+@click.option(
+    "--fleet",
+    "fleet_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Place replicas on the machines of this file, as probe --ray -o writes it.",
+)
+@click.option(
+    "--ray", "address", metavar="ADDRESS", help="Place them on the nodes of a Ray cluster: HOST:PORT or auto."
 )
 @click.option(
     "-n",
@@ -40,6 +60,8 @@ def command(
     quant: str | None,
     engine: str | None,
     trace: Path | None,
+    fleet_file: Path | None,
+    address: str | None,
     limit: int,
     constraints_file: Path | None,
     settings: tuple[str, ...],
@@ -55,9 +77,17 @@ def command(
     llm-advisor plan --set scale.users=5000 --set latency.ttft_ms=2000
     llm-advisor plan --model mistral-small-3.2-24b-instruct --set scale.users=5000 --engine vllm
     llm-advisor plan --trace busy-day.csv --gpu "L40Sx2" --json
+    llm-advisor plan --fleet fleet.toml --set scale.users=200
     """
     advisor = Advisor()
     constraints = advisor.constraints(given_answers(advisor, constraints_file, settings))
+    if machine_file is not None and fleet_file is None and advisor.is_fleet_file(machine_file):
+        fleet_file, machine_file = machine_file, None
+    fleet = _fleet(advisor, fleet_file, address, is_simulated(gpu, ram, machine_file))
+    if fleet is not None:
+        placed = advisor.plan_fleet(fleet, constraints, name=name, quantization=quant, engine=engine, trace=trace)
+        _print_fleet(advisor, placed, as_json=as_json, plain=plain)
+        return
     machine = advisor.machine(machine_choice(gpu, ram, machine_file))
     found = advisor.plan(machine, constraints, name=name, quantization=quant, engine=engine, trace=trace)
     if machine.simulated:
@@ -68,9 +98,32 @@ def command(
     _print(found, limit, plain=plain)
 
 
+def _fleet(advisor: Advisor, file: Path | None, address: str | None, is_one_machine: bool) -> Fleet | None:
+    """The fleet that the options name, if any. Raises InputError where they name a machine or another fleet too."""
+    if file is None and address is None:
+        return None
+    if is_one_machine or (file is not None and address is not None):
+        raise InputError("a plan is for one machine or one fleet", hint="Give one of --fleet, --ray and --machine.")
+    if address is not None:
+        note(f"Asking the Ray cluster at {address} …")
+    fleet = advisor.fleet_of_file(file) if file is not None else advisor.probe_cluster(address or "")
+    note_failures(fleet)
+    return fleet
+
+
+def _print_fleet(advisor: Advisor, placed: FleetAdvice, *, as_json: bool, plain: bool) -> None:
+    if as_json:
+        output.emit_json(advisor.fleet_advice_document(placed))
+    else:
+        if not plain:
+            output.emit_facts(load_facts(placed.plans.subject), plain=False)
+        print_placement(placed, plain=plain)
+    require_enough(placed)
+
+
 def _print(found: Plans, limit: int, *, plain: bool) -> None:
     if not plain:
-        output.emit_facts(load_facts(found), plain=False)
+        output.emit_facts(load_facts(found.subject), plain=False)
     shown = [plan for i, plan in enumerate(found.plans) if i < limit or plan.node is None]
     rows = [plan_row(plan, found) for plan in shown]
     output.emit_table(COLUMNS, rows, plain=plain, numeric=(3, 4, 6, 7, 8, 9, 12))

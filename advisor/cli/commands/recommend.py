@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 
 from advisor import api
 from advisor.cli import output
 from advisor.cli.diagnostics import note
+from advisor.cli.fleet_output import note_failures, print_placement, require_enough
 from advisor.cli.options import (
     constraint_options,
     given_answers,
+    is_simulated,
     machine_choice,
     machine_options,
     models_dir_option,
@@ -33,6 +36,7 @@ from advisor.domain.recommend import Recommendation
 from advisor.domain.relaxing import Relaxation, relaxation_lines, setting_text
 from advisor.domain.wording import ranking_row
 from advisor.errors import InputError, NoCandidateError
+from advisor.fleets import FleetAdvice
 from advisor.service import Advisor
 
 _WIDTH = 78
@@ -95,6 +99,7 @@ def command(
     llm-advisor recommend --model llama-3.3-70b-instruct --what-hardware
     llm-advisor recommend --set latency.tokens_per_s=20 --excluded
     llm-advisor recommend --set latency.tokens_per_s=20 --relax ministral-3-8b-instruct
+    llm-advisor recommend --machine fleet.toml --set scale.users=200
     """
     advisor = Advisor()
     if what_hardware:
@@ -103,6 +108,10 @@ def command(
         _print_wishes(_wishes(advisor, machine, constraints, named, quant), as_json=as_json, plain=plain)
         return
     target = None if report is None else advisor.report_target(report)
+    placed = None
+    if machine_file is not None and advisor.is_fleet_file(machine_file):
+        needs = advisor.constraints(given_answers(advisor, constraints_file, settings))
+        placed = _on_fleet(advisor, machine_file, needs, is_simulated(gpu, ram, None), named, quant)
     if sensitivity:
         note("Trying other requirements, one at a time …")
     with MeasuringProgress() as progress:
@@ -110,7 +119,7 @@ def command(
             needs_of(constraints_file, settings),
             gpu=gpu,
             ram=ram,
-            machine=machine_file,
+            machine=machine_file if placed is None else placed.machine,
             models=named,
             quantization=quant,
             relax=relax,
@@ -132,7 +141,9 @@ def command(
             output.emit_files(_report(advisor, text, target, report), report.parent, force=force)
     counts = tuple(advisor.exclusions(advice.value, advice.answers)) if with_exclusions else None
     if as_json:
-        extra = {} if counts is None else {"exclusions": [exclusion_document(one) for one in counts]}
+        extra: dict[str, Any] = {} if counts is None else {"exclusions": [exclusion_document(one) for one in counts]}
+        if placed is not None:
+            extra["fleet"] = advisor.fleet_advice_document(placed)
         output.emit_json({**advice.document, **extra})
     elif excluded:
         output.emit_table(EXCLUDED_COLUMNS, excluded_rows(advice.value), plain=plain)
@@ -144,8 +155,33 @@ def command(
             _print_sensitivity(advice.value)
         if counts is not None:
             _print_exclusions(counts, plain=plain)
+        if placed is not None:
+            print_placement(placed, plain=plain)
     if advice.pick is None:
         raise _nothing(advice.value)
+    if placed is not None:
+        subject = placed.plans.subject
+        if advice.pick.model.id != subject.model.id:
+            note(f"{advice.pick.model.id} ranks first there; the fleet is placed with {subject.model.id}.")
+        require_enough(placed)
+
+
+def _on_fleet(
+    advisor: Advisor,
+    path: Path,
+    constraints: Constraints,
+    is_changed: bool,
+    named: tuple[str, ...],
+    quant: str | None,
+) -> FleetAdvice:
+    """The pick placed on the machines of a fleet file. Raises InputError where options would change them."""
+    if is_changed:
+        raise InputError("--gpu and --ram change one machine", hint=f"Leave them out, or change {path}.")
+    fleet = advisor.fleet_of_file(path)
+    note_failures(fleet)
+    placed = advisor.recommend_on_fleet(fleet, constraints, named=named, quantization=quant)
+    note(f"For {placed.node_name}, one of {len(fleet.nodes)} machines; on which of them it runs follows below.")
+    return placed
 
 
 def _wishes(

@@ -67,6 +67,37 @@ def llama_on_pools(subject: Subject, place: str, pools: tuple[Pool, ...], thread
     yield from _llama(subject, held, place, found)
 
 
+def llama_on_machine(
+    subject: Subject, place: str, pools: tuple[Pool, ...], threads: int
+) -> Iterator[tuple[int, Option]]:
+    """llama.cpp on a machine that may hold several replicas, each option with their number.
+
+    GPUs of one kind are shared out, as few for a replica as hold the model and twice as many; on a processor further
+    replicas would only share its cores and the bandwidth of its memory.
+    """
+    gpus = pools[1:]
+    tried = 0
+    for n_gpus in _POWERS if pools[0].budget_bytes and _are_alike(gpus) else ():
+        replicas = len(gpus) // n_gpus
+        if replicas < 1 or tried == 2:
+            break
+        ram = replace(pools[0], budget_bytes=pools[0].budget_bytes * n_gpus // len(gpus))
+        held = weights(subject.shape, subject.quantization)
+        found = _most_slots(subject, held, (ram, *gpus[:n_gpus]), max(1, threads // replicas), allow_cpu=False)
+        if found is not None:
+            tried += 1
+            for option in _llama(subject, held, place, found):
+                yield replicas, option
+    if not tried:
+        for option in llama_on_pools(subject, place, pools, threads):
+            yield 1, option
+
+
+def _are_alike(gpus: tuple[Pool, ...]) -> bool:
+    """Whether GPUs with memory of their own differ in nothing but their names."""
+    return len({replace(gpu, name="", free_bytes=None) for gpu in gpus}) == 1 and not gpus[0].shares_ram
+
+
 def llama_on_node(subject: Subject, node: Node) -> Iterator[Option]:
     """llama.cpp on the GPUs of a node, as few of them for a replica as hold the model, and twice as many."""
     held = weights(subject.shape, subject.quantization)
@@ -275,6 +306,13 @@ def unsupported(subject: Subject, engine: EngineName) -> Refusal | None:
         text = f"vLLM serves the original weights as BF16 or FP8, not the GGUF file type {subject.quantization}"
         return Refusal("vllm", None, "file_type", text)
     return None
+
+
+def alone_requests_per_s(replica: Replica, traffic: Traffic) -> float:
+    """Requests that one user can send, each when the one before is done."""
+    prompt_s = replica.costs.prompt_s(round(traffic.prompt_tokens), replica.limits.chunk_tokens)
+    depth = traffic.prompt_tokens + traffic.answer_tokens / 2
+    return 1 / (prompt_s + (traffic.answer_tokens - 1) * replica.costs.token_s(1, depth))
 
 
 def _too_large(subject: Subject, place: str, engine: EngineName, n_bytes: int) -> Refusal:

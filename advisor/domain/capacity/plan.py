@@ -12,6 +12,7 @@ from advisor.domain.capacity.nodes import Node
 from advisor.domain.capacity.options import (
     Option,
     Subject,
+    alone_requests_per_s,
     llama_on_node,
     llama_on_pools,
     unsupported,
@@ -196,7 +197,7 @@ class _Planner:
     def _serves_one(self, replica: Replica, found: Capacity) -> bool:
         """Whether the targets hold for the only user, who never meets another one's request."""
         traffic = self.subject.traffic
-        is_enough = traffic.requests_per_s <= _alone_requests_per_s(replica, traffic)
+        is_enough = traffic.requests_per_s <= alone_requests_per_s(replica, traffic)
         return traffic.users == 1 and is_enough and self.subject.targets.reachable(found)
 
     def _capacity(self, replica: Replica) -> Capacity:
@@ -256,16 +257,9 @@ def _needed(replica: Replica, traffic: Traffic, requests_per_s: float) -> int:
     if traffic.concurrent is not None:
         by_slots = math.ceil(traffic.concurrent / max(1, replica.limits.slots_for(traffic.largest_tokens)))
     most = math.inf
-    if traffic.users is not None and traffic.requests_per_s / traffic.users <= _alone_requests_per_s(replica, traffic):
+    if traffic.users is not None and traffic.requests_per_s / traffic.users <= alone_requests_per_s(replica, traffic):
         most = traffic.users
     return max(1, by_slots, int(min(by_rate, most)))
-
-
-def _alone_requests_per_s(replica: Replica, traffic: Traffic) -> float:
-    """Requests that one user can send, each when the one before is done."""
-    prompt_s = replica.costs.prompt_s(round(traffic.prompt_tokens), replica.limits.chunk_tokens)
-    depth = traffic.prompt_tokens + traffic.answer_tokens / 2
-    return 1 / (prompt_s + (traffic.answer_tokens - 1) * replica.costs.token_s(1, depth))
 
 
 def _size(

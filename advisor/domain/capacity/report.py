@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from advisor.domain.basis import Basis
+from advisor.domain.capacity.load import Traffic
+from advisor.domain.capacity.options import Subject
 from advisor.domain.capacity.plan import HERE, SPARE_REPLICAS, Plans, ServingPlan, Size
 from advisor.domain.capacity.replica import ENGINES, Refusal
-from advisor.domain.capacity.targets import Breaks, Spread
+from advisor.domain.capacity.targets import Breaks, Spread, Targets
 from advisor.units import format_bytes, format_milliseconds, format_rate
 
 BREAKS_WORDS: dict[Breaks, str] = {
@@ -37,36 +39,36 @@ def plans_document(found: Plans) -> Document:
             "quantization": subject.quantization,
             "context_tokens": subject.context_tokens,
         },
-        "load": _load_document(found),
-        "targets": _targets_document(found),
+        "load": load_document(subject.traffic),
+        "targets": targets_document(subject.targets),
         "cheapest": {engine: _cheapest_index(found, engine) for engine in ENGINES},
         "plans": [plan_document(plan, found) for plan in found.plans],
-        "refused": [_refusal_document(refusal) for refusal in found.refusals],
+        "refused": [refusal_document(refusal) for refusal in found.refusals],
     }
 
 
-def _load_document(found: Plans) -> Document:
-    traffic = found.subject.traffic
+def load_document(traffic: Traffic) -> Document:
+    """What the users ask."""
     return {
         "source": traffic.source,
         "users": traffic.users,
-        "mean_requests_per_s": _figure(traffic.mean_requests_per_s),
-        "peak_factor": _figure(traffic.peak_factor),
-        "peak_requests_per_s": _figure(traffic.requests_per_s),
-        "prompt_tokens": _figure(traffic.prompt_tokens),
-        "answer_tokens": _figure(traffic.answer_tokens),
-        "prompt_tokens_per_s": _figure(traffic.prompt_tokens_per_s),
-        "answer_tokens_per_s": _figure(traffic.answer_tokens_per_s),
+        "mean_requests_per_s": figure(traffic.mean_requests_per_s),
+        "peak_factor": figure(traffic.peak_factor),
+        "peak_requests_per_s": figure(traffic.requests_per_s),
+        "prompt_tokens": figure(traffic.prompt_tokens),
+        "answer_tokens": figure(traffic.answer_tokens),
+        "prompt_tokens_per_s": figure(traffic.prompt_tokens_per_s),
+        "answer_tokens_per_s": figure(traffic.answer_tokens_per_s),
         "concurrent_requests": traffic.concurrent,
     }
 
 
-def _targets_document(found: Plans) -> Document:
-    targets = found.subject.targets
+def targets_document(targets: Targets) -> Document:
+    """What must hold; None where the user sets no limit."""
     return {
         "percentile": targets.percentile,
-        "ttft_ms": None if targets.ttft_s is None else _figure(1000 * targets.ttft_s),
-        "tokens_per_s": None if targets.tpot_s is None else _figure(1 / targets.tpot_s),
+        "ttft_ms": None if targets.ttft_s is None else figure(1000 * targets.ttft_s),
+        "tokens_per_s": None if targets.tpot_s is None else figure(1 / targets.tpot_s),
     }
 
 
@@ -110,23 +112,23 @@ def plan_document(plan: ServingPlan, found: Plans) -> Document:
         if price is None
         else {"usd_hour": price.usd_hour, "source": price.source, "checked": price.checked},
         **({} if price is not None or node is None else {"price_reason": _NO_PRICE}),
-        "ttft_ms": _spread_document(plan.metrics.ttft),
-        "tpot_ms": _spread_document(plan.metrics.tpot),
-        "wait_ms": _spread_document(plan.metrics.wait),
-        "answer_tokens_per_s": _figure(plan.metrics.answer_tokens_per_s * plan.needed),
-        "requests_in_flight": _figure(plan.metrics.in_flight * plan.needed),
-        "utilisation": _figure(plan.metrics.utilisation),
+        "ttft_ms": spread_document(plan.metrics.ttft),
+        "tpot_ms": spread_document(plan.metrics.tpot),
+        "wait_ms": spread_document(plan.metrics.wait),
+        "answer_tokens_per_s": figure(plan.metrics.answer_tokens_per_s * plan.needed),
+        "requests_in_flight": figure(plan.metrics.in_flight * plan.needed),
+        "utilisation": figure(plan.metrics.utilisation),
         "breaks_first": plan.capacity.breaks_first,
-        "replica_requests_per_s": _figure(plan.capacity.requests_per_s),
+        "replica_requests_per_s": figure(plan.capacity.requests_per_s),
         "bound": {
-            "replica_requests_per_s": _figure(plan.capacity.bound_requests_per_s),
-            "wait_ms": None if plan.wait_bound_s is None else _figure(1000 * plan.wait_bound_s),
-            "ttft_ms": _figure(1000 * plan.capacity.floor_ttft_s),
-            "tpot_ms": _figure(1000 * plan.capacity.floor_tpot_s),
-            "weights_read_ms": _figure(1000 * replica.read_s) if replica.read_s else None,
+            "replica_requests_per_s": figure(plan.capacity.bound_requests_per_s),
+            "wait_ms": None if plan.wait_bound_s is None else figure(1000 * plan.wait_bound_s),
+            "ttft_ms": figure(1000 * plan.capacity.floor_ttft_s),
+            "tpot_ms": figure(1000 * plan.capacity.floor_tpot_s),
+            "weights_read_ms": figure(1000 * replica.read_s) if replica.read_s else None,
         },
         "one_machine": {
-            "peak_requests_per_s": _figure(plan.one_machine_requests_per_s),
+            "peak_requests_per_s": figure(plan.one_machine_requests_per_s),
             "users": one_machine_users(plan, found),
         },
         "growth": [_size_document(size) for size in plan.growth],
@@ -152,15 +154,17 @@ def _size_document(size: Size) -> Document:
     }
 
 
-def _spread_document(spread: Spread) -> Document:
-    return {"p50": _figure(1000 * spread.p50), "p95": _figure(1000 * spread.p95), "p99": _figure(1000 * spread.p99)}
+def spread_document(spread: Spread) -> Document:
+    """A time in milliseconds at three percentiles."""
+    return {"p50": figure(1000 * spread.p50), "p95": figure(1000 * spread.p95), "p99": figure(1000 * spread.p99)}
 
 
-def _refusal_document(refusal: Refusal) -> Document:
+def refusal_document(refusal: Refusal) -> Document:
+    """Why an engine cannot run the model somewhere."""
     return {"engine": refusal.engine, "machine": refusal.place, "code": refusal.code, "text": refusal.text}
 
 
-def _figure(value: float) -> float:
+def figure(value: float) -> float:
     """Four significant digits, which is more than a model knows."""
     return float(f"{value:.4g}")
 
@@ -188,14 +192,13 @@ def plan_row(plan: ServingPlan, found: Plans) -> tuple[str, ...]:
     )
 
 
-def load_facts(found: Plans) -> list[tuple[str, str]]:
+def load_facts(subject: Subject) -> list[tuple[str, str]]:
     """The load and the targets, name and value."""
-    subject = found.subject
     traffic, targets = subject.traffic, subject.targets
     first = "no limit" if targets.ttft_s is None else f"within {format_milliseconds(1000 * targets.ttft_s)}"
     speed = "no limit" if targets.tpot_s is None else f"at least {format_rate(1 / targets.tpot_s)}"
     return [
-        ("model", _model_text(found)),
+        ("model", _model_text(subject)),
         ("load", traffic.source),
         ("peak", f"{traffic.requests_per_s:.3g} requests/s of {traffic.prompt_tokens:,.0f} prompt and "
                  f"{traffic.answer_tokens:,.0f} answer tokens"),
@@ -204,8 +207,7 @@ def load_facts(found: Plans) -> list[tuple[str, str]]:
     ]  # fmt: skip
 
 
-def _model_text(found: Plans) -> str:
-    subject = found.subject
+def _model_text(subject: Subject) -> str:
     forms = [f"{subject.quantization} on llama.cpp"] if subject.quantization != "FP8" else []
     if subject.precisions:
         forms.append(f"{' or '.join(subject.precisions)} on vLLM")

@@ -1,0 +1,45 @@
+"""What somebody must know before relying on files that serve a recommendation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from advisor.domain.capacity.plan import ServingPlan
+from advisor.export.deploy.serving import GgufSource, Replicas
+from advisor.export.report.contents import Recorded
+
+
+def cautions_of(
+    recorded: Recorded,
+    notes: Sequence[str],
+    replicas: Replicas,
+    plan: ServingPlan | None,
+    gguf: GgufSource | None,
+    *,
+    scales: bool,
+) -> list[str]:
+    """Sentences without their stop; `notes` are the catalogue's on the original weights."""
+    pick = recorded.file.recommendation
+    found = [*_on_copies(replicas, scales=scales)]
+    if gguf is not None and gguf.file is None:
+        found.append(f"nobody looked whether {gguf.repo} holds a {pick.quantization} file, or which; no hash is known")
+    elif gguf is not None and gguf.repo is not None and not gguf.sha256:
+        found.append("no hash of the weights is published in the catalogue, so what is downloaded is not checked")
+    if plan is not None and plan.replica.engine == "vllm":
+        found.append(f"vLLM runs the original weights, not the {pick.quantization} file that was recommended")
+        found += [note.rstrip(".") for note in notes]
+    if plan is not None and plan.node is not None:
+        return [*found, f"planned for nodes of the kind {plan.node.name} ({plan.node.count} × {plan.node.gpu.name})"]
+    if recorded.file.machine.simulated:
+        found.append("made for a machine that was described, not probed: check threads, memory and GPUs where it runs")
+    return [*found, *pick.warnings]
+
+
+def _on_copies(replicas: Replicas, *, scales: bool) -> list[str]:
+    if replicas.needed is None:
+        return ["how many copies the load needs is unknown, because no speed is known for the recorded machine"]
+    if not replicas.is_short:
+        return []
+    bound = " at most, counted without the gain from batching" if replicas.is_bound else ""
+    need = f"the load needs {replicas.needed} copies like this one{bound}, and these files run {replicas.count}"
+    return [need if scales else f"{need}; run it on as many machines behind a load balancer, or export --to kubernetes"]

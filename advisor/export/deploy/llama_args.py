@@ -1,0 +1,106 @@
+"""What llama-server is told, in the words of llama.cpp's `common/arg.cpp`; shared by every target that runs it."""
+
+from __future__ import annotations
+
+from advisor.errors import InputError
+from advisor.export.deploy.serving import GgufSource, LlamaSettings, Serving
+
+Argument = tuple[str, ...]
+"""A flag, with its value where it takes one."""
+
+IMAGE = "ghcr.io/ggml-org/llama.cpp"
+"""llama.cpp's own images (docs/docker.md at 0c1e57098, 2026-10-01)."""
+_IMAGE_TAGS = {
+    "cpu": "server", "cuda": "server-cuda", "rocm": "server-rocm", "sycl": "server-intel", "vulkan": "server-vulkan",
+}  # fmt: skip
+
+
+def settings_of(serving: Serving) -> LlamaSettings:
+    """llama.cpp's settings. Raises InputError where another engine serves."""
+    if serving.llama is None:
+        raise InputError(f"{serving.engine} is not llama.cpp")
+    return serving.llama
+
+
+def source_of(serving: Serving) -> GgufSource:
+    """Where the weights come from. Raises InputError where another engine serves."""
+    if serving.gguf is None:
+        raise InputError(f"{serving.engine} runs no GGUF files")
+    return serving.gguf
+
+
+def llama_arguments(serving: Serving, weights: list[Argument], host: str, *, ui: bool = True) -> list[Argument]:
+    """Every argument, those for the weights first. Defaults that matter are written down, since they change."""
+    llama = settings_of(serving)
+    found: list[Argument] = [
+        *weights,
+        ("--alias", serving.model),
+        ("--host", host),
+        ("--port", str(serving.port)),
+        ("--ctx-size", str(serving.total_context_tokens)),
+        ("--parallel", str(serving.slots)),
+        ("--no-kv-unified",),
+        ("--n-gpu-layers", str(llama.n_gpu_layers)),
+        *_split(llama),
+        ("--cache-type-k", llama.kv_type),
+        ("--cache-type-v", llama.kv_type),
+        ("--flash-attn", "on" if llama.flash_attention else "off"),
+        ("--batch-size", str(llama.batch)),
+        ("--ubatch-size", str(llama.ubatch)),
+        ("--threads", str(llama.threads)),
+        ("--fit", "off"),
+        ("--cache-ram", "0"),
+        ("--metrics",),
+    ]
+    if not ui:
+        found.append(("--no-ui",))
+    return found
+
+
+def _split(llama: LlamaSettings) -> list[Argument]:
+    used = [n for n in llama.gpu_layers if n]
+    found: list[Argument] = []
+    if len(used) > 1:
+        found += [("--split-mode", "layer"), ("--tensor-split", ",".join(map(str, llama.gpu_layers)))]
+    if llama.experts_in_ram:
+        found.append(("--cpu-moe",))
+    return found
+
+
+def from_hub(serving: Serving) -> list[Argument]:
+    """The weights as llama-server downloads them itself, or the path of those that are there."""
+    source = source_of(serving)
+    found: list[Argument]
+    if source.file is None:
+        found = [("--hf-repo", f"{source.repo}:{serving.quantization}")]
+    elif source.repo is None:
+        return [("--model", source.file)]
+    else:
+        found = [("--hf-repo", source.repo), ("--hf-file", source.file)]
+    if serving.text_only:
+        found.append(("--no-mmproj",))
+    return found
+
+
+def image_of(serving: Serving) -> str:
+    """The container image. Raises InputError where llama.cpp publishes none for the GPU."""
+    if serving.image is not None:
+        return serving.image
+    if serving.backend not in _IMAGE_TAGS:
+        raise InputError(
+            f"llama.cpp publishes no image for {serving.backend}",
+            hint="Name one with --image, or use --to llama-server.",
+        )
+    return f"{IMAGE}:{_IMAGE_TAGS[serving.backend]}"
+
+
+def flat(arguments: list[Argument]) -> list[str]:
+    """As an argument vector."""
+    return [part for argument in arguments for part in argument]
+
+
+NOTES = (
+    "--ctx-size is shared out evenly: each of --parallel slots holds one request of --ctx-size / --parallel tokens.",
+    "--fit off keeps these settings instead of fitting them anew; --cache-ram 0 keeps llama-server's store of past "
+    "prompts (8 GiB by default) out of memory that nobody counted.",
+)

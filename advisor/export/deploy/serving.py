@@ -1,0 +1,200 @@
+"""One model on one engine for one load: what every serving target says in its own language. Pure values."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from advisor.domain.capacity.replica import EngineName
+from advisor.domain.export_request import DEFAULT_PORT
+from advisor.domain.placement import KvType
+
+_PART = re.compile(r"-(\d{5})-of-(\d{5})(?=\.gguf$)")
+
+
+@dataclass(frozen=True, slots=True)
+class GgufSource:
+    """Where the weights of llama.cpp come from: a repository of the Hub, or a path on the machine that serves."""
+
+    repo: str | None
+    file: str | None
+    """Path inside the repository, or on the machine; of the first part where there are several. None where only the
+    repository is known, in which llama.cpp and Ollama find the file by its type."""
+    n_bytes: int | None = None
+    sha256: tuple[str, ...] = ()
+    """One per part; empty where nobody published it."""
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """Every file to fetch, in the order of `sha256`."""
+        if self.file is None:
+            return ()
+        found = _PART.search(self.file)
+        if found is None:
+            return (self.file,)
+        start, end = self.file[: found.start()], self.file[found.end() :]
+        return tuple(f"{start}-{i:05d}-of-{found[2]}{end}" for i in range(1, int(found[2]) + 1))
+
+
+@dataclass(frozen=True, slots=True)
+class LlamaSettings:
+    """What llama.cpp is told beside the file."""
+
+    kv_type: KvType
+    flash_attention: bool
+    batch: int
+    ubatch: int
+    threads: int
+    n_gpu_layers: int
+    """`--n-gpu-layers`: the output layer counts as one."""
+    gpu_layers: tuple[int, ...] = ()
+    """Layers on each GPU."""
+    experts_in_ram: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class VllmSettings:
+    """What vLLM is told beside the repository."""
+
+    tensor_parallel: int
+    pipeline_parallel: int
+    memory_share: float
+    """`--gpu-memory-utilization`."""
+    batched_tokens: int
+    """`--max-num-batched-tokens`."""
+    fp8: bool
+    """The weights are quantized to FP8 when they are loaded."""
+    gpu_name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Replicas:
+    """Copies to run, and how many the load takes."""
+
+    count: int
+    needed: int | None
+    """That carry the peak within the targets; None where no speed is known, so that nobody can tell."""
+    why: str
+    """Where `count` comes from."""
+    is_bound: bool = False
+    """`needed` counts no gain from batching: it is enough rather than too few, and often far more."""
+
+    @property
+    def is_short(self) -> bool:
+        return self.needed is not None and self.count < self.needed
+
+
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """An act that the described use owes; `exact` is what must be written, word for word."""
+
+    id: str
+    text: str
+    exact: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LicenceDuties:
+    """The licence as far as files that deploy the model must speak of it."""
+
+    id: str
+    name: str
+    url: str | None
+    verdict: str
+    """For the described use, in plain words."""
+    duties: tuple[Duty, ...] = ()
+    cautious_duties: tuple[Duty, ...] = ()
+    """Further ones of a cautious reader."""
+    standing: tuple[Duty, ...] = ()
+    """Terms that bind without asking for an act, such as an acceptable use policy."""
+    gated: bool | None = None
+    """Whether the Hub hands the original weights out only to who accepted the terms."""
+
+    @property
+    def display(self) -> str | None:
+        """Words that must be shown to users, such as `Built with Llama`."""
+        return next((d.exact for d in self.duties if d.id == "DISPLAY" and d.exact), None)
+
+    @property
+    def notice(self) -> str | None:
+        """The line that a file named Notice must hold in distributed copies."""
+        owed = (*self.duties, *self.cautious_duties)
+        return next((d.exact for d in owed if d.id == "NOTICE_FILE" and d.exact), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """The recommendation file that a target's files were made from."""
+
+    sha256: str
+    tool_version: str
+    created: str
+    simulated: bool
+    """The machine was described, not probed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """A model, the engine that runs it, and for how many users."""
+
+    name: str
+    """Of the recommendation file, without its ending."""
+    engine: EngineName
+    model: str
+    """Id in the catalogue; the name that clients send."""
+    title: str
+    """Display name."""
+    hf_id: str
+    """Repository of the original weights."""
+    quantization: str
+    """GGUF file type for llama.cpp; BF16 or FP8 for vLLM."""
+    gguf: GgufSource | None
+    """None for vLLM."""
+    context_tokens: int
+    """Of one slot: prompt and answer of one request."""
+    slots: int
+    """Requests that one replica answers at once."""
+    llama: LlamaSettings | None
+    vllm: VllmSettings | None
+    gpus: int
+    """Of one replica; 0 on a processor."""
+    backend: str
+    """What the GPUs compute with, such as `cuda` or `rocm`; `cpu` without one."""
+    ram_bytes: int | None
+    """System memory of one replica: what llama.cpp takes, or for vLLM its share of the planned node; else None."""
+    vram_bytes: int | None
+    cores: int | None
+    """Processor cores that one replica may use: llama.cpp's threads, or its share of the planned node; else None."""
+    weights_bytes: int
+    """Of the tensors, as they are kept in memory."""
+    replicas: Replicas
+    licence: LicenceDuties
+    origin: Origin
+    cautions: tuple[str, ...] = ()
+    """What somebody must know before relying on the files."""
+    text_only: bool = True
+    """Only text goes in, so that no projector for images needs to be loaded."""
+    port: int = DEFAULT_PORT
+    image: str | None = None
+    """Container image in place of the engine's own."""
+
+    @property
+    def total_context_tokens(self) -> int:
+        """`--ctx-size` of llama.cpp: all slots together."""
+        return self.context_tokens * self.slots
+
+    @property
+    def label(self) -> str:
+        """A name that DNS, systemd and Kubernetes take."""
+        return dns_label(self.model)
+
+
+def dns_label(text: str, most: int = 40) -> str:
+    """Lower-case letters, digits and dashes (RFC 1123), a letter first, `most` characters at most.
+
+    Never empty; two texts can give one label.
+    """
+    kept = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
+    if not kept or not kept[0].isalpha():
+        kept = f"model-{kept}"
+    return kept[:most].strip("-")
