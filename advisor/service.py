@@ -20,6 +20,7 @@ from advisor.domain.pools import Figures, memory_pools
 from advisor.domain.questions import Answer
 from advisor.domain.recommend import Candidate, Recommendation, judge_licence, recommend
 from advisor.domain.speed import NO_TIMINGS, Timings
+from advisor.domain.trial.evidence import Evidence
 from advisor.elsewhere import Elsewhere
 from advisor.errors import InputError, nearest
 from advisor.exporting import Exports
@@ -29,6 +30,7 @@ from advisor.own_entries import OwnEntries
 from advisor.plain_documents import Documents
 from advisor.scale import Scale
 from advisor.second_look import SecondLook
+from advisor.trial.facade import TextRequest, TrialRequest, Trials
 from advisor.upkeep.facade import Upkeep
 
 if TYPE_CHECKING:
@@ -52,13 +54,13 @@ class MachineChoice:
     file: Path | None = None
 
 
-__all__ = ["SCHEMAS", "Advisor", "DownloadOutcome", "DownloadRequest", "MachineChoice"]
+__all__ = ["SCHEMAS", "Advisor", "DownloadOutcome", "DownloadRequest", "MachineChoice", "TextRequest", "TrialRequest"]
 
 SCHEMAS = ("recommendation", "constraints")
 """Files that have a JSON Schema."""
 
 
-class Advisor(Asking, Elsewhere, OwnEntries, Upkeep, FilesHere, Documents, SecondLook, Scale, Exports):
+class Advisor(Asking, Elsewhere, OwnEntries, Upkeep, FilesHere, Documents, SecondLook, Scale, Exports, Trials):
     """One session: knowledge is read once, and only when something asks for it."""
 
     def __init__(self, knowledge: Path | None = None) -> None:
@@ -141,6 +143,7 @@ class Advisor(Asking, Elsewhere, OwnEntries, Upkeep, FilesHere, Documents, Secon
         named: Iterable[str] = (),
         quantization: str | None = None,
         timings: Timings = NO_TIMINGS,
+        trial: Evidence | None = None,
         before_each: Callable[[], None] | None = None,
     ) -> Recommendation:
         """Gate and score everything. Raises InputError for an unknown model or quantization name.
@@ -158,6 +161,7 @@ class Advisor(Asking, Elsewhere, OwnEntries, Upkeep, FilesHere, Documents, Secon
             named=models,
             quantization=quantization,
             timings=timings,
+            trial=trial,
             before_each=before_each,
         )
 
@@ -380,6 +384,7 @@ class Advisor(Asking, Elsewhere, OwnEntries, Upkeep, FilesHere, Documents, Secon
                 named=found.named,
                 quantization=found.only_quantization,
                 timings=timings,
+                trial=found.trial,
             )
             if on_ranking is not None:
                 on_ranking(ranked)

@@ -13,8 +13,18 @@ from advisor.engine.native import NativeError
 def prompt_tokens(lib: Any, model: Any, prompt: str, system: str | None) -> tuple[list[int], Template]:
     """The tokens of one user message, in the file's chat template where llama.cpp knows it. Raises NativeError."""
     messages = [("system", system)] if system else []
-    text, template = _templated(lib, model, [*messages, ("user", prompt)])
+    return conversation_tokens(lib, model, [*messages, ("user", prompt)])
+
+
+def conversation_tokens(lib: Any, model: Any, messages: list[tuple[str, str]]) -> tuple[list[int], Template]:
+    """The tokens of a conversation, roles with texts, in the file's chat template. Raises NativeError."""
+    text, template = _templated(lib, model, messages)
     return _tokenize(lib, lib.llama_model_get_vocab(model), text), template
+
+
+def plain_tokens(lib: Any, vocab: Any, text: bytes) -> list[int]:
+    """The tokens of a text as it is: nothing is added, and names of control tokens are text like any other."""
+    return _tokenize(lib, vocab, text, special=False)
 
 
 def token_bytes(lib: Any, vocab: Any, token: int) -> bytes:
@@ -49,12 +59,12 @@ def _c_text(text: str) -> bytes:
     return text.encode("utf-8")
 
 
-def _tokenize(lib: Any, vocab: Any, text: bytes) -> list[int]:
-    needed = -int(lib.llama_tokenize(vocab, text, len(text), None, 0, True, True))
+def _tokenize(lib: Any, vocab: Any, text: bytes, *, special: bool = True) -> list[int]:
+    needed = -int(lib.llama_tokenize(vocab, text, len(text), None, 0, special, special))
     if needed <= 0:
         raise NativeError("request", "the prompt has no tokens")
     tokens = (lib.llama_token * needed)()
-    count = int(lib.llama_tokenize(vocab, text, len(text), tokens, needed, True, True))
+    count = int(lib.llama_tokenize(vocab, text, len(text), tokens, needed, special, special))
     return list(tokens[:count])
 
 

@@ -17,7 +17,11 @@ from collections.abc import Callable, Mapping
 from typing import Any, BinaryIO
 
 from advisor.engine.blocks import quantize_rows
+from advisor.engine.chatting import chat
 from advisor.engine.codec import from_json, to_json
+from advisor.engine.conversation import ChatParams, RequantizeParams, ScoreParams, TokensParams
+from advisor.engine.keeping import Kept
+from advisor.engine.likelihood import score, tokens_of
 from advisor.engine.loading import dry_run
 from advisor.engine.logs import first_error
 from advisor.engine.messages import (
@@ -43,11 +47,14 @@ from advisor.engine.protocol import (
     decode,
     encode,
 )
+from advisor.engine.requantizing import requantize
 from advisor.engine.rounds import measure
 from advisor.engine.running import Emit, bench, generate
 
 _PR_SET_PDEATHSIG = 1
 _FAILURE_LINES = 40
+
+_KEPT = Kept()
 
 _Operation = Callable[[Native, Any, Emit], Any]
 _OPERATIONS: dict[str, tuple[type, _Operation]] = {
@@ -58,6 +65,10 @@ _OPERATIONS: dict[str, tuple[type, _Operation]] = {
     "bench": (BenchParams, bench),
     "generate": (GenerateParams, generate),
     "measure": (MeasureParams, measure),
+    "chat": (ChatParams, lambda native, params, emit: chat(native, _KEPT, params, emit)),
+    "tokens": (TokensParams, lambda native, params, emit: tokens_of(native, _KEPT, params)),
+    "score": (ScoreParams, lambda native, params, emit: score(native, _KEPT, params)),
+    "requantize": (RequantizeParams, lambda native, params, emit: requantize(native, params)),
 }
 
 
