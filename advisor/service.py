@@ -269,7 +269,7 @@ class Advisor(Asking, Elsewhere, OwnEntries, Upkeep, FilesHere, Documents, Secon
         from advisor.domain.verification import verify
         from advisor.export.machine_record import machine_from_record
         from advisor.export.recommendation_file import read_recommendation
-        from advisor.export.verification import recorded_pick
+        from advisor.export.verification import recorded_pick, recorded_trial
 
         file = read_recommendation(path)
         constraints = self.constraints(self.answers(path))
@@ -277,7 +277,11 @@ class Advisor(Asking, Elsewhere, OwnEntries, Upkeep, FilesHere, Documents, Secon
         recorded, request = recorded_pick(file), file.request
         known = [m for m in (recorded.model, *request.models) if self.catalogue.model(m) is not None]
         now = self.recommend(
-            machine, constraints, named=[m for m in request.models if m in known], quantization=request.quantization
+            machine,
+            constraints,
+            named=[m for m in request.models if m in known],
+            quantization=request.quantization,
+            trial=recorded_trial(file),
         )
         alone = self.recommend(machine, constraints, named=known, quantization=recorded.quantization)
         return verify(recorded, now, alone)

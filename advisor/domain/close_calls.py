@@ -35,7 +35,8 @@ def chance_better(one: Rating, other: Rating, *, same_model: bool = False) -> fl
     Two that were in the user's trial are told apart by the trial alone, with the tasks taken as two samples; its own
     report compares them task by task, which tells more.
     """
-    if one.n_tried and other.n_tried:
+    is_derived = same_model and (one.tried_in or other.tried_in)
+    if one.n_tried and other.n_tried and not is_derived:
         gap, spread = one.ability - other.ability, math.hypot(one.trial_deviation, other.trial_deviation)
     elif same_model:
         gap, spread = other.loss - one.loss, math.hypot(one.loss_deviation, other.loss_deviation)

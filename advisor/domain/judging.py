@@ -21,7 +21,7 @@ from advisor.domain.quantization import Quantization
 from advisor.domain.scoring import score
 from advisor.domain.serving import Load
 from advisor.domain.speed import Speed, SpeedConstants, Timings, estimate_speed, placement_kind
-from advisor.domain.trial.evidence import Evidence, untried, with_trial
+from advisor.domain.trial.evidence import Evidence, from_sibling, untried, with_trial
 from advisor.domain.vision import with_projector
 from advisor.domain.weights import Weights, weights
 
@@ -44,11 +44,18 @@ class Setting:
     """Ratings by the user's trial, by candidate id; None where there was no trial."""
 
     def rating(self, model: Model, quantization: Quantization) -> Rating:
-        """By the trial where the candidate was in it, else by published results."""
+        """By the trial where the candidate, or another quantization of it, was in it; else by published results."""
         published = self.scale.rating(model, quantization)
         if not self.tried:
             return published
-        return self.tried.get(f"{model.id}:{quantization.name}") or untried(published, self.scale.typical)
+        own = self.tried.get(f"{model.id}:{quantization.name}")
+        if own is not None:
+            return own
+        siblings = [(key.partition(":")[2], r) for key, r in self.tried.items() if key.partition(":")[0] == model.id]
+        if not siblings:
+            return untried(published, self.scale.typical)
+        name, nearest = min(siblings, key=lambda pair: (abs(pair[1].loss - published.loss), pair[0]))
+        return from_sibling(published, nearest, name, self.scale.typical)
 
 
 def setting_for(

@@ -50,6 +50,8 @@ class Rating:
     """Tasks of the user's own trial that it was judged by."""
     trial_deviation: float = 0.0
     """Standard error of the trial alone, in logits."""
+    tried_in: str | None = None
+    """The quantization that was tried in place of this one; None where it was tried itself or not at all."""
 
     @property
     def deviation(self) -> float:
@@ -64,7 +66,7 @@ class Rating:
             "results": f"{n} published results, {of_task} of them for this task",
             "base": f"the model it was tuned from ({n} published results), with room for what tuning changed",
             "prior": "no published result found; judged by size and age alone",
-            "trial": f"your trial (n={self.n_tried})",
+            "trial": f"your trial (n={self.n_tried})" + (f" of its {self.tried_in}" if self.tried_in else ""),
         }
         return "; ".join((texts[self.ground], *self.notes))
 

@@ -43,7 +43,7 @@ def _run(answer: str, check: Code, folder: Path) -> tuple[dict[str, object] | No
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
-        env=worker_env({"HOME": str(folder), "TMPDIR": str(folder)}),
+        env=worker_env({"HOME": str(folder), "TMPDIR": str(folder)}, folder),
         cwd=folder,
         start_new_session=True,
     )

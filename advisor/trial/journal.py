@@ -77,7 +77,9 @@ class Journal:
             return
         except OSError as error:
             raise self._unwritable(error) from error
-        for line in content.splitlines():
+        *lines, torn = content.split(b"\n")
+        self.n_dropped = int(bool(torn))
+        for line in lines:
             entry = _entry(line)
             if entry is None:
                 self.n_dropped += 1

@@ -41,6 +41,7 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True)
 @click.option("--ctx", type=click.IntRange(256), default=4096, show_default=True, help="Tokens of prompt and answer.")
 @click.option("--parallel", type=click.IntRange(1, 2), help="Models at once; unset: as memory and cores allow.")
+@click.option("--threads", type=click.IntRange(1), help="Threads of all models together; unset: the physical cores.")
 @click.option("--allow-code", is_flag=True, help="Run code of answers, in a closed child; off otherwise.")
 @click.option("--disagreements", type=click.IntRange(0), default=5, show_default=True, help="Tasks shown side by side.")
 @click.option("-o", "place", metavar="FILE", help="Write the result as JSON, for recommend --trial and --judge.")
@@ -62,6 +63,7 @@ def command(
     seed: int,
     ctx: int,
     parallel: int | None,
+    threads: int | None,
     allow_code: bool,
     disagreements: int,
     place: str | None,
@@ -104,7 +106,8 @@ def command(
         found = advisor.recommend(advisor.machine(), constraints)
         named = (*models, *advisor.local_picks(found, picks, folders))
     sampling = Sampling(max_tokens, temperature, seed)
-    trial = _run(advisor, TrialRequest(tasks, files, named, sampling, ctx, parallel, allow_code), folders)
+    request = TrialRequest(tasks, files, named, sampling, ctx, parallel, allow_code, threads)
+    trial = _run(advisor, request, folders)
     advisor.keep_trial(trial)
     if place is not None:
         output.emit_file(advisor.trial_text(trial), place, force=force)

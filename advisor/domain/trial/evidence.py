@@ -3,9 +3,10 @@
 The rule. A tried candidate's share of right answers is one more benchmark, taken by the user, whose difficulty is not
 known. The difficulty follows from the tried candidates themselves: it is the one that agrees best with what published
 results say of them on average, each weighed by how well it is known. Differences between tried candidates then come
-from the trial alone; where they stand as a group among the others comes from published results. A candidate that was
-not tried keeps its published rating with a wider interval, because nobody saw it at this task. With one tried candidate
-nothing is learned about its place among the others, and its rating stays what it was.
+from the trial alone; where they stand as a group among the others comes from published results. Another quantization of
+a tried model follows it, by what the two quantizations cost. A model that was not tried keeps its published rating with
+a wider interval, because nobody saw it at this task. With one tried candidate nothing is learned about its place among
+the others, and its rating stays what it was.
 """
 
 from __future__ import annotations
@@ -79,6 +80,26 @@ def with_trial(published: Mapping[str, Rating], evidence: Evidence, typical: flo
         variance = _variance(place, tried, shares, known)
         found[one.id] = _rating(published[one.id], one, one.logits + difficulty, math.sqrt(variance), typical)
     return found
+
+
+def from_sibling(published: Rating, sibling: Rating, quantization: str, typical: float) -> Rating:
+    """A rating from that of another quantization of the model, which was tried, by what the two cost."""
+    ability = sibling.ability + sibling.loss - published.loss
+    deviation = math.hypot(sibling.model_deviation, published.loss_deviation)
+    low, high = _bounds(ability, deviation, typical)
+    return replace(
+        published,
+        score=_logistic(ability - typical),
+        low=low,
+        high=high,
+        ability=ability,
+        model_deviation=sibling.model_deviation,
+        ground="trial",
+        notes=(f"moved by what the two quantizations cost, {sibling.loss - published.loss:+.2f} logits",),
+        n_tried=sibling.n_tried,
+        trial_deviation=math.hypot(sibling.trial_deviation, published.loss_deviation),
+        tried_in=quantization,
+    )
 
 
 def untried(rating: Rating, typical: float) -> Rating:
