@@ -14,7 +14,6 @@ N_TASKS = 200
 Line = dict[str, Any]
 
 _WORD = {"kind": "contains", "ignore_case": True}
-_LABEL = {"kind": "exact", "ignore_case": True, "ignore_punctuation": True}
 
 _REVIEWS = (
     ("The soup was cold and the waiter was rude.", "negative"),
@@ -139,7 +138,7 @@ def _arithmetic(drawn: random.Random) -> Iterator[Line]:
         seen.add((a, sign, b))
         number += 1
         result = {"+": a + b, "-": a - b, "*": a * b}[sign]
-        prompt = f"What is {a} {sign} {b}? Give the result."
+        prompt = f"{a} {sign} {b} = ? Answer with the number alone."
         yield _line(f"arithmetic-{number:02}", "arithmetic", prompt, result, "numeric")
 
 
@@ -159,13 +158,19 @@ def _extraction(drawn: random.Random) -> Iterator[Line]:
 def _classification() -> Iterator[Line]:
     for number, (review, label) in enumerate(_REVIEWS, start=1):
         prompt = f"Is this review positive or negative? Answer with one word.\n{review}"
-        yield _line(f"review-{number:02}", "classification", prompt, label, _LABEL)
+        yield _line(f"review-{number:02}", "classification", prompt, label, _label(label, "positive negative"))
     for number, (ticket, label) in enumerate(_TICKETS, start=1):
         prompt = f"Sort this message into billing, delivery or technical. Answer with one word.\n{ticket}"
-        yield _line(f"ticket-{number:02}", "classification", prompt, label, _LABEL)
+        yield _line(f"ticket-{number:02}", "classification", prompt, label, _label(label, "billing delivery technical"))
     for number, (sentence, language) in enumerate(_LANGUAGES, start=1):
         prompt = f"In which language is this sentence? Answer with one word.\n{sentence}"
-        yield _line(f"language-{number:02}", "classification", prompt, language, _LABEL)
+        yield _line(f"language-{number:02}", "classification", prompt, language, _WORD)
+
+
+def _label(label: str, labels: str) -> Line:
+    """The answer names the label and none of the others, in whatever sentence."""
+    others = "|".join(other for other in labels.split() if other != label)
+    return {"kind": "regex", "pattern": rf"(?is)\A(?!.*\b({others})\b).*\b{label}\b"}
 
 
 def _json() -> Iterator[Line]:

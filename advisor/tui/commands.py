@@ -124,6 +124,10 @@ COMMANDS: tuple[Command, ...] = (
         "Stop the smoke test or the measurement at once.", _at("proof"), _at("proof"),
     ),
     Command(
+        "proof.judge", "b", "b", "app.judge", "Judge blind",
+        "Judge the answers of your last trial pair by pair, without names.", _at("proof"), NOWHERE,
+    ),
+    Command(
         "export", "e", "e", "app.go('export')", "Export",
         "Save the selected model as TOML.", EVERYWHERE, _at("picks", "proof"),
     ),

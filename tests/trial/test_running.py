@@ -47,7 +47,7 @@ def test_a_trial_judges_answers_and_asks_each_question_once(advisor: Advisor, sm
     seen: list[Progress] = []
     first = advisor.trial(request(tasks, smollm2), on_progress=seen.append)
     (run,) = first.runs
-    assert [o.score for o in run.outcomes][0] == 1.0
+    assert run.outcomes[0].score == 1.0
     assert run.outcomes[2].reason == "no check"
     assert [p.n_done for p in seen] == [0, 1, 2, 3]
     assert all(answer.template == "applied" and answer.ttft_ms > 0 for answer in run.answered)
@@ -91,9 +91,7 @@ def test_stop_texts_and_limits_end_an_answer(advisor: Advisor, smollm2: Path, tm
     assert "more than the context holds" in huge.reason
 
 
-def test_a_cancelled_trial_keeps_what_it_has(
-    advisor: Advisor, smollm2: Path, tmp_path: Path, state: Path
-) -> None:
+def test_a_cancelled_trial_keeps_what_it_has(advisor: Advisor, smollm2: Path, tmp_path: Path, state: Path) -> None:
     many = [{"id": i, "prompt": f"Count to {i}."} for i in range(30)]
     tasks, cancel = written(tmp_path, *many), threading.Event()
 
@@ -137,9 +135,7 @@ def _n_lines(state: Path) -> int:
     return sum(path.read_bytes().count(b"\n") for path in state.glob("trials/answers-*.jsonl"))
 
 
-def test_a_child_that_dies_costs_one_answer(
-    advisor: Advisor, smollm2: Path, tmp_path: Path, state: Path
-) -> None:
+def test_a_child_that_dies_costs_one_answer(advisor: Advisor, smollm2: Path, tmp_path: Path, state: Path) -> None:
     """As the OOM killer does: amid an answer, by signal 9."""
     tasks = written(tmp_path, CAPITAL, {"id": "long", "prompt": "Write a story.", "max_tokens": 400}, SUM)
     killed = []

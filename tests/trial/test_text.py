@@ -27,9 +27,7 @@ def text(tmp_path: Path) -> Path:
 
 def test_windows_score_each_token_once_whatever_their_size(smollm2: Path, text: Path) -> None:
     advisor = Advisor()
-    found = [
-        advisor.compare_on_text(TextRequest(text, (smollm2,), window_tokens=size)) for size in (64, 512)
-    ]
+    found = [advisor.compare_on_text(TextRequest(text, (smollm2,), window_tokens=size)) for size in (64, 512)]
     assert found[0].n_tokens == found[1].n_tokens
     assert found[0].n_bytes == found[1].n_bytes > len(TEXT.encode()) - 10
     # A longer context can only help with a text that repeats itself.

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import click
 
-from advisor.cli import output
+from advisor.cli import output, screens
 from advisor.cli.diagnostics import note
 from advisor.domain.trial.blind import Judging, Pair, Vote
 from advisor.domain.trial.words import tally_lines
@@ -18,15 +17,12 @@ from advisor.service import Advisor
 _VOTES: dict[str, Vote] = {"l": "left", "r": "right", "t": "tie", "b": "both_bad"}
 _KEYS = "l left, r right, t equally good, b both bad, u take the last back, q leave"
 
-open_screen: Callable[[Path | None, int], None] | None = None
-"""Opens the judging screen on a result, the last one where it is None. Set by the program's start, because neither
-front end knows the other."""
-
 
 def judge(advisor: Advisor, result: Path | None, seed: int, *, as_json: bool, plain: bool) -> None:
     """Judge the pairs that are left; names are told once all are judged. Raises InputError without a terminal."""
-    if open_screen is not None and not plain and not as_json and sys.stdin.isatty() and sys.stdout.isatty():
-        open_screen(result, seed)
+    opened = screens.judging
+    if opened is not None and not plain and not as_json and sys.stdin.isatty() and sys.stdout.isatty():
+        opened(result, seed)
         return
     with advisor.sitting(result, seed=seed) as sitting:
         if not sitting.judging.is_done and not as_json:
