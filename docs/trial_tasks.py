@@ -61,7 +61,7 @@ _WORDS = (
     ("Italian", "house", ("casa",)), ("Italian", "water", ("acqua",)), ("Italian", "dog", ("cane",)),
     ("Italian", "book", ("libro",)), ("Italian", "thank you", ("grazie",)), ("Italian", "bread", ("pane",)),
 )  # fmt: skip
-_QUESTIONS = (
+_QUESTIONS: tuple[tuple[str, str, int | tuple[str, ...]], ...] = (
     ("fr", "Quelle est la capitale de l'Italie ? Réponds en un mot.", ("Rome",)),
     ("fr", "Combien de jours y a-t-il dans une semaine ? Réponds avec un nombre.", 7),
     ("fr", "De quelle couleur est la neige ? Réponds en un mot.", ("blanc",)),
@@ -190,7 +190,7 @@ def _translation() -> Iterator[Line]:
 def _foreign() -> Iterator[Line]:
     for number, (tag, question, expected) in enumerate(_QUESTIONS, start=1):
         check: Any = "numeric" if isinstance(expected, int) else {**_WORD, "amount": "any"}
-        wanted = expected if isinstance(expected, int) else list(expected)
+        wanted: Any = expected
         yield _line(f"foreign-{tag}-{number:02}", "foreign", question, wanted, check)
 
 

@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from advisor.engine import sandbox
+from advisor.engine.sandbox import Limits, Policy, enter, python_places
 from advisor.units import GIB, MIB
 
 _NEEDED = ("network", "files", "programs")
@@ -39,10 +39,10 @@ def main() -> None:
 
 def _answer(asked: dict[str, Any]) -> dict[str, Any]:
     seconds = float(asked["timeout_s"])
-    limits = sandbox.Limits(_MEMORY_BYTES, int(seconds) + 2, _FILE_BYTES, _OPEN_FILES)
+    limits = Limits(_MEMORY_BYTES, int(seconds) + 2, _FILE_BYTES, _OPEN_FILES)
     folders = (Path(asked["folder"]),)
-    policy = sandbox.Policy(limits, folders, readable=sandbox.python_places(), programs=False)
-    missing = [p.text for p in sandbox.enter(policy) if p.id in _NEEDED and not p.in_force]
+    policy = Policy(limits, folders, readable=python_places(), programs=False)
+    missing = [p.text for p in enter(policy) if p.id in _NEEDED and not p.in_force]
     if missing:
         return {"unprotected": "; ".join(missing)}
     signal.setitimer(signal.ITIMER_REAL, seconds)  # unhandled, the alarm ends the process

@@ -22,7 +22,8 @@ def one(name: str, **fields: Any) -> dict[str, Any]:
 
 def test_evidence_is_what_concerns_models_of_the_catalogue(tmp_path: Path) -> None:
     known = one("x", model="llama-3.1-8b-instruct", quantization="Q4_K_M")
-    path = result_file(tmp_path / "r.json", ANSWERS, contestants=[known, one("own"), {**known, "judged": 0, "total": 0}])
+    contestants = [known, one("own"), {**known, "judged": 0, "total": 0}]
+    path = result_file(tmp_path / "r.json", ANSWERS, contestants=contestants)
     found, notes = read_evidence(path)
     assert [(t.id, t.n, t.total) for t in found.tried] == [("llama-3.1-8b-instruct:Q4_K_M", 100, 60.0)]
     assert notes == (

@@ -138,7 +138,7 @@ def _n_lines(state: Path) -> int:
 def test_a_child_that_dies_costs_one_answer(advisor: Advisor, smollm2: Path, tmp_path: Path, state: Path) -> None:
     """As the OOM killer does: amid an answer, by signal 9."""
     tasks = written(tmp_path, CAPITAL, {"id": "long", "prompt": "Write a story.", "max_tokens": 400}, SUM)
-    killed = []
+    killed: list[threading.Thread] = []
 
     def kill(now: Progress) -> None:
         if now.n_done == 1 and not killed:

@@ -62,11 +62,16 @@ def test_two_quantizations_of_one_model_do_not_make_its_place_surer() -> None:
     other = {**alone, "b:Q8_0": published(0.0)}
     n = 10**9
     spread = {
-        name: with_trial(known, evidence(*(Tried(*key.split(":"), n, n / 2) for key in known)), 0.0)["a:Q4_0"].deviation
+        name: with_trial(known, evidence(*(Tried(*_parts(key), n, n / 2) for key in known)), 0.0)["a:Q4_0"].deviation
         for name, known in (("alone", alone), ("twice", twice), ("other", other))
     }
     assert spread["twice"] == pytest.approx(spread["alone"])
     assert spread["other"] == pytest.approx(spread["alone"] / math.sqrt(2))
+
+
+def _parts(key: str) -> tuple[str, str]:
+    model, _, quantization = key.partition(":")
+    return model, quantization
 
 
 def test_the_untried_keep_their_middle_in_a_wider_interval() -> None:
