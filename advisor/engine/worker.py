@@ -21,8 +21,11 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from advisor.engine import sandbox
+from advisor.engine.answering import answer
+from advisor.engine.asks import AskParams, IdentifyParams, RenderParams
 from advisor.engine.blocks import quantize_rows
 from advisor.engine.codec import from_json, to_json
+from advisor.engine.identifying import identify
 from advisor.engine.loading import dry_run
 from advisor.engine.logs import first_error
 from advisor.engine.messages import (
@@ -48,6 +51,7 @@ from advisor.engine.protocol import (
     decode,
     encode,
 )
+from advisor.engine.rendering import render
 from advisor.engine.rounds import measure
 from advisor.engine.running import Emit, bench, generate
 
@@ -64,6 +68,9 @@ _OPERATIONS: dict[str, tuple[type, _Operation]] = {
     "bench": (BenchParams, bench),
     "generate": (GenerateParams, generate),
     "measure": (MeasureParams, measure),
+    "answer": (AskParams, answer),
+    "render": (RenderParams, lambda native, params, emit: render(params)),
+    "identify": (IdentifyParams, lambda native, params, emit: identify(params)),
 }
 
 
@@ -181,6 +188,8 @@ def _serve(native: Native, request: Request, channel: _Channel) -> Result | Fail
         return _failure(native, request, error)
     except MemoryError:
         return Failure(request.id, "run", "out of memory")
+    except Exception as error:  # the child may live on; what was asked for has failed, and the program is told why
+        return Failure(request.id, "internal", f"{type(error).__name__}: {error}")
 
 
 def _failure(native: Native, request: Request, error: NativeError) -> Failure:
