@@ -131,7 +131,8 @@ class _Run:
             if not ended:
                 found.tokens.append(token)
                 found.pieces.append(decoder.decode(token_bytes(self._lib, self._vocab, token)))
-                payload = {"run": index, "n": len(found.pieces), "ms": 0.0, "text": found.pieces[-1]}
+                milliseconds = found.token_ms[-1] if found.token_ms else found.first_ms
+                payload = {"run": index, "n": len(found.pieces), "ms": milliseconds, "text": found.pieces[-1]}
                 self._emit("token", payload)
             if len(found.token_ms) + 1 >= (min(limit, ask.timed_tokens + 1) if ended else limit):
                 break

@@ -97,11 +97,13 @@ class _Kept:
 
     def __call__(self, event: Event) -> None:
         stage = event.payload.get("stage")
-        if stage == "ask":
-            self.doing = _place(str(event.payload["id"]))
-        elif stage == "given":
+        if stage == "given":
             found = from_json(Given, event.payload["given"])
             self.given[found.id] = found
+            return
+        if stage == "ask":
+            self.doing = _place(str(event.payload["id"]))
+            event = Event(event.id, event.kind, {**event.payload, "stage": self.doing})
         if self.on_event is not None:
             self.on_event(event)
 

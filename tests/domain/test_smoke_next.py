@@ -24,7 +24,7 @@ def with_rate(candidate: Candidate, rate: float) -> Candidate:
 
 def test_nothing_is_advised_after_a_pass() -> None:
     for verdict in ("pass", "warn"):
-        assert next_steps(RANKED[0], SmokeVerdict(verdict, ()), NEEDS, RANKED) == ()  # type: ignore[arg-type]
+        assert next_steps(RANKED[0], SmokeVerdict(verdict, ()), NEEDS, RANKED) == ()
 
 
 def test_the_next_candidate_is_named_with_its_command() -> None:

@@ -114,4 +114,4 @@ class _Progress:
         stage = str(payload.get("stage", "run"))
         if self._wanted and stage not in self._said:
             self._said.add(stage)
-            note({"write": "writing random weights …", "load": "loading …"}.get(stage, "running …"))
+            note({"write": "writing random weights …", "load": "loading …"}.get(stage, f"{stage} …"))
