@@ -55,7 +55,7 @@ def test_a_file_that_cannot_answer_is_refused_in_one_line(
     assert caught.value.hint
 
 
-def planned(monkeypatch: pytest.MonkeyPatch, path: Path, **answers: Any) -> SmokePlan:
+def planned(path: Path, **answers: Any) -> SmokePlan:
     """The plan for a file that is not run."""
     needs = constraints(**answers)
     header = read_header(path)
@@ -66,10 +66,8 @@ def planned(monkeypatch: pytest.MonkeyPatch, path: Path, **answers: Any) -> Smok
     return smoke_test._plan(path, header, placement, footprint, needs, kit)
 
 
-def test_languages_that_were_asked_for_get_their_question(monkeypatch: pytest.MonkeyPatch, smollm2: Path) -> None:
-    plan = planned(
-        monkeypatch, smollm2, languages__required=("en", "zh-Hant", "nn"), languages__preferred=("bs", "yo", "en")
-    )
+def test_languages_that_were_asked_for_get_their_question(smollm2: Path) -> None:
+    plan = planned(smollm2, languages__required=("en", "zh-Hant", "nn"), languages__preferred=("bs", "yo", "en"))
     assert dict(plan.questions) == {
         "en": QUESTIONS["en"], "zh-Hant": QUESTIONS["zh"], "nn": QUESTIONS["nb"], "bs": QUESTIONS["hr"],
     }  # fmt: skip
@@ -77,21 +75,17 @@ def test_languages_that_were_asked_for_get_their_question(monkeypatch: pytest.Mo
     assert plan.unasked == ("yo",)
 
 
-def test_the_long_prompt_is_as_long_as_the_context_that_is_there(
-    monkeypatch: pytest.MonkeyPatch, smollm2: Path
-) -> None:
-    assert planned(monkeypatch, smollm2, task__context_tokens=65536).long_tokens == 2048
-    assert planned(monkeypatch, smollm2, task__context_tokens=4096).long_tokens == 2048
+def test_the_long_prompt_is_as_long_as_the_context_that_is_there(smollm2: Path) -> None:
+    assert planned(smollm2, task__context_tokens=65536).long_tokens == 2048
+    assert planned(smollm2, task__context_tokens=4096).long_tokens == 2048
 
 
-def test_agents_alone_must_call_a_tool(monkeypatch: pytest.MonkeyPatch, smollm2: Path) -> None:
-    assert planned(monkeypatch, smollm2, task__kind="agents").calls_tools
-    assert not planned(monkeypatch, smollm2, task__kind="chat").calls_tools
+def test_agents_alone_must_call_a_tool(smollm2: Path) -> None:
+    assert planned(smollm2, task__kind="agents").calls_tools
+    assert not planned(smollm2, task__kind="chat").calls_tools
 
 
-def test_a_file_is_run_whole_judged_and_told_as_values(
-    smollm2: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_file_is_run_whole_judged_and_told_as_values(smollm2: Path, tmp_path: Path) -> None:
     """A small model under SmolLM2's vocabulary: every part works, and it has nothing to say."""
     found = read_header(smollm2, keep=("tokenizer.ggml.tokens", "tokenizer.ggml.merges")).metadata
     vocabulary = {
