@@ -18,7 +18,7 @@ from advisor.domain.licence import LicenceFinding
 from advisor.domain.model import GgufFile, Model
 from advisor.domain.pools import Figures, memory_pools
 from advisor.domain.questions import Answer
-from advisor.domain.recommend import Candidate, Recommendation, judge_licence, recommend
+from advisor.domain.recommend import Recommendation, judge_licence, recommend
 from advisor.domain.speed import NO_TIMINGS, Timings
 from advisor.domain.trial.evidence import Evidence
 from advisor.elsewhere import Elsewhere
@@ -30,6 +30,7 @@ from advisor.own_entries import OwnEntries
 from advisor.plain_documents import Documents
 from advisor.scale import Scale
 from advisor.second_look import SecondLook
+from advisor.smoking import Smoking
 from advisor.trial.facade import TextRequest, TrialRequest, Trials
 from advisor.upkeep.facade import Upkeep
 
@@ -60,7 +61,7 @@ SCHEMAS = ("recommendation", "constraints")
 """Files that have a JSON Schema."""
 
 
-class Advisor(Asking, Elsewhere, OwnEntries, Upkeep, FilesHere, Documents, SecondLook, Scale, Exports, Trials):
+class Advisor(Asking, Elsewhere, OwnEntries, Upkeep, FilesHere, Documents, SecondLook, Scale, Exports, Smoking, Trials):
     """One session: knowledge is read once, and only when something asks for it."""
 
     def __init__(self, knowledge: Path | None = None) -> None:
@@ -292,40 +293,6 @@ class Advisor(Asking, Elsewhere, OwnEntries, Upkeep, FilesHere, Documents, Secon
 
         pick = read_recommendation(path).recommendation
         return pick.model, pick.quantization
-
-    # ---------------------------------------------------------------- proof
-
-    def smoke(
-        self,
-        candidate: Candidate,
-        constraints: Constraints,
-        *,
-        folders: Iterable[Path] = (),
-        on_event: OnEvent | None = None,
-        cancel: threading.Event | None = None,
-    ) -> SmokeReport:
-        """Run the candidate for a moment: its file if it is here, else random weights in its shape; and judge it.
-
-        Raises EngineError where llama.cpp is missing or the run was cancelled, InputError where the disk is full.
-        """
-        from advisor.proof import smoke_candidate
-
-        here = self.file_here(candidate.model.id, candidate.quantization.name, folders)
-        path = None if here is None else Path(here.path)
-        return smoke_candidate(candidate, path, self.machine(), constraints, on_event, cancel)
-
-    def smoke_file(
-        self,
-        path: Path,
-        constraints: Constraints,
-        *,
-        on_event: OnEvent | None = None,
-        cancel: threading.Event | None = None,
-    ) -> SmokeReport:
-        """Run a GGUF file on the processor and judge it. Raises InputError for a file that is no model."""
-        from advisor.proof import smoke_file
-
-        return smoke_file(path, self.machine(), constraints, on_event, cancel)
 
     # ---------------------------------------------------------------- speed
 

@@ -10,9 +10,10 @@ from typing import Any
 from advisor.engine.conversation import ChatParams, ChatResult
 from advisor.engine.keeping import Kept
 from advisor.engine.loading import Loaded
+from advisor.engine.messages import Template
 from advisor.engine.native import Native, NativeError
 from advisor.engine.running import Emit, clear, evaluate
-from advisor.engine.text import Sampler, conversation_tokens, token_bytes
+from advisor.engine.text import Sampler, conversation_tokens, rendered_tokens, token_bytes
 
 
 def chat(native: Native, kept: Kept, params: ChatParams, emit: Emit) -> ChatResult:
@@ -22,8 +23,7 @@ def chat(native: Native, kept: Kept, params: ChatParams, emit: Emit) -> ChatResu
     loaded = kept.loaded(native, params.model_path, params.context, progress=_progress(emit))
     if not loaded.facts.has_vocabulary:
         raise NativeError("request", "the file has no vocabulary, so it cannot turn text into tokens")
-    turns = [(turn.role, turn.content) for turn in params.turns]
-    tokens, template = conversation_tokens(native.lib, loaded.model, turns)
+    tokens, template = _prompt(native.lib, loaded, params)
     n_free = int(native.lib.llama_n_ctx_seq(loaded.context)) - len(tokens)
     if n_free < 1:
         raise NativeError("request", f"the prompt has {len(tokens)} tokens, more than the context holds")
@@ -41,6 +41,12 @@ def chat(native: Native, kept: Kept, params: ChatParams, emit: Emit) -> ChatResu
         ttft_ms=writing.ttft_ms,
         decode_ms=writing.decode_ms,
     )
+
+
+def _prompt(lib: Any, loaded: Loaded, params: ChatParams) -> tuple[list[int], Template]:
+    if params.rendered is not None:
+        return rendered_tokens(lib, lib.llama_model_get_vocab(loaded.model), params.rendered), "applied"
+    return conversation_tokens(lib, loaded.model, [(turn.role, turn.content) for turn in params.turns])
 
 
 def _progress(emit: Emit) -> Callable[[float], None]:

@@ -29,6 +29,8 @@ class ChatParams:
     seed: int = 0
     stop: tuple[str, ...] = ()
     """The answer ends before any of these texts."""
+    rendered: str | None = None
+    """The conversation as the file's chat template made it; None applies the template that llama.cpp recognises."""
 
 
 @dataclass(frozen=True, slots=True)

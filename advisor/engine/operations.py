@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from advisor.domain.blueprint import Blueprint
+from advisor.engine import asks as a
 from advisor.engine import conversation as c
 from advisor.engine import messages as m
 from advisor.engine.client import EngineClient, OnEvent
@@ -86,6 +87,23 @@ def generate(
 ) -> m.GenerateResult:
     """Answer prompts with a file that has a vocabulary."""
     return _call(client, "generate", params, m.GenerateResult, timeout, on_event)
+
+
+def answer(
+    client: EngineClient, params: a.AskParams, *, timeout: float = RUN_TIMEOUT_S, on_event: OnEvent | None = None
+) -> a.AskResult:
+    """Answer the questions of a smoke test; each answer is told by an event as soon as it is there."""
+    return _call(client, "answer", params, a.AskResult, timeout, on_event)
+
+
+def render(client: EngineClient, params: a.RenderParams, *, timeout: float) -> a.RenderResult:
+    """Put messages into a chat template."""
+    return _call(client, "render", params, a.RenderResult, timeout)
+
+
+def identify(client: EngineClient, params: a.IdentifyParams) -> a.IdentifyResult:
+    """The languages of texts."""
+    return _call(client, "identify", params, a.IdentifyResult, DRY_RUN_TIMEOUT_S)
 
 
 def chat(

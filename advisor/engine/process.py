@@ -10,6 +10,7 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -124,6 +125,8 @@ class EngineProcess:
                 self.inbox.put(error)
                 break
         self.inbox.put(None)
+        with suppress(subprocess.TimeoutExpired):
+            self._child.wait(_GRACE_S)  # with this thread Linux would kill it before it has told how it ended
 
     def _read_errors(self) -> None:
         stderr = cast(BinaryIO, self._child.stderr)

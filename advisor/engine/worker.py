@@ -21,10 +21,13 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from advisor.engine import sandbox
+from advisor.engine.answering import answer
+from advisor.engine.asks import AskParams, IdentifyParams, RenderParams
 from advisor.engine.blocks import quantize_rows
 from advisor.engine.chatting import chat
 from advisor.engine.codec import from_json, to_json
 from advisor.engine.conversation import ChatParams, RequantizeParams, ScoreParams, TokensParams
+from advisor.engine.identifying import identify
 from advisor.engine.keeping import Kept
 from advisor.engine.likelihood import score, tokens_of
 from advisor.engine.loading import dry_run
@@ -52,6 +55,7 @@ from advisor.engine.protocol import (
     decode,
     encode,
 )
+from advisor.engine.rendering import render
 from advisor.engine.requantizing import requantize
 from advisor.engine.rounds import measure
 from advisor.engine.running import Emit, bench, generate
@@ -75,6 +79,9 @@ _OPERATIONS: dict[str, tuple[type, _Operation]] = {
     "tokens": (TokensParams, lambda native, params, emit: tokens_of(native, _KEPT, params)),
     "score": (ScoreParams, lambda native, params, emit: score(native, _KEPT, params)),
     "requantize": (RequantizeParams, lambda native, params, emit: requantize(native, params)),
+    "answer": (AskParams, answer),
+    "render": (RenderParams, lambda native, params, emit: render(params)),
+    "identify": (IdentifyParams, lambda native, params, emit: identify(params)),
 }
 
 
@@ -192,6 +199,8 @@ def _serve(native: Native, request: Request, channel: _Channel) -> Result | Fail
         return _failure(native, request, error)
     except MemoryError:
         return Failure(request.id, "run", "out of memory")
+    except Exception as error:  # the child may live on; what was asked for has failed, and the program is told why
+        return Failure(request.id, "internal", f"{type(error).__name__}: {error}")
 
 
 def _failure(native: Native, request: Request, error: NativeError) -> Failure:

@@ -20,6 +20,7 @@ from advisor.proof import cancelling
 from advisor.trial.checking import Judge
 from advisor.trial.contestants import Entry
 from advisor.trial.journal import Answers, Journal, answer_key
+from advisor.trial.templating import Templating
 
 ANSWER_TIMEOUT_S = 600.0
 """For one answer, loading included: a model that never ends its answer is stopped by its limit of tokens before."""
@@ -98,6 +99,18 @@ def _await(futures: Sequence[Future[Run]], stop: threading.Event) -> None:
                 raise error
 
 
+@dataclass(frozen=True, slots=True)
+class _Engine:
+    """The child that answers, and the one that renders what it is asked."""
+
+    client: EngineClient
+    templating: Templating
+
+    def cancel(self) -> None:
+        self.client.cancel()
+        self.templating.cancel()
+
+
 class _Runner:
     """One contestant with its journal, engine and judge."""
 
@@ -125,7 +138,8 @@ class _Runner:
         with (
             Journal(path) as journal,
             EngineClient(threads=self._conditions.threads_each) as client,
-            cancelling(client.cancel, self._stop),
+            Templating(Path(self._entry.contestant.path)) as templating,
+            cancelling(_Engine(client, templating).cancel, self._stop),
             Judge(allow_code=self._conditions.allow_code) as judge,
         ):
             answers = Answers(journal)
@@ -135,10 +149,12 @@ class _Runner:
             for task in self._tasks:
                 if self._stop.is_set():
                     raise TrialStopped("the trial was stopped", hint="Run it again to go on; answers are kept.")
-                outcomes.append(self._outcome(task, answers, client, judge))
+                outcomes.append(self._outcome(task, answers, _Engine(client, templating), judge))
                 self._tell(name, outcomes)
         if self._given_up is not None:
             self.notes.append(f"{name}: {self._given_up}")
+        if templating.refusal is not None:
+            self.notes.append(f"{name}: its own chat template {templating.refusal}; llama.cpp's nearest one was used")
         return Run(self._entry.contestant, tuple(outcomes))
 
     def _tell(self, name: str, outcomes: Sequence[Outcome]) -> None:
@@ -147,24 +163,25 @@ class _Runner:
             n_cached = sum(o.is_cached for o in outcomes)
             self._on_progress(Progress(name, len(outcomes), len(self._tasks), n_cached, sum(scores), len(scores)))
 
-    def _outcome(self, task: Task, answers: Answers, client: EngineClient, judge: Judge) -> Outcome:
+    def _outcome(self, task: Task, answers: Answers, engine: _Engine, judge: Judge) -> Outcome:
         conditions = self._conditions
         key = answer_key(task, conditions.sampling, self._entry.context.n_ctx, conditions.engine_version)
         answer, reason = answers.get(key), ""
         is_cached = answer is not None
         if answer is None:
-            answer, reason = self._asked(task, client)
+            answer, reason = self._asked(task, engine)
             if answer is not None:
                 answers.put(key, answer)
         judged = Judgement(None, reason) if answer is None else judge.judge(task.check, answer.text)
         return Outcome(task.id, answer, judged.score, judged.reason, is_cached)
 
-    def _asked(self, task: Task, client: EngineClient) -> tuple[Answer | None, str]:
+    def _asked(self, task: Task, engine: _Engine) -> tuple[Answer | None, str]:
         """The engine's answer, or why there is none."""
         if self._given_up is not None:
             return None, self._given_up
         try:
-            result = ops.chat(client, self._params(task), timeout=self._conditions.timeout_s)
+            params = self._params(task, engine.templating.rendered(task))
+            result = ops.chat(engine.client, params, timeout=self._conditions.timeout_s)
         except EngineCancelled as error:
             raise TrialStopped("the trial was stopped", hint="Run it again to go on; answers are kept.") from error
         except EngineUnavailable:
@@ -187,7 +204,7 @@ class _Runner:
             self._given_up = f"given up after {self._deaths} answers in a row at which {reason}"
         return reason
 
-    def _params(self, task: Task) -> ChatParams:
+    def _params(self, task: Task, rendered: str | None) -> ChatParams:
         sampling = self._conditions.sampling
         return ChatParams(
             model_path=self._entry.contestant.path,
@@ -197,6 +214,7 @@ class _Runner:
             temperature=sampling.temperature,
             seed=sampling.seed,
             stop=task.stop,
+            rendered=rendered,
         )
 
     def _answer(self, result: ChatResult) -> Answer:

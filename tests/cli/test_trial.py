@@ -15,7 +15,7 @@ from tests.trial.test_reading import written
 
 HERE = ("--gpu", "none", "--ram", "64GiB")
 TASKS: list[dict[str, Any]] = [
-    {"id": "capital", "prompt": "What is the capital of France?", "expected": "Paris", "check": "contains"},
+    {"id": "capital", "prompt": "Name the capital city of France.", "expected": "Paris", "check": "contains"},
     {"id": "sum", "prompt": "What is 2 + 2?", "expected": 4, "check": "numeric", "tags": ["sums"]},
 ]
 

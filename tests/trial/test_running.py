@@ -22,7 +22,7 @@ from advisor.trial import running
 from advisor.trial.running import Progress, TrialStopped
 from tests.trial.test_reading import written
 
-CAPITAL = {"id": "capital", "prompt": "What is the capital of France?", "expected": "Paris", "check": "contains"}
+CAPITAL = {"id": "capital", "prompt": "Name the capital city of France.", "expected": "Paris", "check": "contains"}
 SUM = {"id": "sum", "prompt": "What is 2 + 2?", "expected": 4, "check": "numeric"}
 FREE = {"id": "free", "prompt": "Say hello."}
 
@@ -84,7 +84,7 @@ def test_stop_texts_and_limits_end_an_answer(advisor: Advisor, smollm2: Path, tm
     (run,) = advisor.trial(request(tasks, smollm2)).runs
     stopped, cut, huge = run.outcomes
     assert stopped.answer is not None
-    assert (stopped.answer.text, stopped.answer.ending) == ("The capital of", "stop")
+    assert (stopped.answer.text, stopped.answer.ending) == ("The capital city of", "stop")
     assert cut.answer is not None
     assert (cut.answer.n_tokens, cut.answer.ending) == (4, "length")
     assert (huge.answer, huge.score) == (None, None)
