@@ -15,11 +15,15 @@ from typing import Any
 import psutil
 import pytest
 
+from advisor.domain.blueprint import Blueprint
 from advisor.domain.trial.outcome import Sampling, Trial
 from advisor.errors import EngineError, InputError
+from advisor.gguf.reader import read_header
+from advisor.gguf.writer import write_sparse
 from advisor.service import Advisor, TrialRequest
 from advisor.trial import running
 from advisor.trial.running import Progress, TrialStopped
+from tests.gguf.making import llama_blueprint
 from tests.trial.test_reading import written
 
 CAPITAL = {"id": "capital", "prompt": "Name the capital city of France.", "expected": "Paris", "check": "contains"}
@@ -203,3 +207,43 @@ def test_a_model_that_llama_cpp_refuses_does_not_spoil_the_other(
     assert "llama.cpp does not run it" in found.runs[0].outcomes[0].reason
     assert found.runs[1].scores["capital"] == 1.0
     assert any(note.startswith("odd: llama.cpp does not run it") for note in found.notes)
+
+
+def test_files_of_other_kinds_are_told_by_what_they_are(advisor: Advisor, tmp_path: Path) -> None:
+    """A projector of a vision model, an adapter, and a model without a tokenizer."""
+    tasks = written(tmp_path, CAPITAL)
+    base = llama_blueprint()
+    kinds = {
+        "projector": {"general.type": "mmproj"},
+        "adapter": {"general.type": "adapter"},
+        "tokenizer": {},
+    }
+    for word, metadata in kinds.items():
+        path = tmp_path / f"{word}.gguf"
+        write_sparse(Blueprint({**base.metadata, **metadata}, base.tensors), path)
+        with pytest.raises(InputError, match=rf"{word}\.gguf cannot answer: it .*{word}"):
+            advisor.trial(request(tasks, path))
+
+
+@pytest.mark.usefixtures("state")
+def test_a_system_message_reaches_the_model(advisor: Advisor, smollm2: Path, tmp_path: Path) -> None:
+    tasks = written(tmp_path, {**CAPITAL, "id": "bare"}, {**CAPITAL, "system": "You speak of the sea and of ships."})
+    (run,) = advisor.trial(request(tasks, smollm2)).runs
+    bare, told = run.answered
+    assert bare.n_prompt != told.n_prompt
+
+
+@pytest.mark.usefixtures("state")
+def test_a_template_that_never_ends_is_given_up_and_the_known_one_used(
+    advisor: Advisor, smollm2: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("advisor.trial.templating.RENDER_TIMEOUT_S", 1.0)
+    own = str(read_header(smollm2).metadata["tokenizer.chat_template"]).encode()
+    each = b"{% for i in range(99999) %}"
+    loop = b"{# <|im_start|> #}" + 3 * each + 3 * b"{% endfor %}"
+    path = tmp_path / "endless.gguf"
+    path.write_bytes(smollm2.read_bytes().replace(own, loop.ljust(len(own))))
+    found = advisor.trial(request(written(tmp_path, CAPITAL, SUM), path))
+    assert [o.answer is not None for o in found.runs[0].outcomes] == [True, True]
+    (note,) = [note for note in found.notes if "chat template" in note]
+    assert note == "endless: its own chat template did not end within 1 s; llama.cpp's nearest one was used"

@@ -84,5 +84,9 @@ async def test_both_answers_and_every_key_fit(result: Path, size: tuple[int, int
             box = app.screen.query_one(f"#judge-{side}").region
             assert box.width >= size[0] // 2 - 1
             assert box.height >= 2
+        for button in app.screen.query(Button):
+            assert str(button.label) in shown
+        await press(pilot, "enter")
+        assert "1 of 4" in text_of(app)  # type: ignore[arg-type]
         await press(pilot, "q")
     assert app.return_code == 0

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _ABOUT = "Which answer is better? Names come at the end; every verdict is kept, so you can leave and go on later."
 _BUTTONS: tuple[tuple[str, Vote], ...] = (
-    ("l: left", "left"), ("r: right", "right"), ("t: equally good", "tie"), ("b: both bad", "both_bad"),
+    ("l: left", "left"), ("r: right", "right"), ("t: as good", "tie"), ("b: both bad", "both_bad"),
 )  # fmt: skip
 
 
@@ -38,6 +38,8 @@ class JudgeScreen(ModalScreen[None]):
         Binding("down", "scroll_answers(1)", show=False),
         Binding("up", "scroll_answers(-1)", show=False),
     ]
+
+    AUTO_FOCUS = ""  # no button: Enter must not vote by accident
 
     def __init__(self, sitting: Sitting) -> None:
         super().__init__()
