@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 
 def main() -> None:
@@ -12,9 +13,17 @@ def main() -> None:
         from advisor.cli.diagnostics import guarded
 
         sys.exit(guarded(lambda: _run_tui(is_ascii=bool(arguments)), debug=False))
+    from advisor.cli import screens
     from advisor.cli.main import run
 
+    screens.judging = _judge
     sys.exit(run(arguments))
+
+
+def _judge(result: Path | None, seed: int) -> None:
+    from advisor.tui.judging import run_judging
+
+    run_judging(result, seed)
 
 
 def _is_interactive() -> bool:

@@ -84,6 +84,8 @@ class Advice(Result[Recommendation]):
     """Why candidates could not be measured although that was asked for."""
     relaxation: Relaxation | None = None
     """What was changed to admit the model that was to be admitted; the answers are those after the change."""
+    trial_notes: tuple[str, ...] = ()
+    """What the trial does not say."""
 
     @property
     def pick(self) -> Candidate | None:
@@ -106,6 +108,7 @@ def recommend(
     relax: str | None = None,
     measure: bool = False,
     sensitivity: bool = False,
+    trial: str | Path | None = None,
     models_dirs: Iterable[Path] = (),
     on_event: OnEvent | None = None,
     advisor: Advisor | None = None,
@@ -116,14 +119,21 @@ def recommend(
     simulated one; `machine` may be a snapshot too, such as that of a node of a fleet. `models` admits by name what is
     otherwise only listed; `relax` changes the answers just so far that this excluded model passes, and raises
     NoCandidateError where no answer admits it; `measure` times the best candidates here and ranks again; `sensitivity`
-    also tries other requirements, one at a time. The document says which candidates' files are on this machine;
-    `models_dirs` are searched beside the usual places.
+    also tries other requirements, one at a time; `trial` is the result of a trial on tasks of your own, which goes over
+    published results. The document says which candidates' files are on this machine; `models_dirs` are searched beside
+    the usual places.
     """
     session = advisor or Advisor()
     answers = answers_of(session, needs)
     constraints = session.constraints(answers)
-    given = machine if isinstance(machine, Machine) else session.machine(_choice(gpu, ram, machine))
-    found = session.recommend(given, constraints, named=models, quantization=quantization)
+    evidence, remarks = (None, ()) if trial is None else session.trial_evidence(Path(trial))
+    found = session.recommend(
+        machine if isinstance(machine, Machine) else session.machine(_choice(gpu, ram, machine)),
+        constraints,
+        named=models,
+        quantization=quantization,
+        trial=evidence,
+    )
     relaxation = None
     if relax is not None:
         relaxation = session.relax(relax, found, answers)
@@ -142,7 +152,7 @@ def recommend(
         here = session.candidates_here_document(found, folders)
         return {**session.recommendation_document(found, answers), "already_here": here}
 
-    return Advice(found, document, answers, session, problems, relaxation)
+    return Advice(found, document, answers, session, problems, relaxation, remarks)
 
 
 def size(

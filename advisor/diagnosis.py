@@ -5,12 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from advisor import paths
 from advisor.domain.catalogue import Catalogue
 from advisor.domain.hardware import Machine
 from advisor.errors import AdvisorError, EngineError
+
+if TYPE_CHECKING:
+    from advisor.engine.sandbox import Protection
 
 Status = Literal["ok", "warning", "failed"]
 
@@ -31,10 +34,12 @@ _Outcome = tuple[Status, str, str | None]
 
 def diagnose(machine: Machine, load_catalogue: Callable[[], Catalogue]) -> tuple[Diagnosis, ...]:
     """Try everything in turn."""
+    child = _Child()
     checks: list[tuple[str, Callable[[], _Outcome]]] = [
         ("knowledge", lambda: _knowledge(load_catalogue())),
         ("engine", lambda: _engine(machine)),
-        ("engine child", _child),
+        ("engine child", child.starts),
+        ("sandbox", child.sandbox),
         ("gpu", lambda: _gpu(machine)),
         ("cache directory", _cache),
     ]
@@ -62,16 +67,32 @@ def _engine(machine: Machine) -> _Outcome:
     return "ok", f"llama-cpp-python {version.value}", None
 
 
-def _child() -> _Outcome:
-    from advisor.engine.client import EngineClient
-    from advisor.engine.operations import describe
+class _Child:
+    """The engine child, started once for two checks."""
 
-    try:
-        with EngineClient() as client:
-            found = describe(client)
-    except EngineError as error:
-        return "failed", str(error), error.hint
-    return "ok", f"starts and lists {', '.join(d.name for d in found.devices)}", None
+    def __init__(self) -> None:
+        self._protections: tuple[Protection, ...] = ()
+
+    def starts(self) -> _Outcome:
+        from advisor.engine.client import EngineClient
+        from advisor.engine.operations import describe
+
+        try:
+            with EngineClient() as client:
+                found = describe(client)
+                self._protections = client.protections
+        except EngineError as error:
+            return "failed", str(error), error.hint
+        return "ok", f"starts and lists {', '.join(d.name for d in found.devices)}", None
+
+    def sandbox(self) -> _Outcome:
+        """What model files and their templates cannot do here."""
+        if not self._protections:
+            return "warning", "unknown: the engine child does not start", None
+        said = [f"{p.id}: {p.text}" if p.in_force else f"{p.id} not protected: {p.text}" for p in self._protections]
+        if all(p.in_force for p in self._protections):
+            return "ok", "; ".join(said), None
+        return "warning", "; ".join(said), "Run model files from sources that you trust only, or on Linux 6.7 or later."
 
 
 def _gpu(machine: Machine) -> _Outcome:

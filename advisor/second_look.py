@@ -12,6 +12,7 @@ from advisor.domain.model import Model
 from advisor.domain.questions import Answer
 from advisor.domain.recommend import Recommendation
 from advisor.domain.speed import NO_TIMINGS, Timings
+from advisor.domain.trial.evidence import Evidence
 
 if TYPE_CHECKING:
     from advisor.domain.exclusions import Exclusion
@@ -32,6 +33,7 @@ class _Recommends(Protocol):
         named: Iterable[str] = (),
         quantization: str | None = None,
         timings: Timings = NO_TIMINGS,
+        trial: Evidence | None = None,
         before_each: Callable[[], None] | None = None,
     ) -> Recommendation: ...
 
@@ -50,6 +52,7 @@ class SecondLook:
                 named=found.named,
                 quantization=found.only_quantization,
                 timings=found.timings,
+                trial=found.trial,
             )
 
         return with_constraint_changes(found, again)
@@ -73,6 +76,7 @@ class SecondLook:
                 named=found.named,
                 quantization=found.only_quantization,
                 timings=found.timings,
+                trial=found.trial,
                 before_each=before_each,
             )
 
@@ -98,6 +102,7 @@ class SecondLook:
                 named=named,
                 quantization=found.only_quantization,
                 timings=found.timings,
+                trial=found.trial,
             )
 
         return relax(self.model(name), found, answers, again)

@@ -18,8 +18,9 @@ from advisor.domain.licence import LicenceFinding
 from advisor.domain.model import GgufFile, Model
 from advisor.domain.pools import Figures, memory_pools
 from advisor.domain.questions import Answer
-from advisor.domain.recommend import Candidate, Recommendation, judge_licence, recommend
+from advisor.domain.recommend import Recommendation, judge_licence, recommend
 from advisor.domain.speed import NO_TIMINGS, Timings
+from advisor.domain.trial.evidence import Evidence
 from advisor.elsewhere import Elsewhere
 from advisor.errors import InputError, nearest
 from advisor.exporting import EVERYTHING, Exports
@@ -30,6 +31,8 @@ from advisor.own_entries import OwnEntries
 from advisor.plain_documents import Documents
 from advisor.scale import Scale
 from advisor.second_look import SecondLook
+from advisor.smoking import Smoking
+from advisor.trial.facade import TextRequest, TrialRequest, Trials
 from advisor.upkeep.facade import Upkeep
 
 if TYPE_CHECKING:
@@ -53,13 +56,24 @@ class MachineChoice:
     file: Path | None = None
 
 
-__all__ = ["EVERYTHING", "SCHEMAS", "Advisor", "DownloadOutcome", "DownloadRequest", "MachineChoice"]
+__all__ = [
+    "EVERYTHING",
+    "SCHEMAS",
+    "Advisor",
+    "DownloadOutcome",
+    "DownloadRequest",
+    "MachineChoice",
+    "TextRequest",
+    "TrialRequest",
+]
 
 SCHEMAS = ("recommendation", "constraints")
 """Files that have a JSON Schema."""
 
 
-class Advisor(Asking, Elsewhere, OwnEntries, Upkeep, FilesHere, Documents, SecondLook, Scale, Fleets, Exports):
+class Advisor(
+    Asking, Elsewhere, OwnEntries, Upkeep, FilesHere, Documents, SecondLook, Scale, Fleets, Exports, Smoking, Trials
+):
     """One session: knowledge is read once, and only when something asks for it."""
 
     def __init__(self, knowledge: Path | None = None) -> None:
@@ -142,6 +156,7 @@ class Advisor(Asking, Elsewhere, OwnEntries, Upkeep, FilesHere, Documents, Secon
         named: Iterable[str] = (),
         quantization: str | None = None,
         timings: Timings = NO_TIMINGS,
+        trial: Evidence | None = None,
         before_each: Callable[[], None] | None = None,
     ) -> Recommendation:
         """Gate and score everything. Raises InputError for an unknown model or quantization name.
@@ -159,6 +174,7 @@ class Advisor(Asking, Elsewhere, OwnEntries, Upkeep, FilesHere, Documents, Secon
             named=models,
             quantization=quantization,
             timings=timings,
+            trial=trial,
             before_each=before_each,
         )
 
@@ -266,7 +282,7 @@ class Advisor(Asking, Elsewhere, OwnEntries, Upkeep, FilesHere, Documents, Secon
         from advisor.domain.verification import verify
         from advisor.export.machine_record import machine_from_record
         from advisor.export.recommendation_file import read_recommendation
-        from advisor.export.verification import recorded_pick
+        from advisor.export.verification import recorded_pick, recorded_trial
 
         file = read_recommendation(path)
         constraints = self.constraints(self.answers(path))
@@ -274,7 +290,11 @@ class Advisor(Asking, Elsewhere, OwnEntries, Upkeep, FilesHere, Documents, Secon
         recorded, request = recorded_pick(file), file.request
         known = [m for m in (recorded.model, *request.models) if self.catalogue.model(m) is not None]
         now = self.recommend(
-            machine, constraints, named=[m for m in request.models if m in known], quantization=request.quantization
+            machine,
+            constraints,
+            named=[m for m in request.models if m in known],
+            quantization=request.quantization,
+            trial=recorded_trial(file),
         )
         alone = self.recommend(machine, constraints, named=known, quantization=recorded.quantization)
         return verify(recorded, now, alone)
@@ -285,40 +305,6 @@ class Advisor(Asking, Elsewhere, OwnEntries, Upkeep, FilesHere, Documents, Secon
 
         pick = read_recommendation(path).recommendation
         return pick.model, pick.quantization
-
-    # ---------------------------------------------------------------- proof
-
-    def smoke(
-        self,
-        candidate: Candidate,
-        constraints: Constraints,
-        *,
-        folders: Iterable[Path] = (),
-        on_event: OnEvent | None = None,
-        cancel: threading.Event | None = None,
-    ) -> SmokeReport:
-        """Run the candidate for a moment: its file if it is here, else random weights in its shape; and judge it.
-
-        Raises EngineError where llama.cpp is missing or the run was cancelled, InputError where the disk is full.
-        """
-        from advisor.proof import smoke_candidate
-
-        here = self.file_here(candidate.model.id, candidate.quantization.name, folders)
-        path = None if here is None else Path(here.path)
-        return smoke_candidate(candidate, path, self.machine(), constraints, on_event, cancel)
-
-    def smoke_file(
-        self,
-        path: Path,
-        constraints: Constraints,
-        *,
-        on_event: OnEvent | None = None,
-        cancel: threading.Event | None = None,
-    ) -> SmokeReport:
-        """Run a GGUF file on the processor and judge it. Raises InputError for a file that is no model."""
-        from advisor.proof import smoke_file
-
-        return smoke_file(path, self.machine(), constraints, on_event, cancel)
 
     # ---------------------------------------------------------------- speed
 
@@ -382,6 +368,7 @@ class Advisor(Asking, Elsewhere, OwnEntries, Upkeep, FilesHere, Documents, Secon
                 named=found.named,
                 quantization=found.only_quantization,
                 timings=timings,
+                trial=found.trial,
             )
             if on_ranking is not None:
                 on_ranking(ranked)

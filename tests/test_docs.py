@@ -49,7 +49,7 @@ def test_the_other_examples_are_valid_too(overlay: Path) -> None:
     assert advisor.model("mistral-7b-instruct-v0.2").languages.supported == ("en",)
 
 
-@pytest.mark.parametrize("page", ["catalogue.md", "files.md", "cluster.md"])
+@pytest.mark.parametrize("page", ["catalogue.md", "files.md", "cluster.md", "trial.md"])
 def test_commands_of_the_text_exist(page: str) -> None:
     import click
 

@@ -21,7 +21,7 @@ from advisor.schema_errors import place, problems
 
 Document = dict[str, Any]
 
-_WITHOUT_SOURCE_KEYS: tuple[Kind, ...] = ("questions", "presets", "speed", "serving", "quality", "licences")
+_WITHOUT_SOURCE_KEYS: tuple[Kind, ...] = ("questions", "presets", "smoke", "speed", "serving", "quality", "licences")
 """Kinds whose files name no sources or whose sources stand for the whole, or whose schema compares them already."""
 
 

@@ -16,6 +16,7 @@ from advisor.catalog.presets_schema import PresetsFile
 from advisor.catalog.quality_schema import QualityFile
 from advisor.catalog.questions_schema import QuestionsFile
 from advisor.catalog.serving_schema import NodesFile, ServingFile
+from advisor.catalog.smoke_schema import SmokeFile
 from advisor.catalog.speed_schema import SpeedFile
 from advisor.catalog.validation import StrictModel
 from advisor.domain.header import LARGEST_DIMENSION, MAX_EXPERTS, MAX_LAYERS
@@ -359,6 +360,7 @@ SCHEMAS: dict[str, type[StrictModel]] = {
     "languages": LanguageFile,
     "questions": QuestionsFile,
     "presets": PresetsFile,
+    "smoke": SmokeFile,
     "gpus": GpuFile,
     "cpus": CpuFile,
     "speed": SpeedFile,

@@ -29,6 +29,7 @@ Kind = Literal[
     "languages",
     "questions",
     "presets",
+    "smoke",
     "gpus",
     "cpus",
     "nodes",
@@ -96,7 +97,9 @@ def sealable(directory: Path) -> list[tuple[Path, Kind]]:
     found: list[tuple[Path, Kind]] = [(path, "models") for path in (directory / "models").glob("*/*.toml")]
     found += [(path, "gguf") for path in (directory / "gguf").glob("*.toml")]
     found += [(path, "licences") for path in (directory / "licences").glob("*.toml")]
-    singles: tuple[Kind, ...] = ("quantizations", "languages", "questions", "presets", "speed", "serving", "quality")
+    singles: tuple[Kind, ...] = (
+        "quantizations", "languages", "questions", "presets", "smoke", "speed", "serving", "quality",
+    )  # fmt: skip
     found += [(directory / f"{kind}.toml", kind) for kind in singles]
     devices: tuple[Kind, ...] = ("gpus", "cpus", "nodes")
     found += [(directory / "hardware" / f"{kind}.toml", kind) for kind in devices]

@@ -30,6 +30,7 @@ COMMANDS = {
     "files": "GGUF files on this machine, and which model each is.",
     "download": "Fetch a model's published file, checked against its hash.",
     "smoke": "Run a model here for a moment and judge what was measured.",
+    "trial": "Try models on your own tasks, or on a text.",
     "verify": "Replay a recommendation: does it still hold here?",
     "settings": "Where config.toml is, what it may say, and what it says.",
     "doctor": "Check the installation, probe by probe.",

@@ -32,8 +32,13 @@ def chance_better(one: Rating, other: Rating, *, same_model: bool = False) -> fl
     """Probability that the first has the higher ability at the task.
 
     Two quantizations of one model share its ability, whatever that is: then only what quantization costs counts.
+    Two that were in the user's trial are told apart by the trial alone, with the tasks taken as two samples; its own
+    report compares them task by task, which tells more.
     """
-    if same_model:
+    is_derived = same_model and (one.tried_in or other.tried_in)
+    if one.n_tried and other.n_tried and not is_derived:
+        gap, spread = one.ability - other.ability, math.hypot(one.trial_deviation, other.trial_deviation)
+    elif same_model:
         gap, spread = other.loss - one.loss, math.hypot(one.loss_deviation, other.loss_deviation)
     else:
         gap, spread = one.ability - other.ability, math.hypot(one.deviation, other.deviation)

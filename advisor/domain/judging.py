@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from advisor.domain.candidate import Candidate, Rejection
@@ -15,11 +16,12 @@ from advisor.domain.licence import LicenceFinding, Verdict, evaluate
 from advisor.domain.model import Model, Shape
 from advisor.domain.placement import Placement, Pool, cpu_placement
 from advisor.domain.pools import Figures, memory_pools, threads_for
-from advisor.domain.quality import UseScale
+from advisor.domain.quality import Rating, UseScale
 from advisor.domain.quantization import Quantization
 from advisor.domain.scoring import score
 from advisor.domain.serving import Load
 from advisor.domain.speed import Speed, SpeedConstants, Timings, estimate_speed, placement_kind
+from advisor.domain.trial.evidence import Evidence, from_sibling, untried, with_trial
 from advisor.domain.vision import with_projector
 from advisor.domain.weights import Weights, weights
 
@@ -38,6 +40,22 @@ class Setting:
     scale: UseScale
     speed: SpeedConstants
     timings: Timings
+    tried: Mapping[str, Rating] | None = None
+    """Ratings by the user's trial, by candidate id; None where there was no trial."""
+
+    def rating(self, model: Model, quantization: Quantization) -> Rating:
+        """By the trial where the candidate, or another quantization of it, was in it; else by published results."""
+        published = self.scale.rating(model, quantization)
+        if not self.tried:
+            return published
+        own = self.tried.get(f"{model.id}:{quantization.name}")
+        if own is not None:
+            return own
+        siblings = [(key.partition(":")[2], r) for key, r in self.tried.items() if key.partition(":")[0] == model.id]
+        if not siblings:
+            return untried(published, self.scale.typical)
+        name, nearest = min(siblings, key=lambda pair: (abs(pair[1].loss - published.loss), pair[0]))
+        return from_sibling(published, nearest, name, self.scale.typical)
 
 
 def setting_for(
@@ -48,8 +66,10 @@ def setting_for(
     load: Load,
     quantization: str | None,
     timings: Timings,
+    trial: Evidence | None = None,
 ) -> Setting:
     """What every model is judged by; `quantization` is the file type that alone is considered."""
+    scale = catalogue.quality.for_use(constraints.task.kind, constraints.languages)
     slots = min(load.slots, MAX_SLOTS_PER_REPLICA)
     pools = memory_pools(machine, constraints.machine, figures)
     offered = [
@@ -65,10 +85,21 @@ def setting_for(
             n_gpus=len(pools) - 1,
         ),
         quantizations=tuple(offered),
-        scale=catalogue.quality.for_use(constraints.task.kind, constraints.languages),
+        scale=scale,
         speed=catalogue.speed,
         timings=timings,
+        tried=None if trial is None else _tried(trial, catalogue, scale),
     )
+
+
+def _tried(trial: Evidence, catalogue: Catalogue, scale: UseScale) -> dict[str, Rating]:
+    """Ratings by a trial; candidates that the catalogue does not know are passed over."""
+    published = {}
+    for one in trial.tried:
+        model, quantization = catalogue.model(one.model), catalogue.quantizations.get(one.quantization)
+        if model is not None and quantization is not None:
+            published[one.id] = scale.rating(model, quantization)
+    return with_trial(published, trial, scale.typical) if published else {}
 
 
 def licence_use(constraints: Constraints) -> Use:
@@ -155,7 +186,7 @@ def _place(
     reasons = speed_reasons(speed, constraints)
     if reasons:
         return reasons
-    rating = setting.scale.rating(model, quantization)
+    rating = setting.rating(model, quantization)
     return Candidate(
         model=model,
         quantization=quantization,

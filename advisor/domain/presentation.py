@@ -328,7 +328,9 @@ _STAGES = {
     "start": "starting the engine",
     "write": "writing synthetic weights",
     "load": "loading",
-    "tokens": "timing tokens",
+    "tokens": "writing",
+    "prefill": "timing a prompt",
+    "decode": "timing tokens",
 }
 
 
@@ -347,18 +349,22 @@ def smoke_intention(candidate: Candidate) -> tuple[Paragraph, ...]:
     rate = "unknown" if speed is None else f"{format_rate(speed.decode_tokens_per_s)} ({speed.basis.value})"
     ram = candidate.fit.footprint.devices[0]
     about = (
-        "llama.cpp runs the model's shape here for a moment, in a process of its own, and times it.",
+        "llama.cpp runs the model's file here for a moment, in a process of its own: speed, memory, chat template,"
+        " languages, stopping, a long prompt.",
         f"Without the model's file it uses {SYNTHETIC_NOTE}.",
     )
     predicted = (f"speed   {rate}", f"memory  {format_bytes(ram.total_bytes)} of system memory")
     return (Paragraph("Smoke test", about), Paragraph("Prediction to be tested", predicted))
 
 
-def smoke_paragraphs(candidate: Candidate, measured: SmokeMeasurement, verdict: SmokeVerdict) -> tuple[Paragraph, ...]:
-    """The verdict with its checks, and prediction beside measurement."""
+def smoke_paragraphs(
+    candidate: Candidate, measured: SmokeMeasurement, verdict: SmokeVerdict, following: tuple[str, ...] = ()
+) -> tuple[Paragraph, ...]:
+    """The verdict with its checks, what to try after a failure, and prediction beside measurement."""
     checks = tuple(f"{CHECK_MARKS[check.passed]} {check.text}" for check in verdict.checks)
     note = (SYNTHETIC_NOTE,) if measured.synthetic else ()
     return (
         Paragraph(f"{VERDICT_WORDS[verdict.verdict]}", checks),
+        *([Paragraph("Try next", following)] if following else []),
         Paragraph("Prediction and measurement", (*side_by_side_lines(candidate, measured), *note)),
     )

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from advisor.domain.basis import Basis
 from advisor.domain.presentation import BASIS_WORDS, Paragraph
 from advisor.domain.recommend import Candidate, Recommendation
+from advisor.domain.smoke_next import NextStep
 from advisor.domain.speed import Speed
 from advisor.domain.speed.latency import latency, latency_lines
 from advisor.domain.wording import speed_text
@@ -88,6 +89,14 @@ def measured_paragraphs(
         name = f"{timed[0].model.name} {timed[0].quantization.name}"
         parts.append(Paragraph(f"Waits with {name}", latency_lines(waits, timed[0].speed.prompt_tokens, answer_tokens)))
     return tuple(parts)
+
+
+def next_lines(steps: Sequence[NextStep]) -> tuple[str, ...]:
+    """What to try after a failed smoke test, with the key for another candidate and the command for the rest."""
+    if not steps:
+        return ()
+    lines = [step.text + (f": {step.command}" if step.command else "") for step in steps]
+    return (*lines, *(["n tests the next candidate."] if any(step.candidate for step in steps) else []))
 
 
 def _row(model: str, file_type: str, before: Speed | None, now: Speed | None) -> str:

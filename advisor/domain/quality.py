@@ -21,8 +21,9 @@ LEVEL = 0.9
 DEVIATIONS = 1.645
 """Standard deviations on either side of the middle that hold this share of a normal distribution."""
 
-Ground = Literal["results", "base", "prior"]
-"""What an ability rests on: results of the model itself, those of the model it was tuned from, or size and age."""
+Ground = Literal["results", "base", "prior", "trial"]
+"""What an ability rests on: results of the model itself, those of the model it was tuned from, size and age, or a
+trial on the user's own tasks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,12 @@ class Rating:
     ground: Ground = "results"
     notes: tuple[str, ...] = ()
     """What is unknown, and what was assumed in its place."""
+    n_tried: int = 0
+    """Tasks of the user's own trial that it was judged by."""
+    trial_deviation: float = 0.0
+    """Standard error of the trial alone, in logits."""
+    tried_in: str | None = None
+    """The quantization that was tried in place of this one; None where it was tried itself or not at all."""
 
     @property
     def deviation(self) -> float:
@@ -59,6 +66,7 @@ class Rating:
             "results": f"{n} published results, {of_task} of them for this task",
             "base": f"the model it was tuned from ({n} published results), with room for what tuning changed",
             "prior": "no published result found; judged by size and age alone",
+            "trial": f"your trial (n={self.n_tried})" + (f" of its {self.tried_in}" if self.tried_in else ""),
         }
         return "; ".join((texts[self.ground], *self.notes))
 
@@ -148,6 +156,11 @@ class UseScale:
             ground=ground,
             notes=(*notes, *((loss.note,) if loss.note else ())),
         )
+
+    @property
+    def typical(self) -> float:
+        """Difficulty of a typical benchmark of the task, in logits."""
+        return self.scale.typical_difficulty[self.task]
 
     @property
     def foreign_share(self) -> float:

@@ -18,6 +18,7 @@ from advisor.domain.sensitivity import Option, Sensitivity, sensitivity
 from advisor.domain.serving import Load, Plan, expected_load, plan
 from advisor.domain.speed import NO_TIMINGS, Timings
 from advisor.domain.supersession import without_superseded
+from advisor.domain.trial.evidence import Evidence
 
 __all__ = ["Candidate", "Recommendation", "Rejection", "judge_licence", "licence_use", "recommend"]
 
@@ -45,6 +46,8 @@ class Recommendation:
     """The file type that alone was considered; None where all offered ones were."""
     timings: Timings = NO_TIMINGS
     """What was measured on the machine."""
+    trial: Evidence | None = None
+    """The user's own trial that quality was judged by, too."""
     sensitivity: Sensitivity | None = None
     """How firm the first place is; None where nothing passes and where the user chose the pick."""
 
@@ -74,15 +77,17 @@ def recommend(
     named: tuple[str, ...] = (),
     quantization: str | None = None,
     timings: Timings = NO_TIMINGS,
+    trial: Evidence | None = None,
     before_each: Callable[[], None] | None = None,
 ) -> Recommendation:
     """Gate and score every model in every offered quantization.
 
     `named` admits models that are otherwise only listed as related; `quantization` considers that file type alone;
-    `timings` is what was measured on the machine; `before_each` is called before each model and may raise to stop.
+    `timings` is what was measured on the machine; `trial` is what the user's own tasks told; `before_each` is called
+    before each model and may raise to stop.
     """
     load = expected_load(constraints)
-    setting = setting_for(machine, constraints, catalogue, figures, load, quantization, timings)
+    setting = setting_for(machine, constraints, catalogue, figures, load, quantization, timings, trial)
     passing: list[Candidate] = []
     rejected: list[Rejection] = []
     for model in _considered(catalogue, constraints, named):
@@ -114,6 +119,7 @@ def recommend(
         named=named,
         only_quantization=quantization,
         timings=timings,
+        trial=trial,
         sensitivity=sensitivity([_option(c) for c in passing], constraints.preferences.weights) if ranked else None,
     )
 

@@ -5,15 +5,19 @@ It says nothing about the quality of answers.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from statistics import median
-from typing import Literal
+from typing import Literal, get_args
 
+from advisor.domain.smoke_answers import AnswerFacts, judge_answers
 from advisor.units import format_bytes, format_milliseconds, format_rate
 
 Verdict = Literal["pass", "warn", "fail"]
-CheckId = Literal["runs", "text", "decode", "ttft", "interval", "memory", "quiet"]
+CheckId = Literal[
+    "runs", "text", "template", "stop", "repeat", "language", "context", "structure",
+    "decode", "ttft", "interval", "memory", "quiet",
+]  # fmt: skip
+_IDS: tuple[CheckId, ...] = get_args(CheckId)
 
 MEMORY_TOLERANCE = 1.05
 """Measured memory may exceed the predicted footprint by this factor before it is worth a warning."""
@@ -32,15 +36,20 @@ class SmokeMeasurement:
     layers_run: int
     layers_total: int
     error: str | None
-    """Why it did not run; everything below is then empty."""
+    """Why it did not run, or not to the end; what was measured before stands below."""
     prompt_tokens: int = 0
-    ttft_ms: float | None = None
-    """Of all layers that ran."""
-    decode_tokens_per_s: float | None = None
-    """Of all layers that ran."""
     full_ttft_ms: float | None = None
-    """Of the whole model: measured, or extrapolated from two slices; None where neither is possible."""
+    """Of the whole model: measured, or extrapolated from slices; None where neither is possible."""
     full_decode_tokens_per_s: float | None = None
+    decode_low: float | None = None
+    decode_high: float | None = None
+    """An interval of 95 % around the decode speed."""
+    prefill_tokens_per_s: float | None = None
+    prefill_low: float | None = None
+    prefill_high: float | None = None
+    """Lowest and highest of the prompts that were timed, or an interval of 95 % where slices were."""
+    unjudged: str | None = None
+    """Why a speed that was measured does not count."""
     peak_bytes: int | None = None
     """Most system memory held, less what the engine held before it loaded anything."""
     weights_bytes: int | None = None
@@ -49,6 +58,8 @@ class SmokeMeasurement:
     """Processor cores that other programs kept busy meanwhile."""
     texts: tuple[str, ...] = ()
     """What a file with real weights answered."""
+    answers: AnswerFacts | None = None
+    """None for random weights."""
 
     @property
     def is_whole(self) -> bool:
@@ -93,12 +104,17 @@ class SmokeVerdict:
     checks: tuple[SmokeCheck, ...]
 
 
-def judge(measured: SmokeMeasurement, expected: SmokeExpectation) -> SmokeVerdict:
-    """Hold a measurement against what was required and predicted."""
+def judge(
+    measured: SmokeMeasurement, expected: SmokeExpectation, names: Mapping[str, str] | None = None
+) -> SmokeVerdict:
+    """Hold a measurement against what was required and predicted. `names` are those of languages, for people."""
     checks = [_runs(measured)]
-    if measured.error is None:
+    if measured.answers is not None:
+        checks += [_text(measured)]
+        found = judge_answers(measured.answers, dict(names or {}))
+        checks += [SmokeCheck(id_, f.passed, f.required, f.text) for f in found for id_ in _IDS if id_ == f.id]
+    if measured.error is None or measured.full_decode_tokens_per_s is not None:
         optional = [
-            _text(measured),
             _decode(measured, expected),
             _ttft(measured, expected),
             _interval(measured, expected),
@@ -111,34 +127,16 @@ def judge(measured: SmokeMeasurement, expected: SmokeExpectation) -> SmokeVerdic
     return SmokeVerdict(verdict, tuple(checks))
 
 
-def extrapolate_ms(
-    small_ms: Sequence[float], large_ms: Sequence[float], n_small: int, n_large: int, n_total: int
-) -> float | None:
-    """Milliseconds for all layers from times of two slices that were measured in turn.
-
-    The slope is the median of the paired differences, so that a drift of the machine cancels out. None where the
-    larger slice was not slower, which is noise, or where nothing was timed.
-    """
-    pairs = list(zip(small_ms, large_ms, strict=False))
-    if not pairs or n_large <= n_small:
-        return None
-    slope = median([large - small for small, large in pairs]) / (n_large - n_small)
-    if slope <= 0:
-        return None
-    return median([large for _, large in pairs]) + slope * (n_total - n_large)
-
-
 def _runs(measured: SmokeMeasurement) -> SmokeCheck:
     if measured.error is not None:
-        return SmokeCheck("runs", False, True, f"did not run: {measured.error}")
+        how = "did not run to the end" if measured.answers is not None else "did not run"
+        return SmokeCheck("runs", False, True, f"{how}: {measured.error}")
     what = "random weights in the model's shape" if measured.synthetic else "the model's own weights"
     part = "" if measured.is_whole else f", {measured.layers_run} of {measured.layers_total} layers"
     return SmokeCheck("runs", True, True, f"ran with {what}{part}")
 
 
-def _text(measured: SmokeMeasurement) -> SmokeCheck | None:
-    if measured.synthetic:
-        return None
+def _text(measured: SmokeMeasurement) -> SmokeCheck:
     written = any(text.strip() for text in measured.texts)
     return SmokeCheck("text", written, True, "wrote text" if written else "wrote no text")
 
@@ -149,10 +147,17 @@ def _decode(measured: SmokeMeasurement, expected: SmokeExpectation) -> SmokeChec
         return None
     if rate is None:
         return SmokeCheck("decode", None, True, _unjudged(measured))
-    how = "extrapolated" if measured.extrapolated else "measured"
-    return SmokeCheck(
-        "decode", rate >= limit, True, f"decodes {format_rate(rate)} ({how}), {format_rate(limit)} required"
-    )
+    text = f"decodes {format_rate(rate)} ({_bounds(measured)}{_how(measured)}), {format_rate(limit)} required"
+    return SmokeCheck("decode", rate >= limit, True, text)
+
+
+def _how(measured: SmokeMeasurement) -> str:
+    return "extrapolated" if measured.extrapolated else "measured"
+
+
+def _bounds(measured: SmokeMeasurement) -> str:
+    low, high = measured.decode_low, measured.decode_high
+    return "" if low is None or high is None else f"{low:.1f} to {high:.1f}, "
 
 
 def _ttft(measured: SmokeMeasurement, expected: SmokeExpectation) -> SmokeCheck | None:
@@ -163,7 +168,7 @@ def _ttft(measured: SmokeMeasurement, expected: SmokeExpectation) -> SmokeCheck 
         return SmokeCheck("ttft", None, True, _unjudged(measured))
     n_wanted = expected.ttft_prompt_tokens or measured.prompt_tokens
     scaled = milliseconds * n_wanted / measured.prompt_tokens
-    how = "extrapolated" if measured.extrapolated else "measured"
+    how = _how(measured)
     if n_wanted != measured.prompt_tokens:
         how += f" with {measured.prompt_tokens} tokens"
     text = (
@@ -188,6 +193,8 @@ def _memory(measured: SmokeMeasurement, expected: SmokeExpectation) -> SmokeChec
     if predicted is None:
         return None
     if peak is None or not measured.is_whole:
+        if measured.error is not None:
+            return None
         text = f"memory not compared: {measured.layers_run} of {measured.layers_total} layers ran"
         return SmokeCheck("memory", None, False, text)
     text = f"held {format_bytes(peak)} of system memory, {format_bytes(predicted)} predicted"
@@ -204,10 +211,4 @@ def _quiet(measured: SmokeMeasurement) -> SmokeCheck | None:
 
 
 def _unjudged(measured: SmokeMeasurement) -> str:
-    rate = measured.decode_tokens_per_s
-    if measured.is_whole or rate is None:
-        return "speed not judged: too few tokens were timed"
-    return (
-        f"speed not judged: {format_rate(rate)} is for {measured.layers_run} of {measured.layers_total} layers, "
-        "and only two slices allow an extrapolation"
-    )
+    return f"speed not judged: {measured.unjudged or 'too few tokens were timed'}"

@@ -7,15 +7,9 @@ from typing import Any
 
 from advisor.domain.constraints import Constraints
 from advisor.domain.footprint import Footprint
-from advisor.domain.hardware import Machine
 from advisor.domain.recommend import Candidate
 from advisor.domain.smoke import SmokeExpectation, SmokeMeasurement, SmokeVerdict
-from advisor.units import GIB
-
-SYNTHETIC_SHARE = 0.5
-"""Share of the memory that is free now which random weights may take, so that a test never pushes others out."""
-SYNTHETIC_MOST = 3 * GIB
-"""Random weights that are written, loaded and run within a minute on a slow machine; larger models run in slices."""
+from advisor.domain.smoke_next import NextStep
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +22,8 @@ class SmokeReport:
     """The file with real weights that was run; None for random weights."""
     measurement: SmokeMeasurement
     verdict: SmokeVerdict
+    next_steps: tuple[NextStep, ...] = ()
+    """What to try after a failure, the likeliest remedy first."""
 
 
 def expectation(candidate: Candidate, constraints: Constraints) -> SmokeExpectation:
@@ -54,13 +50,6 @@ def file_expectation(footprint: Footprint, constraints: Constraints) -> SmokeExp
     )
 
 
-def synthetic_budget(machine: Machine) -> int:
-    """Most bytes of random weights: part of the memory that is free, and of the disk that holds them meanwhile."""
-    free = machine.memory.available_bytes.value or 0
-    disk = machine.disk_free_bytes.value or 0
-    return int(min(SYNTHETIC_SHARE * free, SYNTHETIC_SHARE * disk, SYNTHETIC_MOST))
-
-
 def smoke_document(report: SmokeReport) -> dict[str, Any]:
     """The report as plain values; unknown figures are None."""
     measured = report.measurement
@@ -76,12 +65,29 @@ def smoke_document(report: SmokeReport) -> dict[str, Any]:
         "load_ms": _rounded(measured.load_ms),
         "ttft_ms": _rounded(measured.full_ttft_ms),
         "decode_tokens_per_s": _rounded(measured.full_decode_tokens_per_s),
+        "decode_low": _rounded(measured.decode_low),
+        "decode_high": _rounded(measured.decode_high),
+        "prefill_tokens_per_s": _rounded(measured.prefill_tokens_per_s),
+        "prefill_low": _rounded(measured.prefill_low),
+        "prefill_high": _rounded(measured.prefill_high),
         "peak_bytes": measured.peak_bytes,
         "basis": "measured",
         "checks": [
             {"id": c.id, "passed": c.passed, "required": c.required, "text": c.text} for c in report.verdict.checks
         ],
+        "languages": _languages(measured),
+        "next_steps": [
+            {"text": step.text, "command": step.command, "candidate": step.candidate} for step in report.next_steps
+        ],
     }
+
+
+def _languages(measured: SmokeMeasurement) -> list[dict[str, Any]]:
+    answers = () if measured.answers is None else measured.answers.languages
+    return [
+        {"tag": a.tag, "required": a.is_required, "found": a.found, "probability": round(a.probability, 3)}
+        for a in answers
+    ]
 
 
 def _rounded(value: float | None) -> float | None:

@@ -244,8 +244,17 @@ def smoke_facts(report: SmokeReport) -> list[tuple[str, str]]:
     if measured.full_ttft_ms is not None:
         prompt = f" for {measured.prompt_tokens} tokens"
         facts.append(("first token", format_milliseconds(measured.full_ttft_ms) + prompt))
+    if measured.prefill_tokens_per_s is not None:
+        interval = _interval(measured.prefill_low, measured.prefill_high)
+        facts.append(("prefill", format_rate(measured.prefill_tokens_per_s) + interval))
     if measured.full_decode_tokens_per_s is not None:
-        facts.append(("decode", format_rate(measured.full_decode_tokens_per_s)))
+        interval = _interval(measured.decode_low, measured.decode_high)
+        facts.append(("decode", format_rate(measured.full_decode_tokens_per_s) + interval))
     if measured.peak_bytes is not None:
         facts.append(("peak memory", format_bytes(measured.peak_bytes)))
-    return facts + [("answer", text) for text in measured.texts]
+    facts += [("answer", text) for text in measured.texts]
+    return facts + [("try next", s.text + (f": {s.command}" if s.command else "")) for s in report.next_steps]
+
+
+def _interval(low: float | None, high: float | None) -> str:
+    return "" if low is None or high is None else f" ({low:.1f} to {high:.1f})"

@@ -6,13 +6,16 @@ import os
 import queue
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 import psutil
 
-from advisor.engine.process import EngineProcess, worker_command, worker_env
+from advisor import paths
+from advisor.engine.environment import worker_env
+from advisor.engine.process import EngineProcess, worker_command
 from advisor.engine.protocol import (
     PROTOCOL_VERSION,
     Event,
@@ -23,6 +26,7 @@ from advisor.engine.protocol import (
     Request,
     Result,
 )
+from advisor.engine.sandbox import Protection, named
 from advisor.errors import EngineError
 from advisor.units import format_milliseconds
 
@@ -55,7 +59,8 @@ class EngineRefused(EngineError):
 class EngineClient:
     """Sends requests to a child that starts with the first of them, and starts again after a death.
 
-    One request runs at a time; `cancel` may be called from any thread.
+    One request runs at a time; `cancel` may be called from any thread. The child writes nowhere but in `folders`,
+    which it makes where they are missing; drivers of GPUs also keep compiled code in the cache.
     """
 
     def __init__(
@@ -63,11 +68,13 @@ class EngineClient:
         *,
         threads: int | None = None,
         memory_limit_bytes: int | None = None,
+        folders: Sequence[Path] = (),
         env: Mapping[str, str] | None = None,
         start_timeout_s: float = START_TIMEOUT_S,
     ) -> None:
         self._threads = threads
         self._memory_limit_bytes = memory_limit_bytes
+        self._folders = tuple(folders)
         self._env = dict(env or {})
         self._start_timeout_s = start_timeout_s
         self._process: EngineProcess | None = None
@@ -76,6 +83,7 @@ class EngineClient:
         self._cancelled = False
         self._busy = False
         self._next_id = 1
+        self._protections: tuple[Protection, ...] = ()
 
     def __enter__(self) -> EngineClient:
         return self
@@ -90,6 +98,11 @@ class EngineClient:
         """The child's process id, or None while there is no child."""
         process = self._process
         return process.pid if process is not None and process.is_alive else None
+
+    @property
+    def protections(self) -> tuple[Protection, ...]:
+        """What the sandbox of the latest child came to; empty before there was one."""
+        return self._protections
 
     def request(
         self, op: str, params: Mapping[str, Any], *, timeout: float, on_event: OnEvent | None = None
@@ -127,7 +140,7 @@ class EngineClient:
 
     def _request(self, op: str, params: Mapping[str, Any], timeout: float, on_event: OnEvent | None) -> dict[str, Any]:
         process = self._ready_process()
-        request = Request(self._next_id, op, params)
+        request = Request(self._next_id, op, params, timeout)
         self._next_id += 1
         try:
             process.send(request)
@@ -164,11 +177,14 @@ class EngineClient:
             raise EngineUnavailable("the engine speaks another protocol", hint="Install llm-advisor again.")
         if hello.error is not None:
             raise EngineUnavailable("llama-cpp-python cannot be loaded", why=hello.error, hint=_INSTALL)
+        self._protections = named(hello.protections)
         return process
 
     def _spawn(self) -> EngineProcess:
-        command = worker_command(self._threads or usable_cores(), self._memory_limit_bytes)
-        process = EngineProcess(command, worker_env(self._env))
+        gpu_cache = paths.cache_dir() / "gpu-code"
+        threads = self._threads or usable_cores()
+        command = worker_command(threads, gpu_cache, self._memory_limit_bytes, self._folders)
+        process = EngineProcess(command, worker_env(self._env, gpu_cache))
         with self._state_lock:
             if self._cancelled:
                 raise EngineCancelled("the engine was stopped")

@@ -32,6 +32,8 @@ _ASSIGNED, _CACHED = b"assigned to device", b": dev = "
 """The debug lines that `advisor.engine.logs` reads: the device of each layer and of its cache."""
 _DEVICE_KINDS: tuple[DeviceKind, ...] = ("cpu", "gpu", "igpu", "accelerator")
 """In the order of `enum ggml_backend_dev_type`."""
+_GPU_KINDS = (1, 2)
+"""A graphics card, or one within the processor. Libraries of arithmetic count as accelerators."""
 
 
 class NativeError(Exception):
@@ -114,6 +116,13 @@ class Native:
             devices=tuple([self._device(index) for index in range(count)]),
             file_types=self._file_types(),
         )
+
+    def has_gpus(self) -> bool:
+        """Whether the library drives a device beside the processor."""
+        get = self.ggml("ggml_backend_dev_get", ctypes.c_void_p, ctypes.c_size_t)
+        kind = self.ggml("ggml_backend_dev_type", ctypes.c_int, ctypes.c_void_p)
+        count = self.ggml("ggml_backend_dev_count", ctypes.c_size_t)()
+        return any(kind(get(index)) in _GPU_KINDS for index in range(count))
 
     def _file_types(self) -> tuple[FileType, ...]:
         found = {

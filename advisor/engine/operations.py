@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from advisor.domain.blueprint import Blueprint
+from advisor.engine import asks as a
+from advisor.engine import conversation as c
 from advisor.engine import messages as m
 from advisor.engine.client import EngineClient, OnEvent
 from advisor.engine.codec import from_json, to_json
@@ -85,6 +87,47 @@ def generate(
 ) -> m.GenerateResult:
     """Answer prompts with a file that has a vocabulary."""
     return _call(client, "generate", params, m.GenerateResult, timeout, on_event)
+
+
+def answer(
+    client: EngineClient, params: a.AskParams, *, timeout: float = RUN_TIMEOUT_S, on_event: OnEvent | None = None
+) -> a.AskResult:
+    """Answer the questions of a smoke test; each answer is told by an event as soon as it is there."""
+    return _call(client, "answer", params, a.AskResult, timeout, on_event)
+
+
+def render(client: EngineClient, params: a.RenderParams, *, timeout: float) -> a.RenderResult:
+    """Put messages into a chat template."""
+    return _call(client, "render", params, a.RenderResult, timeout)
+
+
+def identify(client: EngineClient, params: a.IdentifyParams) -> a.IdentifyResult:
+    """The languages of texts."""
+    return _call(client, "identify", params, a.IdentifyResult, DRY_RUN_TIMEOUT_S)
+
+
+def chat(
+    client: EngineClient, params: c.ChatParams, *, timeout: float = RUN_TIMEOUT_S, on_event: OnEvent | None = None
+) -> c.ChatResult:
+    """Answer a conversation; the model stays loaded for the next one."""
+    return _call(client, "chat", params, c.ChatResult, timeout, on_event)
+
+
+def tokens_of(client: EngineClient, params: c.TokensParams, *, timeout: float = RUN_TIMEOUT_S) -> c.TokensResult:
+    """Cut a text into tokens; the model stays loaded."""
+    return _call(client, "tokens", params, c.TokensResult, timeout)
+
+
+def score(client: EngineClient, params: c.ScoreParams, *, timeout: float = RUN_TIMEOUT_S) -> c.ScoreResult:
+    """Log-probabilities of tokens; the model stays loaded for the next window."""
+    return _call(client, "score", params, c.ScoreResult, timeout)
+
+
+def requantize(
+    client: EngineClient, params: c.RequantizeParams, *, timeout: float = RUN_TIMEOUT_S
+) -> c.RequantizeResult:
+    """Quantize a file into another, which must lie in a folder that the client may write to."""
+    return _call(client, "requantize", params, c.RequantizeResult, timeout)
 
 
 def _call(

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import queue
 import signal
-import site
 import subprocess
 import sys
 import threading
 from collections import deque
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -125,6 +125,8 @@ class EngineProcess:
                 self.inbox.put(error)
                 break
         self.inbox.put(None)
+        with suppress(subprocess.TimeoutExpired):
+            self._child.wait(_GRACE_S)  # with this thread Linux would kill it before it has told how it ended
 
     def _read_errors(self) -> None:
         stderr = cast(BinaryIO, self._child.stderr)
@@ -134,20 +136,15 @@ class EngineProcess:
                 self._tail.append(text)
 
 
-def worker_command(threads: int, memory_limit_bytes: int | None) -> list[str]:
+def worker_command(threads: int, gpu_cache: Path, memory_limit_bytes: int | None, folders: Sequence[Path]) -> list[str]:
     """How to start the worker; `-P` keeps modules of the current directory out of it."""
     command = [sys.executable, "-P", "-X", "utf8", "-m", "advisor.engine.worker"]
-    command += ["--parent", str(os.getpid()), "--threads", str(threads)]
-    return command if memory_limit_bytes is None else [*command, "--memory-limit", str(memory_limit_bytes)]
-
-
-def worker_env(overrides: Mapping[str, str]) -> dict[str, str]:
-    """The environment of the worker, which finds this package also where it is not installed."""
-    env = {**os.environ, "GGML_NO_BACKTRACE": "1", **overrides}
-    root = str(Path(__file__).resolve().parents[2])
-    if root not in {str(Path(place).resolve()) for place in site.getsitepackages()}:
-        env["PYTHONPATH"] = os.pathsep.join([*filter(None, [env.get("PYTHONPATH")]), root])
-    return env
+    command += ["--parent", str(os.getpid()), "--threads", str(threads), "--gpu-cache", str(gpu_cache)]
+    if memory_limit_bytes is not None:
+        command += ["--memory-limit", str(memory_limit_bytes)]
+    for folder in folders:
+        command += ["--folder", str(folder)]
+    return command
 
 
 def _kill_group(child: subprocess.Popen[bytes]) -> None:
@@ -172,6 +169,8 @@ def _ending(code: int) -> str:
         return f"the engine ended with exit code {code}"
     if code == -getattr(signal, "SIGKILL", 9):
         return "the engine was killed by signal 9, perhaps because memory ran out"
+    if code == -getattr(signal, "SIGXCPU", 24):
+        return "the engine was stopped: its processor time was used up"
     if code == -signal.SIGABRT:
         return f"llama.cpp aborted (signal {-code})"
     return f"the engine was killed by signal {-code}"

@@ -30,6 +30,8 @@ class Hello:
     pid: int
     error: str | None = None
     """Why llama_cpp cannot be imported."""
+    protections: tuple[tuple[str, bool, str], ...] = ()
+    """Of the child's sandbox: which, whether in force, and how or why not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,8 @@ class Request:
     id: int
     op: str
     params: Mapping[str, Any]
+    patience_s: float = 0.0
+    """How long the answer is waited for; 0 where nobody said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +109,12 @@ def decode(line: bytes) -> Message:
 
 
 def _hello(raw: dict[str, Any]) -> Hello:
-    return Hello(_int(raw["protocol"]), _int(raw["pid"]), _optional_text(raw.get("error")))
+    protections = tuple([(str(name), in_force is True, str(how)) for name, in_force, how in raw["protections"]])
+    return Hello(_int(raw["protocol"]), _int(raw["pid"]), _optional_text(raw.get("error")), protections)
 
 
 def _request(raw: dict[str, Any]) -> Request:
-    return Request(_int(raw["id"]), str(raw["op"]), _object(raw["params"]))
+    return Request(_int(raw["id"]), str(raw["op"]), _object(raw["params"]), float(raw["patience_s"]))
 
 
 def _event(raw: dict[str, Any]) -> Event:

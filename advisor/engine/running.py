@@ -39,8 +39,8 @@ def bench(native: Native, params: BenchParams, emit: Emit) -> BenchResult:
     with ExitStack() as stack:
         timers = []
         for index, path in enumerate(params.model_paths):
-            progress = _progress(emit, index)
-            loaded = stack.enter_context(open_model(native, path, params.context, progress=progress))
+            tell = progress(emit, index)
+            loaded = stack.enter_context(open_model(native, path, params.context, progress=tell))
             timers.append(_Timer(native.lib, loaded, params.seed))
         _time_in_turn(timers, params, emit)
         runs = tuple([BenchRun(t.loaded.facts, t.loaded.memory, t.timing(params.n_prompt)) for t in timers])
@@ -48,7 +48,7 @@ def bench(native: Native, params: BenchParams, emit: Emit) -> BenchResult:
         return BenchResult(runs, baseline, peak_rss_bytes(), meter.cores(), lines)
 
 
-def _progress(emit: Emit, index: int) -> Callable[[float], None]:
+def progress(emit: Emit, index: int) -> Callable[[float], None]:
     """Reports loading in whole percent."""
     reported = -1
 
@@ -146,7 +146,7 @@ def generate(native: Native, params: GenerateParams, emit: Emit) -> GenerateResu
     if not params.prompts or params.max_tokens < 1:
         raise NativeError("request", "nothing to generate")
     baseline, meter = baseline_rss_bytes(), OthersMeter()
-    opened = open_model(native, params.model_path, params.context, progress=_progress(emit, 0))
+    opened = open_model(native, params.model_path, params.context, progress=progress(emit, 0))
     with opened as loaded:
         if not loaded.facts.has_vocabulary:
             raise NativeError("request", "the file has no vocabulary, so it cannot turn text into tokens")

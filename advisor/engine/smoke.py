@@ -1,154 +1,283 @@
-"""The smoke test: a short real run, of a file that is here or of a model's shape with random weights."""
+"""The smoke test of a file with real weights: questions put to it in the child, and what came of them.
+
+The template of the file is rendered in a child of its own, which knows nothing of the model and is given up when it
+takes too long. What was answered before a model's child dies is kept.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 
-from advisor.domain.smoke import SmokeMeasurement, extrapolate_ms
-from advisor.engine.client import EngineCancelled, EngineClient, EngineUnavailable, OnEvent
-from advisor.engine.messages import (
-    Answer,
-    BenchParams,
-    BenchResult,
-    BenchRun,
-    ContextParams,
-    GenerateParams,
-    GenerateResult,
+from advisor.domain.smoke import SmokeMeasurement
+from advisor.domain.smoke_answers import (
+    NEEDLE,
+    TOOL_SCHEMA,
+    AnswerFacts,
+    LanguageAnswer,
+    LongAnswer,
+    Structured,
+    TemplateState,
 )
-from advisor.engine.operations import RUN_TIMEOUT_S, bench, generate
+from advisor.engine.asks import FILLER_MARK, Ask, AskParams, AskResult, Given, IdentifyParams, RenderParams
+from advisor.engine.client import EngineCancelled, EngineClient, EngineRefused, EngineUnavailable, OnEvent
+from advisor.engine.codec import from_json
+from advisor.engine.messages import ContextParams
+from advisor.engine.operations import answer, identify, render
 from advisor.engine.protocol import Event
-from advisor.engine.synthetic import BlockPools, SyntheticTarget, write_slices
+from advisor.engine.rounds import half_width
 from advisor.errors import EngineError
 from advisor.gguf.scratch import scratch_dir
+from advisor.units import GIB
 
-_SHORT_PROMPT = "Name three colours of the rainbow in one short sentence."
+RENDER_TIMEOUT_S = 5.0
+"""A template renders in milliseconds; one that takes longer loops."""
+HELPER_BYTES = 2 * GIB
+"""Address space of the child that renders templates and tells languages; it takes 0.35 GiB."""
+CONTEXT_BUDGET_S = 60.0
+"""Longest wait for the long prompt."""
+BASE_TIMEOUT_S = 600.0
+_PER_ASK_S = 120.0
+_ANSWER_TOKENS = 96
+_CALL_TOKENS = 120
+_LONG_ANSWER_TOKENS = 24
+
 _PASSAGE = (
     "The harbour was quiet in the early morning. Two fishing boats came back with nets full of silver herring, and "
     "a boy on the quay counted the boxes aloud while his sister wrote the numbers into a blue notebook. "
 )
-_LONG_QUESTION = "Retell the passage below in your own words.\n\n"
 _TOKENS_PER_PASSAGE = 45
-_PREFILL_REPEATS = 2
-_CONTEXT = ContextParams(n_ctx=2048)
+_LONG_QUESTION = "Retell the passage below in your own words.\n\n"
+_STOP_QUESTION = "Answer in one word: what is the capital of France?"
+_CALL_QUESTION = "What will the weather be in Lisbon over the next three days? Call the tool that answers it."
+_FILLER = "Entry {n}: the harbour was quiet, and the boats came back with their nets half full.\n"
+_NEEDLE_QUESTION = (
+    f"{FILLER_MARK}Note: the number of the lighthouse is {NEEDLE}.\n{FILLER_MARK}\n"
+    "What is the number of the lighthouse? Answer with the number alone."
+)
 
 
 @dataclass(frozen=True, slots=True)
-class SmokeParams:
-    """How long and how large a smoke test is."""
+class SmokePlan:
+    """What to ask a file."""
 
-    context: ContextParams = _CONTEXT
-    prompt_tokens: int = 256
-    """About so many for a file with a vocabulary, exactly so many otherwise; never more than the context allows."""
+    context: ContextParams
+    layers: int
+    template: str | None
+    """The file's own, as it stands in its header."""
+    bos: str = ""
+    eos: str = ""
+    prompt_tokens: int = 128
+    """About so many in the prompt that is timed; never more than the context allows."""
     decode_tokens: int = 32
-    prompts: tuple[str, ...] = ()
-    """In place of the built-in ones."""
-    timeout_s: float = RUN_TIMEOUT_S
+    questions: Mapping[str, str] = field(default_factory=dict)
+    """One for each language to be tried."""
+    required: frozenset[str] = frozenset()
+    """Languages that must be answered in."""
+    unasked: tuple[str, ...] = ()
+    """Languages for which there is no question."""
+    long_tokens: int = 0
+    """Length of the long prompt; 0 for none."""
+    long_budget_s: float = CONTEXT_BUDGET_S
+    calls_tools: bool = False
+    memory_limit_bytes: int | None = None
+    threads: int | None = None
     scratch_root: Path | None = None
-    """Where synthetic files lie meanwhile; None for the system's temporary directory."""
 
 
-def run_smoke(
-    client: EngineClient, target: Path | SyntheticTarget, params: SmokeParams, on_event: OnEvent | None = None
-) -> SmokeMeasurement:
-    """Run it. A model that does not run is a measurement with an error.
+@dataclass(slots=True)
+class _Kept:
+    """What the child told so far."""
 
-    Raises EngineUnavailable where llama.cpp is missing, EngineCancelled when cancelled, InputError where a temporary
-    file cannot be written.
+    on_event: OnEvent | None
+    given: dict[str, Given] = field(default_factory=dict)
+    doing: str = "loading"
+
+    def __call__(self, event: Event) -> None:
+        stage = event.payload.get("stage")
+        if stage == "given":
+            found = from_json(Given, event.payload["given"])
+            self.given[found.id] = found
+            return
+        if stage == "ask":
+            self.doing = _place(str(event.payload["id"]))
+            event = Event(event.id, event.kind, {**event.payload, "stage": self.doing})
+        if self.on_event is not None:
+            self.on_event(event)
+
+
+def run_file(client: EngineClient, path: Path, plan: SmokePlan, on_event: OnEvent | None = None) -> SmokeMeasurement:
+    """Run it. A model that does not run, or dies on the way, is a measurement with an error.
+
+    Raises EngineUnavailable where llama.cpp is missing, EngineCancelled when cancelled.
     """
+    with scratch_dir(plan.scratch_root) as folder, _helper(folder) as helper:
+        asks, state, reason = _rendered(helper, plan)
+        kept = _Kept(on_event)
+        timeout = BASE_TIMEOUT_S + _PER_ASK_S * len(asks)
+        result: AskResult | None = None
+        error: str | None = None
+        try:
+            params = AskParams(str(path), asks, plan.context)
+            result = answer(client, params, timeout=timeout, on_event=kept)
+        except (EngineUnavailable, EngineCancelled):
+            raise
+        except EngineRefused as refusal:
+            error = str(refusal)
+        except EngineError as death:
+            error = f"{kept.doing}, {death}"
+        languages = _languages(helper, plan, kept.given)
+    return _measurement(plan, kept.given, result, error, _facts(plan, kept.given, state, reason, languages))
+
+
+def _helper(folder: Path) -> EngineClient:
+    return EngineClient(threads=1, memory_limit_bytes=HELPER_BYTES, folders=(folder,), env={"TMPDIR": str(folder)})
+
+
+def _asks(plan: SmokePlan) -> list[Ask]:
+    room = plan.context.slot_tokens - plan.decode_tokens
+    n_passages = max(1, min(plan.prompt_tokens, room // 2) // _TOKENS_PER_PASSAGE)
+    n = plan.decode_tokens
+    asks = [
+        Ask("speed", _LONG_QUESTION + _PASSAGE * n_passages, max_tokens=n, timed_tokens=n, repeats=2),
+        Ask("stop", _STOP_QUESTION, max_tokens=_ANSWER_TOKENS),
+    ]
+    asks += [Ask(f"language:{tag}", text, max_tokens=_ANSWER_TOKENS) for tag, text in plan.questions.items()]
+    if plan.calls_tools:
+        asks.append(Ask("call", _CALL_QUESTION, max_tokens=_CALL_TOKENS, json_schema=TOOL_SCHEMA))
+    if plan.long_tokens:
+        asks.append(
+            Ask(
+                "long",
+                _NEEDLE_QUESTION,
+                max_tokens=_LONG_ANSWER_TOKENS,
+                filler=_FILLER,
+                fill_tokens=plan.long_tokens - _LONG_ANSWER_TOKENS,
+                fill_budget_s=plan.long_budget_s,
+            )
+        )
+    return asks
+
+
+def _rendered(helper: EngineClient, plan: SmokePlan) -> tuple[tuple[Ask, ...], TemplateState, str | None]:
+    """The questions in the file's own template, or as they are with the reason why not."""
+    asks = _asks(plan)
+    if not plan.template:
+        return tuple(asks), "missing", None
+    params = RenderParams(plan.template, tuple([ask.prompt for ask in asks]), plan.bos, plan.eos)
     try:
-        if isinstance(target, SyntheticTarget):
-            return _run_synthetic(client, target, params, on_event)
-        return _run_file(client, target, params, on_event)
+        texts = render(helper, params, timeout=RENDER_TIMEOUT_S).texts
+    except (EngineUnavailable, EngineCancelled):
+        raise
+    except EngineRefused as error:
+        return tuple(asks), "refused", error.what
+    except EngineError as error:
+        why = f"did not end within {RENDER_TIMEOUT_S:.0f} s" if helper.pid is None else error.what
+        return tuple(asks), "refused", why
+    put = [_with_prompt(ask, text) for ask, text in zip(asks, texts, strict=True)]
+    return tuple(put), "rendered", None
+
+
+def _with_prompt(ask: Ask, text: str) -> Ask:
+    from dataclasses import replace
+
+    return replace(ask, prompt=text, is_rendered=True)
+
+
+def _languages(helper: EngineClient, plan: SmokePlan, given: Mapping[str, Given]) -> tuple[LanguageAnswer, ...]:
+    """The answers in each language, as far as they were given, and the language each is written in."""
+    answers = [(tag, given[f"language:{tag}"]) for tag in plan.questions if f"language:{tag}" in given]
+    if not answers:
+        return ()
+    try:
+        found = identify(helper, IdentifyParams(tuple([each.text for _, each in answers]))).languages
     except (EngineUnavailable, EngineCancelled):
         raise
     except EngineError as error:
-        synthetic = isinstance(target, SyntheticTarget)
-        total = target.layers_total if isinstance(target, SyntheticTarget) else 0
-        return SmokeMeasurement(synthetic, 0, total, str(error))
+        return tuple([_language(plan, tag, each, problem=error.what) for tag, each in answers])
+    pairs = zip(answers, found, strict=True)
+    return tuple([_language(plan, tag, each, one.tag, one.probability) for (tag, each), one in pairs])
 
 
-def _run_file(client: EngineClient, path: Path, params: SmokeParams, on_event: OnEvent | None) -> SmokeMeasurement:
-    room = params.context.slot_tokens - params.decode_tokens
-    n_passages = max(1, min(params.prompt_tokens, room // 2) // _TOKENS_PER_PASSAGE)
-    prompts = params.prompts or (_SHORT_PROMPT, _LONG_QUESTION + _PASSAGE * n_passages)
-    n = params.decode_tokens
-    asked = GenerateParams(str(path), prompts, params.context, max_tokens=n, timed_tokens=n)
-    return _file_measurement(generate(client, asked, timeout=params.timeout_s, on_event=on_event))
+def _language(
+    plan: SmokePlan, tag: str, given: Given, found: str | None = None, probability: float = 0.0, problem: str = ""
+) -> LanguageAnswer:
+    why = given.problem or problem or None
+    return LanguageAnswer(tag, tag in plan.required, given.text, found, probability, why)
 
 
-def _file_measurement(result: GenerateResult) -> SmokeMeasurement:
-    longest = max(result.answers, key=lambda answer: answer.timing.n_prompt).timing
-    rate = _pooled_rate(result.answers)
+def _facts(
+    plan: SmokePlan,
+    given: Mapping[str, Given],
+    state: TemplateState,
+    reason: str | None,
+    languages: tuple[LanguageAnswer, ...],
+) -> AnswerFacts | None:
+    if not given and state != "refused":
+        return None
+    free = [g for name, g in given.items() if name == "stop" or name.startswith("language:") if g.problem is None]
+    call, long, speed = given.get("call"), given.get("long"), given.get("speed")
+    return AnswerFacts(
+        template=state,
+        template_reason=reason,
+        n_answers=len(free),
+        n_ended=sum(each.ending == "end" for each in free),
+        longest_tokens=max((each.n_tokens for each in free), default=0),
+        is_repeatable=None if speed is None else speed.is_same,
+        languages=languages,
+        unasked=plan.unasked,
+        long=None if long is None else _long(plan, long),
+        structured=None if call is None else Structured(call.text, call.problem),
+    )
+
+
+def _long(plan: SmokePlan, given: Given) -> LongAnswer:
+    return LongAnswer(plan.long_tokens, given.n_prompt, given.text, given.fill_seconds, given.problem)
+
+
+def _measurement(
+    plan: SmokePlan,
+    given: Mapping[str, Given],
+    result: AskResult | None,
+    error: str | None,
+    facts: AnswerFacts | None,
+) -> SmokeMeasurement:
+    speed = given.get("speed")
+    times: Sequence[float] = () if speed is None or speed.problem else speed.token_ms
+    prompts = () if speed is None else speed.prompt_ms
+    width = half_width(times) if times else 1.0
+    middle = median(times) if times else None
+    rates = [1000 * speed.n_prompt / ms for ms in prompts] if speed is not None else []
+    ran = plan.layers if result is not None or given else 0
     return SmokeMeasurement(
         synthetic=False,
-        layers_run=result.model.n_layers,
-        layers_total=result.model.n_layers,
-        error=None,
-        prompt_tokens=longest.n_prompt,
-        ttft_ms=longest.ttft_ms,
-        decode_tokens_per_s=rate,
-        full_ttft_ms=longest.ttft_ms,
-        full_decode_tokens_per_s=rate,
-        peak_bytes=result.peak_rss_bytes - result.baseline_rss_bytes,
-        weights_bytes=result.memory.weights_bytes,
-        load_ms=longest.load_ms,
-        others_cores=result.others_cores,
-        texts=tuple([answer.text for answer in result.answers]),
+        layers_run=ran,
+        layers_total=plan.layers,
+        error=error,
+        prompt_tokens=0 if speed is None else speed.n_prompt,
+        full_ttft_ms=min(prompts, default=None),
+        full_decode_tokens_per_s=1000 / middle if middle else None,
+        decode_low=1000 / (middle * (1 + width)) if middle and width < 1 else None,
+        decode_high=1000 / (middle * (1 - width)) if middle and width < 1 else None,
+        prefill_tokens_per_s=max(rates, default=None),
+        prefill_low=min(rates, default=None),
+        prefill_high=max(rates, default=None),
+        peak_bytes=None if result is None else result.peak_rss_bytes - result.baseline_rss_bytes,
+        weights_bytes=None if result is None else result.memory.weights_bytes,
+        load_ms=None if result is None else result.load_ms,
+        others_cores=None if result is None else result.others_cores,
+        texts=tuple([each.text for each in given.values() if each.text]),
+        answers=facts,
     )
 
 
-def _pooled_rate(answers: Sequence[Answer]) -> float | None:
-    """Median over all answers' tokens, each answer's first excluded: an answer may end after a few."""
-    steady = [ms for answer in answers for ms in answer.timing.token_ms[1:]]
-    return 1000 / median(steady) if steady else None
-
-
-def _run_synthetic(
-    client: EngineClient, target: SyntheticTarget, params: SmokeParams, on_event: OnEvent | None
-) -> SmokeMeasurement:
-    layers = target.slices()
-    n_prompt = max(1, min(params.prompt_tokens, params.context.slot_tokens - params.decode_tokens))
-    with scratch_dir(params.scratch_root) as folder:
-        if on_event is not None:
-            on_event(Event(0, "progress", {"stage": "write", "share": 0.0}))
-        paths = write_slices(target, layers, BlockPools(client), folder)
-        asked = BenchParams(tuple(map(str, paths)), params.context, n_prompt, params.decode_tokens, _PREFILL_REPEATS)
-        result = bench(client, asked, timeout=params.timeout_s, on_event=on_event)
-    return _synthetic_measurement(result, layers, target.layers_total)
-
-
-def _synthetic_measurement(result: BenchResult, layers: tuple[int, ...], total: int) -> SmokeMeasurement:
-    largest = result.runs[-1]
-    full_decode_ms, full_ttft_ms = _whole_model(result.runs, layers, total)
-    return SmokeMeasurement(
-        synthetic=True,
-        layers_run=layers[-1],
-        layers_total=total,
-        error=None,
-        prompt_tokens=largest.timing.n_prompt,
-        ttft_ms=largest.timing.ttft_ms,
-        decode_tokens_per_s=largest.timing.decode_tokens_per_s,
-        full_ttft_ms=full_ttft_ms,
-        full_decode_tokens_per_s=1000 / full_decode_ms if full_decode_ms else None,
-        peak_bytes=result.peak_rss_bytes - result.baseline_rss_bytes,
-        weights_bytes=largest.memory.weights_bytes,
-        load_ms=largest.timing.load_ms,
-        others_cores=result.others_cores,
-    )
-
-
-def _whole_model(runs: Sequence[BenchRun], layers: tuple[int, ...], total: int) -> tuple[float | None, float | None]:
-    """Milliseconds per token and to the first token with all layers, where that can be said."""
-    timing = runs[-1].timing
-    if layers[-1] == total:
-        rate = timing.decode_tokens_per_s
-        return (1000 / rate if rate else None), timing.ttft_ms
-    if len(runs) < 2:
-        return None, None
-    small = runs[0].timing
-    decode = extrapolate_ms(small.token_ms[1:], timing.token_ms[1:], layers[0], layers[-1], total)
-    ttft = extrapolate_ms([small.ttft_ms], [timing.ttft_ms], layers[0], layers[-1], total)
-    return decode, ttft
+def _place(ask: str) -> str:
+    """Where in the test a question stands, for people."""
+    kind, _, tag = ask.partition(":")
+    words = {
+        "speed": "timing a prompt", "stop": "answering a short question", "call": "calling a tool",
+        "long": "reading the long prompt", "language": f"answering in {tag}",
+    }  # fmt: skip
+    return words.get(kind, ask)

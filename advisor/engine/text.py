@@ -13,8 +13,24 @@ from advisor.engine.native import NativeError
 def prompt_tokens(lib: Any, model: Any, prompt: str, system: str | None) -> tuple[list[int], Template]:
     """The tokens of one user message, in the file's chat template where llama.cpp knows it. Raises NativeError."""
     messages = [("system", system)] if system else []
-    text, template = _templated(lib, model, [*messages, ("user", prompt)])
-    return _tokenize(lib, lib.llama_model_get_vocab(model), text), template
+    return conversation_tokens(lib, model, [*messages, ("user", prompt)])
+
+
+def conversation_tokens(lib: Any, model: Any, messages: list[tuple[str, str]]) -> tuple[list[int], Template]:
+    """The tokens of a conversation, roles with texts, in the file's chat template. Raises NativeError."""
+    text, template = _templated(lib, model, messages)
+    return tokenize(lib, lib.llama_model_get_vocab(model), text), template
+
+
+def rendered_tokens(lib: Any, vocab: Any, text: str) -> list[int]:
+    """The tokens of a text that a chat template made: one that begins with the first token itself gets no second."""
+    bos = bos_text(lib, vocab)
+    return tokenize(lib, vocab, text.encode("utf-8"), special=not (bos and text.startswith(bos)))
+
+
+def plain_tokens(lib: Any, vocab: Any, text: bytes) -> list[int]:
+    """The tokens of a text as it is: nothing is added, and names of control tokens are text like any other."""
+    return tokenize(lib, vocab, text, special=False, control=False)
 
 
 def token_bytes(lib: Any, vocab: Any, token: int) -> bytes:
@@ -49,21 +65,41 @@ def _c_text(text: str) -> bytes:
     return text.encode("utf-8")
 
 
-def _tokenize(lib: Any, vocab: Any, text: bytes) -> list[int]:
-    needed = -int(lib.llama_tokenize(vocab, text, len(text), None, 0, True, True))
+def tokenize(lib: Any, vocab: Any, text: bytes, *, special: bool = True, control: bool = True) -> list[int]:
+    """The tokens of a text, after the one that begins a text if `special`; without `control`, names of control tokens
+    are text like any other. Raises NativeError where it has none."""
+    needed = -int(lib.llama_tokenize(vocab, text, len(text), None, 0, special, control))
     if needed <= 0:
         raise NativeError("request", "the prompt has no tokens")
     tokens = (lib.llama_token * needed)()
-    count = int(lib.llama_tokenize(vocab, text, len(text), tokens, needed, True, True))
+    count = int(lib.llama_tokenize(vocab, text, len(text), tokens, needed, special, control))
     return list(tokens[:count])
 
 
-class Sampler:
-    """Takes the likeliest token, or draws one by temperature and seed."""
+def bos_text(lib: Any, vocab: Any) -> str:
+    """How the token that begins a text is written; empty where there is none."""
+    token = int(lib.llama_vocab_bos(vocab))
+    if token < 0:
+        return ""
+    buffer = ctypes.create_string_buffer(256)
+    length = int(lib.llama_token_to_piece(vocab, token, buffer, len(buffer), 0, True))
+    return buffer.raw[: max(0, length)].decode("utf-8", errors="replace")
 
-    def __init__(self, lib: Any, temperature: float, seed: int) -> None:
+
+class Sampler:
+    """Takes the likeliest token, or draws one by temperature and seed, of those that a grammar allows."""
+
+    def __init__(
+        self, lib: Any, temperature: float, seed: int, *, grammar: str | None = None, vocab: Any = None
+    ) -> None:
         self._lib = lib
         self._chain = lib.llama_sampler_chain_init(lib.llama_sampler_chain_default_params())
+        if grammar is not None:
+            allowed = lib.llama_sampler_init_grammar(vocab, grammar.encode(), b"root")
+            if not allowed:
+                lib.llama_sampler_free(self._chain)
+                raise NativeError("request", "llama.cpp refuses the grammar")
+            lib.llama_sampler_chain_add(self._chain, allowed)
         if temperature > 0:
             lib.llama_sampler_chain_add(self._chain, lib.llama_sampler_init_temp(temperature))
             lib.llama_sampler_chain_add(self._chain, lib.llama_sampler_init_dist(seed))

@@ -2,6 +2,9 @@
 
 Native code writes to file descriptors 1 and 2, so the protocol moves to a private one first and both go to standard
 error. The child ends when its standard input closes or its parent dies.
+
+It enters its sandbox after the library has found the GPUs, which may load drivers by a privileged helper, and before
+it reads the first request: all that is foreign comes with requests.
 """
 
 from __future__ import annotations
@@ -14,10 +17,19 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, BinaryIO
 
+from advisor.engine import sandbox
+from advisor.engine.answering import answer
+from advisor.engine.asks import AskParams, IdentifyParams, RenderParams
 from advisor.engine.blocks import quantize_rows
+from advisor.engine.chatting import chat
 from advisor.engine.codec import from_json, to_json
+from advisor.engine.conversation import ChatParams, RequantizeParams, ScoreParams, TokensParams
+from advisor.engine.identifying import identify
+from advisor.engine.keeping import Kept
+from advisor.engine.likelihood import score, tokens_of
 from advisor.engine.loading import dry_run
 from advisor.engine.logs import first_error
 from advisor.engine.messages import (
@@ -43,11 +55,16 @@ from advisor.engine.protocol import (
     decode,
     encode,
 )
+from advisor.engine.rendering import render
+from advisor.engine.requantizing import requantize
 from advisor.engine.rounds import measure
 from advisor.engine.running import Emit, bench, generate
 
 _PR_SET_PDEATHSIG = 1
 _FAILURE_LINES = 40
+_GRACE_S = 30
+
+_KEPT = Kept()
 
 _Operation = Callable[[Native, Any, Emit], Any]
 _OPERATIONS: dict[str, tuple[type, _Operation]] = {
@@ -58,6 +75,13 @@ _OPERATIONS: dict[str, tuple[type, _Operation]] = {
     "bench": (BenchParams, bench),
     "generate": (GenerateParams, generate),
     "measure": (MeasureParams, measure),
+    "chat": (ChatParams, lambda native, params, emit: chat(native, _KEPT, params, emit)),
+    "tokens": (TokensParams, lambda native, params, emit: tokens_of(native, _KEPT, params)),
+    "score": (ScoreParams, lambda native, params, emit: score(native, _KEPT, params)),
+    "requantize": (RequantizeParams, lambda native, params, emit: requantize(native, params)),
+    "answer": (AskParams, answer),
+    "render": (RenderParams, lambda native, params, emit: render(params)),
+    "identify": (IdentifyParams, lambda native, params, emit: identify(params)),
 }
 
 
@@ -79,15 +103,15 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parse(arguments)
     requests, channel = _take_over_descriptors()
     _die_with_parent(options.parent)
-    _limit(options.memory_limit)
     try:
         import llama_cpp
     except (ImportError, OSError, RuntimeError) as error:
         channel.send(Hello(PROTOCOL_VERSION, os.getpid(), f"{type(error).__name__}: {error}"))
         return 1
     native = Native(llama_cpp, options.threads)
+    protections = sandbox.enter(_policy(native, options))
     inbox = _start_reader(requests)
-    channel.send(Hello(PROTOCOL_VERSION, os.getpid()))
+    channel.send(Hello(PROTOCOL_VERSION, os.getpid(), None, tuple([(p.id, p.in_force, p.text) for p in protections])))
     while True:
         channel.send(_serve(native, inbox.get(), channel))
 
@@ -97,6 +121,8 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--parent", type=int, required=True, help="process id of the parent")
     parser.add_argument("--threads", type=int, required=True, help="threads unless a request says otherwise")
     parser.add_argument("--memory-limit", type=int, default=None, help="bytes of address space")
+    parser.add_argument("--gpu-cache", type=Path, required=True, help="where drivers of GPUs keep compiled code")
+    parser.add_argument("--folder", type=Path, action="append", default=[], help="where files may be written")
     return parser.parse_args(arguments)
 
 
@@ -117,13 +143,20 @@ def _die_with_parent(parent: int) -> None:
             os._exit(1)  # the parent died before the signal was armed
 
 
-def _limit(memory_bytes: int | None) -> None:
-    if sys.platform != "win32":
-        import resource
+def _policy(native: Native, options: argparse.Namespace) -> sandbox.Policy:
+    gpus = native.has_gpus()
+    # The unified memory of a GPU takes more addresses than any machine has memory.
+    limits = sandbox.Limits(None if gpus else options.memory_limit)
+    wanted = [*options.folder, *([options.gpu_cache] if gpus else [])]
+    return sandbox.Policy(limits, tuple([folder for folder in wanted if _is_made(folder)]), gpus=gpus)
 
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # an abort is reported; nobody wants the core file
-        if memory_bytes is not None:
-            resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
+
+def _is_made(folder: Path) -> bool:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return False
+    return True
 
 
 def _start_reader(stream: BinaryIO) -> queue.Queue[Request]:
@@ -150,6 +183,9 @@ def _serve(native: Native, request: Request, channel: _Channel) -> Result | Fail
         channel.send(Event(request.id, kind, payload))
 
     native.log.lines = []
+    if request.patience_s > 0:
+        # The parent kills a child that answers too late; this is for one whose parent hangs.
+        sandbox.limit_processor(int(request.patience_s + _GRACE_S) * (os.cpu_count() or 1))
     if request.op not in _OPERATIONS:
         return Failure(request.id, "request", f"unknown operation {request.op!r}")
     kind, operation = _OPERATIONS[request.op]
@@ -163,6 +199,8 @@ def _serve(native: Native, request: Request, channel: _Channel) -> Result | Fail
         return _failure(native, request, error)
     except MemoryError:
         return Failure(request.id, "run", "out of memory")
+    except Exception as error:  # the child may live on; what was asked for has failed, and the program is told why
+        return Failure(request.id, "internal", f"{type(error).__name__}: {error}")
 
 
 def _failure(native: Native, request: Request, error: NativeError) -> Failure:

@@ -203,7 +203,7 @@ def languages_document(finding: LanguageFinding) -> Document:
 def rating_document(rating: Rating) -> Document:
     """Quality with its interval."""
     return {
-        "basis": "published",
+        "basis": "measured" if rating.ground == "trial" else "published",
         "ground": rating.ground,
         "score": round(rating.score, 4),
         "interval": LEVEL,
@@ -212,6 +212,7 @@ def rating_document(rating: Rating) -> Document:
         "results": rating.n_results,
         "task_results": rating.n_task_results,
         "quantization_loss_logits": round(rating.loss, 4),
+        **({"tried_tasks": rating.n_tried} if rating.n_tried else {}),
         "notes": list(rating.notes),
     }
 
@@ -316,13 +317,32 @@ def _replicas(plan: Plan | None) -> Document:
     }
 
 
+def request_document(recommendation: Recommendation) -> Document:
+    """What was asked beyond the constraints; a trial with the figures that it counts by, so that it can be replayed."""
+    trial = recommendation.trial
+    found: Document = {"models": list(recommendation.named), "quantization": recommendation.only_quantization}
+    if trial is None:
+        return found
+    candidates = [
+        {"model": one.model, "quantization": one.quantization, "tasks": one.n, "total": round(one.total, 6)}
+        for one in trial.tried
+    ]
+    found["trial"] = {
+        "tasks_name": trial.tasks_name,
+        "tasks_sha256": trial.tasks_sha256,
+        "result_sha256": trial.result_sha256,
+        "candidates": candidates,
+    }
+    return found
+
+
 def recommendation_document(recommendation: Recommendation, constraints: Document) -> Document:
     """Everything, under the contract's keys. `constraints` is the answers' document."""
     pick = recommendation.pick
     return {
         "schema_version": SCHEMA_VERSION,
         "machine": machine_document(recommendation.machine),
-        "request": {"models": list(recommendation.named), "quantization": recommendation.only_quantization},
+        "request": request_document(recommendation),
         "constraints": constraints,
         "recommendation": pick_document(pick, recommendation) if pick else None,
         "alternatives": [alternative_document(c) for c in recommendation.ranked[1 : 1 + ALTERNATIVES]],

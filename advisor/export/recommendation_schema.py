@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field, JsonValue
+from pydantic import ConfigDict, Field, JsonValue, model_validator
 
 from advisor.domain.placement import KvType
 from advisor.domain.quality import Ground
@@ -150,7 +150,7 @@ class QualityTable(Table):
 
     basis: AnyBasis
     ground: Ground | None = Field(
-        None, description="results of its own, those of the model it was tuned from, or size and age"
+        None, description="results of its own, those of the model it was tuned from, size and age, or your trial"
     )
     score: Share = Field(description="expected share of right answers on a typical benchmark of the task")
     interval: Share | None = Field(None, description="share of cases that low to high is meant to hold")
@@ -161,6 +161,7 @@ class QualityTable(Table):
     quantization_loss_logits: float | None = Field(
         None, description="what the file type costs; one logit is e times the odds"
     )
+    tried_tasks: Count | None = Field(None, description="tasks of your trial that it was judged by")
     notes: list[str] = Field(default_factory=list, description="what is unknown, and what was assumed in its place")
 
 
@@ -244,11 +245,36 @@ class PlanTable(Table):
     note: str | None = None
 
 
+class TriedTable(OneLineTable):
+    """What one candidate came to in the trial."""
+
+    model: str
+    quantization: str
+    tasks: Annotated[int, Field(ge=1, description="judged")]
+    total: Annotated[float, Field(ge=0, description="sum of the scores, each 0 to 1")]
+
+    @model_validator(mode="after")
+    def _adds_up(self) -> TriedTable:
+        if self.total > self.tasks:
+            raise ValueError("`total` exceeds `tasks`")
+        return self
+
+
+class TrialTable(Table):
+    """A trial on your own tasks, which quality was judged by."""
+
+    tasks_name: str
+    tasks_sha256: Sha256
+    result_sha256: Sha256 = Field(description="of the file that llm-advisor trial -o wrote")
+    candidates: list[TriedTable]
+
+
 class RequestTable(Table):
-    """What was asked beyond the constraints: models admitted by name, and the one file type considered."""
+    """What was asked beyond the constraints: models admitted by name, the one file type considered, and a trial."""
 
     models: list[str] = Field(default_factory=list)
     quantization: str | None = None
+    trial: TrialTable | None = None
 
 
 class CatalogueTable(Table):

@@ -6,6 +6,7 @@ from typing import Any
 
 from advisor.domain.footprint import DeviceFootprint
 from advisor.domain.speed import Speed
+from advisor.domain.trial.evidence import Evidence, Tried
 from advisor.domain.verification import RecordedPick, Verification
 from advisor.export.machine_record import machine_from_record
 from advisor.export.recommendation_schema import RecommendationFile, SpeedTable
@@ -29,6 +30,15 @@ def recorded_pick(file: RecommendationFile) -> RecordedPick:
         duties=tuple(duty.id for duty in pick.licence.obligations),
         languages={**pick.languages.preferred, **pick.languages.required},
     )
+
+
+def recorded_trial(file: RecommendationFile) -> Evidence | None:
+    """The trial that the recommendation rests on; None where it rests on none."""
+    trial = file.request.trial
+    if trial is None:
+        return None
+    tried = tuple(Tried(one.model, one.quantization, one.tasks, one.total) for one in trial.candidates)
+    return Evidence(trial.tasks_name, trial.tasks_sha256, trial.result_sha256, tried)
 
 
 def _speed(table: SpeedTable | None) -> Speed | None:

@@ -22,6 +22,8 @@ from advisor.settings import Settings, config_file, remember_theme, remembered_t
 from advisor.tui.ascii import AsciiFilter
 from advisor.tui.backstage import Backstage
 from advisor.tui.commands import commands_at
+from advisor.tui.judging import STYLES as JUDGING_STYLES
+from advisor.tui.judging import JudgingApp
 from advisor.tui.keymap import keymap
 from advisor.tui.messages import Advised, AnswersChanged, Counted, Probed, ProbeFailed, Topic
 from advisor.tui.picking import PickingApp
@@ -38,7 +40,7 @@ DEBOUNCE_S = 0.12
 """Wait for the next key before a new recommendation is made."""
 
 
-class AdvisorApp(PickingApp, ProvingApp):
+class AdvisorApp(PickingApp, ProvingApp, JudgingApp):
     """Machine, Needs, Picks, Proof, Export."""
 
     TITLE = "llm-advisor"
@@ -50,6 +52,7 @@ class AdvisorApp(PickingApp, ProvingApp):
         "widgets/widgets.tcss",
         "screens/needs.tcss",
         "screens/what_if.tcss",
+        *JUDGING_STYLES,
     ]
     DEFAULT_MODE = "machine"
     when_settled: Callable[[], object] | None = None

@@ -120,8 +120,16 @@ COMMANDS: tuple[Command, ...] = (
         "Run the selected model here for a moment.", EVERYWHERE, _at("picks", "proof"),
     ),
     Command(
+        "proof.next", "n", "n", "app.smoke_next", "Next candidate",
+        "After a failed smoke test: select the next candidate and test that one.", _at("proof"), NOWHERE,
+    ),
+    Command(
         "proof.cancel", "c", "c", "cancel", "Cancel",
         "Stop the smoke test or the measurement at once.", _at("proof"), _at("proof"),
+    ),
+    Command(
+        "proof.judge", "b", "b", "app.judge", "Judge blind",
+        "Judge the answers of your last trial pair by pair, without names.", _at("proof"), NOWHERE,
     ),
     Command(
         "export", "e", "e", "app.go('export')", "Export",

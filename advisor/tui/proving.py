@@ -50,6 +50,20 @@ class ProvingApp(App[None]):
         self._backstage.smoke(chosen, found.constraints)
         self.changed.publish("smoke")
 
+    async def action_smoke_next(self) -> None:
+        """After a failed test: select the candidate that the report names next, and test it."""
+        smoke, found = self.session.smoke, self.session.found
+        if smoke is None or smoke.report is None or found is None:
+            return
+        named = [step.candidate for step in smoke.report.next_steps]
+        following = next((c for c in found.ranked if c.id in named), None)
+        if following is None:
+            self.notify("The last smoke test names no other candidate.", markup=False)
+            return
+        self.session.chosen_model = following.model.id
+        self.changed.publish("chosen")
+        await self.action_smoke()
+
     def action_stop_engine(self) -> None:
         """Cancel what runs; what was measured before stays."""
         smoke, measuring = self.session.smoke, self.session.measuring

@@ -11,8 +11,7 @@ from advisor.domain.ggml import GGML_TYPES
 from advisor.engine import operations as ops
 from advisor.engine.client import EngineClient, EngineRefused
 from advisor.engine.messages import BenchParams, ContextParams, RowsParams
-from advisor.engine.synthetic import BlockPools, SyntheticTarget
-from advisor.errors import EngineError
+from advisor.engine.synthetic import BlockPools
 from advisor.gguf.writer import write_synthetic
 from tests.gguf.making import llama_blueprint
 
@@ -74,31 +73,3 @@ def test_a_pool_is_made_once_of_a_prime_number_of_blocks(shared: EngineClient) -
         assert len(raw) % kind.block_bytes == 0
         assert n_blocks * kind.block_size <= 1 << 18
         assert all(n_blocks % divisor for divisor in range(2, int(n_blocks**0.5) + 1))
-
-
-def target(layers: int, budget_bytes: int, step: int = 1) -> SyntheticTarget:
-    return SyntheticTarget(lambda n: llama_blueprint(layers=n), layers, budget_bytes, step)
-
-
-def layer_bytes(n: int) -> int:
-    return llama_blueprint(layers=n).tensor_bytes
-
-
-def test_the_whole_model_is_run_where_it_fits() -> None:
-    assert target(12, layer_bytes(12)).slices() == (12,)
-
-
-def test_otherwise_the_largest_pair_of_slices() -> None:
-    assert target(12, layer_bytes(12) - 1).slices() == (2, 6)
-    assert target(12, layer_bytes(1) + layer_bytes(3)).slices() == (1, 3)
-    assert target(48, layer_bytes(4) + layer_bytes(12), step=4).slices() == (4, 12)
-
-
-def test_otherwise_one_slice() -> None:
-    assert target(12, layer_bytes(1)).slices() == (1,)
-    assert target(2, layer_bytes(2) - 1).slices() == (1,)
-
-
-def test_otherwise_an_error_with_the_bytes() -> None:
-    with pytest.raises(EngineError, match=f"{layer_bytes(1)} bytes needed"):
-        target(12, layer_bytes(1) - 1).slices()

@@ -9,7 +9,8 @@ from typing import Any
 
 from textual.widgets import Button
 
-from advisor.domain.smoke import judge
+from advisor.domain.smoke import SmokeCheck, SmokeVerdict, judge
+from advisor.domain.smoke_next import NextStep
 from advisor.domain.smoke_report import SmokeReport
 from advisor.errors import EngineError
 from tests.tui.driving import place_of, press, started, text_of, until
@@ -55,13 +56,39 @@ async def test_t_runs_the_selected_model_and_shows_prediction_measurement_and_ch
         assert "synthetic weights in the model's true shape - not a quality check" in shown
 
 
+async def test_n_tests_the_next_candidate_after_a_failure() -> None:
+    advisor = PinnedAdvisor()
+    failed = SmokeVerdict("fail", (SmokeCheck("decode", False, True, "decodes 1.0 tok/s, 5.0 tok/s required"),))
+    steps = (
+        NextStep("a smaller context, 4,096 tokens", "llm-advisor smoke x --set task.context_tokens=4096"),
+        NextStep("the next candidate, Example Tiny 3B", "llm-advisor smoke y", RANKED[2].id),
+    )
+    advisor.run_smoke = lambda tell, cancel: replace(REPORT, verdict=failed, next_steps=steps)
+    async with started(advisor, "4", "t") as (app, pilot):
+        await until(pilot, lambda: "Try next" in text_of(app))
+        shown = " ".join(text_of(app).split())
+        assert "--set task.context_tokens=4096" in shown
+        assert "n tests the next candidate." in shown
+        advisor.run_smoke = lambda tell, cancel: REPORT
+        await press(pilot, "n")
+        await until(pilot, lambda: "✓ passed" in text_of(app))
+        assert app.session.chosen == RANKED[2]
+
+
+async def test_n_without_a_failure_changes_nothing() -> None:
+    async with started(PinnedAdvisor(), "4", "n", "t") as (app, pilot):
+        await until(pilot, lambda: "✓ passed" in text_of(app))
+        await press(pilot, "n")
+        assert app.session.chosen == RANKED[0]
+
+
 async def test_progress_and_text_are_shown_while_it_runs_and_text_is_no_markup() -> None:
     advisor, rehearsal = PinnedAdvisor(), Rehearsal()
     advisor.run_smoke = rehearsal
     async with started(advisor, "4", "t") as (app, pilot):
         try:
             await until(pilot, lambda: "[red]Hello" in text_of(app))
-            assert "timing tokens, 1 so far" in text_of(app)
+            assert "writing, 1 so far" in text_of(app)
             assert app.screen.query_one("#start", Button).disabled
             await press(pilot, "3", "down", "4")
             assert "[red]Hello" in text_of(app)

@@ -60,6 +60,12 @@ _COLUMNS = ("#", "model", "quant", "memory", "speed", "licence", "quality", "sco
 @click.option(
     "--what-hardware", is_flag=True, help="Show what hardware would make the models named with --model possible."
 )
+@click.option(
+    "--trial",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="RESULT.json",
+    help="Judge quality by a trial on your own tasks, as `trial -o` writes it, above published results.",
+)
 @models_dir_option
 @click.option("--relax", metavar="MODEL", help="Change the answers just so far that this excluded model passes.")
 @click.option("--excluded", is_flag=True, help="List what is excluded instead: requirement, reason and fix.")
@@ -81,6 +87,7 @@ def command(
     sensitivity: bool,
     with_exclusions: bool,
     what_hardware: bool,
+    trial: Path | None,
     folders: tuple[Path, ...],
     relax: str | None,
     excluded: bool,
@@ -94,6 +101,7 @@ def command(
     llm-advisor recommend --gpu "RTX 4090" --ram 64GiB --json
     llm-advisor recommend --constraints needs.toml -o recommendation.toml
     llm-advisor recommend --sensitivity
+    llm-advisor recommend --trial result.json
     llm-advisor recommend --report report.html
     llm-advisor recommend --preset french-chatbot --exclusions
     llm-advisor recommend --model llama-3.3-70b-instruct --what-hardware
@@ -125,12 +133,15 @@ def command(
             relax=relax,
             measure=measure,
             sensitivity=sensitivity,
+            trial=trial,
             models_dirs=folders,
             on_event=progress,
             advisor=advisor,
         )
     if advice.relaxation is not None:
         _tell_relaxation(advisor, advice.relaxation, given_answers(advisor, constraints_file, settings))
+    for said in advice.trial_notes:
+        note(said)
     for problem in advice.problems:
         note(f"not measured: {problem}")
     if advice.pick is not None and not (place is None and report is None):

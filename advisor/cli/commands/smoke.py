@@ -51,7 +51,8 @@ def command(
         output.emit_facts(smoke_facts(report), plain=plain)
     if report.verdict.verdict == "fail":
         failed = [c.text for c in report.verdict.checks if c.passed is False and c.required]
-        raise CheckFailedError("the smoke test failed", why="; ".join(failed))
+        hint = next((f"Try {s.text}: {s.command}" for s in report.next_steps if s.command), None)
+        raise CheckFailedError("the smoke test failed", why="; ".join(failed), hint=hint)
 
 
 def _run(
@@ -113,4 +114,4 @@ class _Progress:
         stage = str(payload.get("stage", "run"))
         if self._wanted and stage not in self._said:
             self._said.add(stage)
-            note({"write": "writing random weights …", "load": "loading …"}.get(stage, "running …"))
+            note({"write": "writing random weights …", "load": "loading …"}.get(stage, f"{stage} …"))

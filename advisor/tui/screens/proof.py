@@ -14,6 +14,7 @@ from advisor.domain.proof_words import (
     interval_text,
     measure_intention,
     measured_paragraphs,
+    next_lines,
 )
 from advisor.tui.commands import bindings_at
 from advisor.tui.measuring import Measuring
@@ -173,7 +174,8 @@ class ProofScreen(Place):
             lines = (f"✗ {smoke.error}", _UNHARMED)
             return (Paragraph("The smoke test did not finish", lines), *smoke_intention(smoke.candidate))
         if smoke.report is not None:
-            return smoke_paragraphs(smoke.candidate, smoke.report.measurement, smoke.report.verdict)
+            report = smoke.report
+            return smoke_paragraphs(smoke.candidate, report.measurement, report.verdict, next_lines(report.next_steps))
         return smoke_intention(smoke.candidate)
 
     # ------------------------------------------------------------ the user

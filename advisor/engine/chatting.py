@@ -1,0 +1,106 @@
+"""Answering a conversation in the child, with the file's own chat template."""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Callable, Sequence
+from time import perf_counter
+from typing import Any
+
+from advisor.engine.conversation import ChatParams, ChatResult
+from advisor.engine.keeping import Kept
+from advisor.engine.loading import Loaded
+from advisor.engine.messages import Template
+from advisor.engine.native import Native, NativeError
+from advisor.engine.running import Emit, clear, evaluate
+from advisor.engine.text import Sampler, conversation_tokens, rendered_tokens, token_bytes
+
+
+def chat(native: Native, kept: Kept, params: ChatParams, emit: Emit) -> ChatResult:
+    """Answer a conversation. Raises NativeError for a file without a vocabulary and a prompt beyond the context."""
+    if not params.turns or params.max_tokens < 1:
+        raise NativeError("request", "nothing to answer")
+    loaded = kept.loaded(native, params.model_path, params.context, progress=_progress(emit))
+    if not loaded.facts.has_vocabulary:
+        raise NativeError("request", "the file has no vocabulary, so it cannot turn text into tokens")
+    tokens, template = _prompt(native.lib, loaded, params)
+    n_free = int(native.lib.llama_n_ctx_seq(loaded.context)) - len(tokens)
+    if n_free < 1:
+        raise NativeError("request", f"the prompt has {len(tokens)} tokens, more than the context holds")
+    clear(native.lib, loaded)
+    with Sampler(native.lib, params.temperature, params.seed) as sampler:
+        writing = _Writing(native.lib, loaded, sampler, params)
+        writing.run(tokens, min(params.max_tokens, n_free))
+    at_limit = "length" if n_free >= params.max_tokens else "context"
+    return ChatResult(
+        text=writing.text,
+        n_tokens=writing.n_tokens,
+        n_prompt=len(tokens),
+        stop=writing.ended or at_limit,
+        template=template,
+        ttft_ms=writing.ttft_ms,
+        decode_ms=writing.decode_ms,
+    )
+
+
+def _prompt(lib: Any, loaded: Loaded, params: ChatParams) -> tuple[list[int], Template]:
+    if params.rendered is not None:
+        return rendered_tokens(lib, lib.llama_model_get_vocab(loaded.model), params.rendered), "applied"
+    return conversation_tokens(lib, loaded.model, [(turn.role, turn.content) for turn in params.turns])
+
+
+def _progress(emit: Emit) -> Callable[[float], None]:
+    reported = -1
+
+    def report(share: float) -> None:
+        nonlocal reported
+        if int(share * 20) > reported:
+            reported = int(share * 20)
+            emit("progress", {"stage": "load", "share": share})
+
+    return report
+
+
+class _Writing:
+    """One answer, token by token."""
+
+    def __init__(self, lib: Any, loaded: Loaded, sampler: Sampler, params: ChatParams) -> None:
+        self._lib = lib
+        self._loaded = loaded
+        self._sampler = sampler
+        self._stops = tuple(text for text in params.stop if text)
+        self._longest = max(map(len, self._stops), default=0)
+        self._vocab = lib.llama_model_get_vocab(loaded.model)
+        self._decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
+        self.text = ""
+        self.n_tokens = 0
+        self.ttft_ms = self.decode_ms = 0.0
+        self.ended: str | None = None
+
+    def run(self, prompt: Sequence[int], limit: int) -> None:
+        """Write until the model ends, a stop text comes, or the limit is reached."""
+        token, self.ttft_ms = self._next(prompt)
+        while not self._take(token) and self.n_tokens < limit:
+            token, milliseconds = self._next([token])
+            self.decode_ms += milliseconds
+        if self.ended != "stop":
+            self.text += self._decoder.decode(b"", final=True)
+
+    def _take(self, token: int) -> bool:
+        """Whether the answer ends with this token; otherwise it is written down."""
+        if self._lib.llama_vocab_is_eog(self._vocab, token):
+            self.ended = "end"
+            return True
+        self.n_tokens += 1
+        piece = self._decoder.decode(token_bytes(self._lib, self._vocab, token))
+        searched_from = max(0, len(self.text) - self._longest)
+        self.text += piece
+        found = [place for text in self._stops if (place := self.text.find(text, searched_from)) >= 0]
+        if found:
+            self.text, self.ended = self.text[: min(found)], "stop"
+        return bool(found)
+
+    def _next(self, tokens: Sequence[int]) -> tuple[int, float]:
+        started = perf_counter()
+        evaluate(self._lib, self._loaded, tokens)
+        return self._sampler.sample(self._loaded.context), 1000 * (perf_counter() - started)

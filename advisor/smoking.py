@@ -1,0 +1,83 @@
+"""The part of the facade that runs smoke tests. What it needs is loaded when somebody asks."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from advisor.domain.catalogue import Catalogue
+    from advisor.domain.constraints import Constraints
+    from advisor.domain.hardware import Machine
+    from advisor.domain.local_files import LocalFile
+    from advisor.domain.recommend import Candidate, Recommendation
+    from advisor.domain.smoke_report import SmokeReport
+    from advisor.proof import OnEvent
+    from advisor.smoke_test import SmokeKit
+
+
+class Smoking:
+    """The part of the facade that runs smoke tests."""
+
+    if TYPE_CHECKING:
+
+        @property
+        def knowledge(self) -> Path: ...
+
+        @property
+        def catalogue(self) -> Catalogue: ...
+
+        def machine(self) -> Machine: ...
+
+        def recommend(self, machine: Machine, constraints: Constraints) -> Recommendation: ...
+
+        def file_here(self, model_id: str, quantization: str, folders: Iterable[Path] = ()) -> LocalFile | None: ...
+
+    def smoke(
+        self,
+        candidate: Candidate,
+        constraints: Constraints,
+        *,
+        folders: Iterable[Path] = (),
+        on_event: OnEvent | None = None,
+        cancel: threading.Event | None = None,
+    ) -> SmokeReport:
+        """Run the candidate for a moment: its file if it is here, else random weights in its shape; and judge it.
+
+        Raises EngineError where llama.cpp is missing or the run was cancelled, InputError where the disk is full.
+        """
+        from advisor.smoke_test import smoke_candidate
+
+        here = self.file_here(candidate.model.id, candidate.quantization.name, folders)
+        machine = self.machine()
+        return smoke_candidate(
+            candidate,
+            None if here is None else Path(here.path),
+            machine,
+            constraints,
+            self._smoke_kit(),
+            on_event,
+            cancel,
+            lambda: self.recommend(machine, constraints).quantizations,
+        )
+
+    def smoke_file(
+        self,
+        path: Path,
+        constraints: Constraints,
+        *,
+        on_event: OnEvent | None = None,
+        cancel: threading.Event | None = None,
+    ) -> SmokeReport:
+        """Run a GGUF file on the processor and judge it. Raises InputError for a file that is no model."""
+        from advisor.smoke_test import smoke_file
+
+        return smoke_file(path, self.machine(), constraints, self._smoke_kit(), on_event, cancel)
+
+    def _smoke_kit(self) -> SmokeKit:
+        from advisor.catalog.smoke import load_questions
+        from advisor.smoke_test import SmokeKit
+
+        return SmokeKit(self.catalogue.speed, load_questions(self.knowledge), self.catalogue.languages)

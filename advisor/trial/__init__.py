@@ -1,0 +1,1 @@
+"""Trials put together: files of tasks, the journal of answers, checks in a child, the runs themselves."""

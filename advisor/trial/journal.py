@@ -1,0 +1,153 @@
+"""The answers of one model file, kept as they come: a line each, with a checksum, so that a kill loses at most the
+line that was being written.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import zlib
+from collections.abc import Iterator
+from dataclasses import asdict
+from hashlib import sha256
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any
+
+from filelock import FileLock, Timeout
+
+from advisor.domain.trial.outcome import Answer, Sampling
+from advisor.domain.trial.tasks import Task
+from advisor.errors import InputError
+
+_FORMAT = 1
+"""Of a key: another format voids what was kept."""
+
+
+def answer_key(task: Task, sampling: Sampling, context_tokens: int, engine: str) -> str:
+    """What an answer depends on beside the file: the conversation, the sampling, the context, the engine's version."""
+    parts = {
+        "format": _FORMAT,
+        "messages": [[m.role, m.content] for m in task.messages],
+        "stop": list(task.stop),
+        "max_tokens": task.max_tokens or sampling.max_tokens,
+        "temperature": sampling.temperature,
+        "seed": sampling.seed if sampling.temperature > 0 else 0,
+        "context": context_tokens,
+        "engine": engine,
+    }
+    return sha256(json.dumps(parts, sort_keys=True).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+class Journal:
+    """Lines of a file with a checksum each. One process writes it at a time."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lock = FileLock(path.with_suffix(".lock"), timeout=0)
+        self._stream: IO[bytes] | None = None
+        self.n_dropped = 0
+        """Lines that were torn or damaged and are left out."""
+
+    def __enter__(self) -> Journal:
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._lock.acquire()
+        except Timeout as error:
+            why = f"it holds {self._path}"
+            raise InputError("another trial of the same file is running", why=why, hint="Wait for it.") from error
+        except OSError as error:
+            raise self._unwritable(error) from error
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._stream is not None:
+            self._stream.close()
+            self._stream = None
+        self._lock.release()
+
+    def entries(self) -> Iterator[dict[str, Any]]:
+        """What was kept, oldest first; damaged lines are counted and left out."""
+        self.n_dropped = 0
+        try:
+            content = self._path.read_bytes()
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise self._unwritable(error) from error
+        *lines, torn = content.split(b"\n")
+        self.n_dropped = int(bool(torn))
+        for line in lines:
+            entry = _entry(line)
+            if entry is None:
+                self.n_dropped += 1
+            else:
+                yield entry
+
+    def append(self, entry: dict[str, Any]) -> None:
+        """Keep an entry: it is on the disk when this returns. Raises InputError where it cannot be written."""
+        body = json.dumps(entry, ensure_ascii=True, separators=(",", ":")).encode("ascii")
+        try:
+            stream = self._stream or self._open()
+            stream.write(b"%08x %s\n" % (zlib.crc32(body), body))
+            stream.flush()
+            os.fsync(stream.fileno())
+        except OSError as error:
+            raise self._unwritable(error) from error
+
+    def _open(self) -> IO[bytes]:
+        """For appending, after whatever a kill left of the last line is cut off."""
+        self._path.touch()
+        with self._path.open("r+b") as stream:
+            content = stream.read()
+            stream.truncate(content.rfind(b"\n") + 1)
+        self._stream = self._path.open("ab")
+        return self._stream
+
+    def _unwritable(self, error: OSError) -> InputError:
+        hint = "Point LLM_ADVISOR_STATE_DIR at a directory that can be written."
+        return InputError(f"{self._path} cannot be used", why=error.strerror or str(error), hint=hint)
+
+
+def _entry(line: bytes) -> dict[str, Any] | None:
+    checksum, space, body = line.partition(b" ")
+    if not space or checksum != b"%08x" % zlib.crc32(body):
+        return None
+    try:
+        found = json.loads(body)
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) else None
+
+
+class Answers:
+    """A journal of answers by key."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+        self._known: dict[str, Answer] = {}
+        for entry in journal.entries():
+            answer = _answer(entry)
+            if answer is not None:
+                self._known[str(entry.get("key"))] = answer
+
+    @property
+    def n_dropped(self) -> int:
+        return self._journal.n_dropped
+
+    def get(self, key: str) -> Answer | None:
+        return self._known.get(key)
+
+    def put(self, key: str, answer: Answer) -> None:
+        """Keep an answer at once."""
+        self._journal.append({"key": key, "answer": asdict(answer)})
+        self._known[key] = answer
+
+
+def _answer(entry: dict[str, Any]) -> Answer | None:
+    try:
+        return Answer(**entry["answer"])
+    except (KeyError, TypeError):
+        return None

@@ -1,0 +1,186 @@
+"""Reading a file of tasks: our own JSON lines, lm-evaluation-harness samples, or CSV with a header."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from advisor.domain.trial.tasks import Task, TaskSet
+from advisor.errors import InputError
+from advisor.schema_errors import explained
+from advisor.text import one_line
+from advisor.trial.harness import is_sample, sample_line
+from advisor.trial.schema import SIMPLE, TaskLine
+from advisor.units import MIB, format_bytes
+
+MAX_BYTES = 512 * MIB
+"""Longer files are refused: everything is held in memory."""
+_COLUMNS = ("id", "prompt", "system", "expected", "check", "max_tokens", "tags")
+_HINT = "docs/trial.md shows the formats."
+
+
+def read_tasks(path: Path) -> TaskSet:
+    """The tasks of a file. Raises InputError that names the first line that cannot be used."""
+    content = _content(path)
+    text = _decoded(content, path)
+    if not text.strip():
+        raise InputError(f"{path} has no tasks", why="the file is empty", hint=_HINT)
+    notes: list[str] = []
+    is_csv = path.suffix.lower() in (".csv", ".tsv")
+    rows = _csv_rows(text, path) if is_csv else _json_rows(text, path)
+    tasks, foreign = _tasks(rows, path, is_csv)
+    if not tasks:
+        raise InputError(f"{path} has no tasks", hint=_HINT)
+    source = "CSV" if is_csv else "lm-evaluation-harness samples" if foreign else "JSON lines"
+    if foreign:
+        notes.append("answers are judged by this program's checks, not by the harness's filters and metrics")
+    if any(kind == "choice" for kind in foreign):
+        notes.append(
+            "questions with options were scored by likelihood in the harness; here the model is asked for the letter"
+        )
+    return TaskSet(tuple(tasks), sha256(content).hexdigest(), source, tuple(notes))
+
+
+def _content(path: Path) -> bytes:
+    try:
+        with path.open("rb") as stream:
+            content = stream.read(MAX_BYTES + 1)
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path} cannot be read", why=getattr(error, "strerror", None) or str(error)) from error
+    if len(content) > MAX_BYTES:
+        raise InputError(f"{path} is too long", why=f"it has more than {format_bytes(MAX_BYTES)}")
+    return content
+
+
+def _decoded(content: bytes, path: Path) -> str:
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise InputError(f"{path}, line {line}: no UTF-8 text", why=f"byte {error.start} is not valid") from error
+
+
+def _tasks(rows: Iterator[tuple[int, dict[str, Any]]], path: Path, is_csv: bool) -> tuple[list[Task], list[str]]:
+    """The tasks, and for samples of the harness the kinds of their checks."""
+    tasks: list[Task] = []
+    lines: dict[str, int] = {}
+    foreign: list[str] = []
+    for number, raw in rows:
+        place = f"{path}, line {number}"
+        if not is_csv and is_sample(raw):
+            raw, kind = _sample(raw, place)
+            foreign.append(kind)
+        task = _task(raw, number, place)
+        if task.id in lines:
+            raise InputError(f"{place}: the id {task.id!r} is already that of line {lines[task.id]}")
+        lines[task.id] = number
+        tasks.append(task)
+    return tasks, foreign
+
+
+def _sample(raw: dict[str, Any], place: str) -> tuple[dict[str, Any], str]:
+    try:
+        return sample_line(raw)
+    except ValueError as error:
+        raise InputError(f"{place}: this sample cannot be asked", why=str(error)) from error
+
+
+def _task(raw: dict[str, Any], number: int, place: str) -> Task:
+    try:
+        return TaskLine.model_validate(raw).task(number)
+    except ValidationError as error:
+        raise explained(error, TaskLine, raw, name=place) from error
+    except ValueError as error:
+        raise InputError(f"{place}: {error}", hint=_HINT) from error
+
+
+def _json_rows(text: str, path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    for number, line in enumerate(text.split("\n"), start=1):
+        if not line.strip():
+            continue
+        place = f"{path}, line {number}"
+        try:
+            raw = json.loads(line, parse_constant=_refuse_constant)
+        except RecursionError as error:
+            raise InputError(f"{place}: nested too deeply") from error
+        except ValueError as error:
+            raise InputError(f"{place}: no valid JSON", why=one_line(str(error)), hint=_HINT) from error
+        if not isinstance(raw, dict):
+            raise InputError(f"{place}: no JSON object", why=f"it is {_kind(raw)}", hint=_HINT)
+        yield number, raw
+
+
+def _refuse_constant(word: str) -> float:
+    raise ValueError(f"{word} is no JSON number")
+
+
+def _kind(raw: object) -> str:
+    return {list: "a list", str: "a text", bool: "true or false", type(None): "null"}.get(type(raw), "a number")
+
+
+def _csv_rows(text: str, path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter="\t" if path.suffix.lower() == ".tsv" else ",")
+    csv.field_size_limit(16 * MIB)
+    header: list[str] | None = None
+    while True:
+        number = reader.line_num + 1
+        try:
+            cells = next(reader, None)
+        except csv.Error as error:
+            raise InputError(f"{path}, line {number}: no valid CSV", why=str(error)) from error
+        if cells is None:
+            return
+        if not any(cell.strip() for cell in cells):
+            continue
+        if header is None:
+            header = _header(cells, path, number)
+            continue
+        if len(cells) > len(header):
+            why = f"{len(cells)} cells for {len(header)} columns"
+            raise InputError(f"{path}, line {number}: too many cells", why=why, hint="Quote cells with commas.")
+        yield number, _csv_task(dict(zip(header, cells, strict=False)), number)
+
+
+def _header(cells: list[str], path: Path, number: int) -> list[str]:
+    names = [cell.strip().lower() for cell in cells]
+    if "prompt" not in names:
+        why = f"line {number} has no column `prompt`"
+        hint = f"The first line must name the columns: {', '.join(_COLUMNS)}; `prompt` is needed."
+        raise InputError(f"{path} has no header", why=why, hint=hint)
+    unknown = [name for name in names if name not in _COLUMNS]
+    if unknown:
+        hint = f"Known columns: {', '.join(_COLUMNS)}."
+        raise InputError(f"{path}, line {number}: unknown column {one_line(unknown[0])!r}", hint=hint)
+    if len(set(names)) < len(names):
+        raise InputError(f"{path}, line {number}: a column is there twice")
+    return names
+
+
+def _csv_task(cells: dict[str, str], number: int) -> dict[str, Any]:
+    """A task as a JSON line would have it: cells are texts, and an empty one is none."""
+    found: dict[str, Any] = {key: value for key, value in cells.items() if value.strip()}
+    found.setdefault("id", str(number))
+    if "max_tokens" in found and found["max_tokens"].strip().isdecimal():
+        found["max_tokens"] = int(found["max_tokens"])
+    if "tags" in found:
+        found["tags"] = [tag.strip() for tag in found["tags"].split(";") if tag.strip()]
+    check = str(found.get("check", "exact" if "expected" in found else "none")).strip()
+    found["check"] = _csv_check(check)
+    return found
+
+
+def _csv_check(text: str) -> Any:
+    """A word such as `exact`, or a JSON object with the options of a check."""
+    if text in SIMPLE or not text.startswith("{"):
+        return text
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return text
