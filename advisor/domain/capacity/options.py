@@ -12,11 +12,12 @@ from advisor.domain.capacity.nodes import Node
 from advisor.domain.capacity.replica import EngineName, Refusal, Replica, SlotsBy
 from advisor.domain.capacity.simulation import Limits
 from advisor.domain.capacity.step import StepCosts
-from advisor.domain.capacity.targets import Targets
-from advisor.domain.fit import Fit, ways_to_run
+from advisor.domain.capacity.targets import Targets, fast_enough
+from advisor.domain.fit import Fit
 from advisor.domain.model import Model, Shape
 from advisor.domain.placement import Pool, cpu_placement
 from advisor.domain.pools import CONTEXT_BYTES
+from advisor.domain.slots import ways_with_slots
 from advisor.domain.speed.constants import SpeedConstants
 from advisor.domain.speed.work import parts_of
 from advisor.domain.weights import Weights, weights
@@ -25,7 +26,6 @@ from advisor.units import GIB, format_bytes
 MAX_STAGES = 4
 """Most nodes that share the layers of one replica."""
 _POWERS = (1, 2, 4, 8, 16)
-_LADDER = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 _PLENTY = 1 << 50
 
 Option = Replica | Refusal
@@ -111,28 +111,11 @@ def _node_pools(subject: Subject, node: Node, n_gpus: int) -> tuple[Pool, ...]:
 def _most_slots(
     subject: Subject, held: Weights, pools: tuple[Pool, ...], threads: int, *, allow_cpu: bool
 ) -> Fit | None:
-    """The placement with most slots, on a ladder of powers of two; with as many layers on GPUs as with one slot."""
-    best: Fit | None = None
-    for slots in _LADDER:
-        if slots > subject.serving.llama_max_slots:
-            break
-        base = cpu_placement(
-            subject.context_tokens * slots, parallel=slots, threads=max(1, threads), n_gpus=len(pools) - 1
-        )
-        ways = ways_to_run(subject.shape, held, base, pools, allow_cpu=allow_cpu)
-        if not ways or (best is not None and _gives_up(ways[0], best)):
-            break
-        best = ways[0]
-    return best
-
-
-def _gives_up(now: Fit, before: Fit) -> bool:
-    """Whether more slots cost layers on the GPU or the precision of the cache, which slow every request down."""
-    return (
-        sum(now.placement.gpu_layers) < sum(before.placement.gpu_layers)
-        or now.placement.kv_type != before.placement.kv_type
-        or now.placement.ubatch < before.placement.ubatch
-    )
+    """The placement with most slots that has as many layers on GPUs as one with one slot."""
+    base = cpu_placement(subject.context_tokens, threads=max(1, threads), n_gpus=len(pools) - 1)
+    most = subject.serving.llama_max_slots
+    ways = ways_with_slots(subject.shape, held, base, most, pools, allow_cpu=allow_cpu)
+    return ways[0] if ways else None
 
 
 def _llama(subject: Subject, held: Weights, place: str, fit: Fit, notes: tuple[str, ...] = ()) -> Iterator[Option]:
@@ -167,21 +150,7 @@ def _llama(subject: Subject, held: Weights, place: str, fit: Fit, notes: tuple[s
 
 
 def _fast_enough(subject: Subject, costs: StepCosts, limits: Limits, slots_by: SlotsBy) -> tuple[Limits, SlotsBy]:
-    """No more slots than leave each request the speed that is asked for."""
-    tpot = subject.targets.tpot_s
-    slots = limits.slots_for(subject.traffic.largest_tokens)
-    if limits.cache_tokens is not None and slots < limits.slots:
-        slots_by = "memory"
-    if tpot is None or costs.token_s(slots, subject.depth_tokens) <= tpot:
-        return limits, slots_by
-    low, high = 1, slots
-    while high - low > 1:
-        middle = (low + high) // 2
-        if costs.token_s(middle, subject.depth_tokens) <= tpot:
-            low = middle
-        else:
-            high = middle
-    return replace(limits, slots=low), "load"
+    return fast_enough(subject.traffic, subject.targets, costs, limits, slots_by)
 
 
 def vllm_on_node(subject: Subject, node: Node) -> Iterator[Option]:

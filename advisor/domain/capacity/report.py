@@ -5,17 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from advisor.domain.basis import Basis
+from advisor.domain.capacity.breaks import BREAKS_WORDS
 from advisor.domain.capacity.plan import HERE, SPARE_REPLICAS, Plans, ServingPlan, Size
 from advisor.domain.capacity.replica import ENGINES, Refusal
-from advisor.domain.capacity.targets import Breaks, Spread
+from advisor.domain.capacity.targets import Spread
 from advisor.units import format_bytes, format_milliseconds, format_rate
 
-BREAKS_WORDS: dict[Breaks, str] = {
-    "kv_memory": "memory for the KV cache",
-    "decode_bandwidth": "decoding (reading weights and cache)",
-    "prefill_compute": "computing prompts",
-    "queue": "the queue for a slot",
-}
 COLUMNS = (
     *("engine", "machine", "weights", "machines", "GPUs", "replicas", "slots"),
     *("first token", "per request", "load", "breaks first", "one machine carries", "cost per hour"),
