@@ -8,7 +8,7 @@ from pathlib import Path
 from advisor.catalog.serving import load_nodes, load_serving
 from advisor.domain.capacity.load import Traffic, traffic_of
 from advisor.domain.capacity.nodes import Node
-from advisor.domain.capacity.options import Subject
+from advisor.domain.capacity.options import SURVIVE, Subject, Survive
 from advisor.domain.capacity.plan import HERE, Plans, make_plans
 from advisor.domain.capacity.replica import ENGINES, EngineName
 from advisor.domain.capacity.targets import targets_of
@@ -19,7 +19,8 @@ from advisor.domain.constraints import Constraints
 from advisor.domain.hardware import GpuSpec, Machine
 from advisor.domain.model import Model
 from advisor.domain.pools import Figures, memory_pools, threads_for
-from advisor.domain.recommend import Recommendation
+from advisor.domain.recommend import Recommendation, worth
+from advisor.domain.scoring import rank_key
 from advisor.errors import InputError, NoCandidateError, nearest
 
 PCIE_BYTES_PER_S = 25e9
@@ -39,6 +40,7 @@ class PlanRequest:
     engine: EngineName | None
     """None for every engine."""
     is_quantization_given: bool
+    survive: Survive = "replica"
     trace: Trace | None = None
 
 
@@ -51,6 +53,15 @@ def engine_named(name: str | None) -> EngineName | None:
     return found
 
 
+def survivor_named(name: str | None) -> Survive:
+    """What may be lost; a replica unless something else is named. Raises InputError for another word."""
+    found = next((one for one in SURVIVE if name is not None and one == name.lower()), None)
+    if name is not None and found is None:
+        hint = nearest(name.lower(), SURVIVE) or f"What may be lost: {' or '.join(SURVIVE)}."
+        raise InputError(f"unknown loss {name!r}", hint=hint)
+    return found or "replica"
+
+
 def load_trace(path: Path) -> Trace:
     """Summarize a trace file. Raises InputError for a file that cannot be read or that is no trace."""
     try:
@@ -60,17 +71,19 @@ def load_trace(path: Path) -> Trace:
         raise InputError(f"{path} cannot be read", why=error.strerror) from error
 
 
-def one_user(constraints: Constraints, *, without_latency: bool = False) -> Constraints:
-    """The constraints for a single user, by which the model is chosen: the load decides how often it runs."""
-    scale = replace(constraints.scale, users=1, concurrent_requests=None)
-    latency = replace(constraints.latency, ttft_ms=None, tokens_per_s=None) if without_latency else constraints.latency
-    return replace(constraints, scale=scale, latency=latency)
+def without_latency(constraints: Constraints) -> Constraints:
+    """The constraints without targets: a model that misses them here may meet them on the machines of a plan."""
+    return replace(constraints, latency=replace(constraints.latency, ttft_ms=None, tokens_per_s=None))
 
 
 def pick_of(found: Recommendation, named: tuple[str, ...]) -> tuple[Model, str] | None:
-    """The first candidate, or that of the named model, with its file type; None where none passes."""
+    """The candidate that is worth its machines most, or that of the named model, with its file type; None where none
+    passes."""
     candidates = found.candidates_of(named[0]) if named else found.ranked
-    return (candidates[0].model, candidates[0].quantization.name) if candidates else None
+    if not candidates:
+        return None
+    best = min(candidates, key=lambda c: rank_key(worth(c), c.id))
+    return best.model, best.quantization.name
 
 
 def nothing_passes(found: Recommendation) -> NoCandidateError:
@@ -131,6 +144,7 @@ def _subject(request: PlanRequest, constraints: Constraints, catalogue: Catalogu
         serving=load_serving(knowledge),
         reserve_vram_bytes=constraints.machine.reserve_vram_bytes,
         allow_cpu=constraints.machine.allow_cpu,
+        survive=request.survive,
     )
 
 

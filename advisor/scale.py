@@ -46,22 +46,24 @@ class Scale:
         quantization: str | None = None,
         engine: str | None = None,
         trace: Path | None = None,
+        survive: str | None = None,
     ) -> Plans:
-        """Plans for a model, or for the pick on the machine at hand.
+        """Plans for a model, or for the pick on the machine at hand. `survive` says what may be lost: `replica`, which
+        is the default, or `machine`.
 
         Raises InputError for an unknown name, a trace that cannot be used and an engine that cannot run the file
         type; NoCandidateError where no model passes, or no machine meets the targets.
         """
         from advisor.domain.capacity.vllm import PRECISIONS
-        from advisor.planning import PlanRequest, engine_named, load_trace, plan_serving
+        from advisor.planning import PlanRequest, engine_named, load_trace, plan_serving, survivor_named
 
-        wanted = engine_named(engine)
+        wanted, lost = engine_named(engine), survivor_named(survive)
         if quantization is not None and quantization.upper() not in PRECISIONS:
             quantization = self.quantization_name(quantization)
         given = quantization.upper() if quantization is not None else None
         recorded = load_trace(trace) if trace is not None else None
         model, file_type = self._subject(machine, constraints, name, given)
-        request = PlanRequest(model, given or file_type, wanted, given is not None, recorded)
+        request = PlanRequest(model, given or file_type, wanted, given is not None, lost, recorded)
         return plan_serving(
             request,
             machine,
@@ -76,15 +78,14 @@ class Scale:
     def _subject(
         self, machine: Machine, constraints: Constraints, name: str | None, given: str | None
     ) -> tuple[Model, str]:
-        """The model to plan for and its file type: as named, else as recommended for one user of this machine."""
+        """The model to plan for and its file type: as named, else the one that is worth its machines most."""
         from advisor.domain.capacity.vllm import PRECISIONS
-        from advisor.planning import DEFAULT_FILE_TYPE, nothing_passes, one_user, pick_of
+        from advisor.planning import DEFAULT_FILE_TYPE, nothing_passes, pick_of, without_latency
 
         named = () if name is None else (self.model(name).id,)
         only = given if given is not None and given not in PRECISIONS else None
         figures = self.figures(machine)
-        for without_latency in (False, True):
-            needs = one_user(constraints, without_latency=without_latency)
+        for needs in (constraints, without_latency(constraints)):
             found = recommend(machine, needs, self.catalogue, figures, named=named, quantization=only)
             pick = pick_of(found, named)
             if pick is not None:

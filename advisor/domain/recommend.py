@@ -129,12 +129,17 @@ def recommend(
 
 
 def _rank(candidate: Candidate) -> tuple[bool, float, str]:
-    """Who carries the load before who does not, then by score; of these, less CLOSE_CALL for each doubling of the
-    machines that they need: twice the machines must be worth more than a difference that decides nothing."""
-    total = candidate.score.total
-    if candidate.falls_short and candidate.carried is not None:
-        total -= CLOSE_CALL * math.log2(candidate.carried.machines or MOST_MACHINES)
+    """Who carries the load before who does not, then by score; of these, by what they are worth their machines."""
+    total = worth(candidate) if candidate.falls_short else candidate.score.total
     return candidate.falls_short, *rank_key(total, candidate.id)
+
+
+def worth(candidate: Candidate) -> float:
+    """The score less CLOSE_CALL for each doubling of the machines that the load takes: twice the machines must be worth
+    more than a difference that decides nothing."""
+    if candidate.carried is None:
+        return candidate.score.total
+    return candidate.score.total - CLOSE_CALL * math.log2(candidate.carried.machines or MOST_MACHINES)
 
 
 def _considered(catalogue: Catalogue, constraints: Constraints, named: tuple[str, ...]) -> Iterator[Model]:

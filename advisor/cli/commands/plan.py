@@ -25,6 +25,11 @@ from advisor.service import Advisor
     help="CSV of arrival seconds, prompt and answer tokens, in place of users and rate.",
 )
 @click.option(
+    "--survive",
+    metavar="WHAT",
+    help="What may be lost while the targets hold: replica (the default) or machine, with all replicas on it.",
+)
+@click.option(
     "-n",
     "limit",
     type=click.IntRange(1),
@@ -40,6 +45,7 @@ def command(
     quant: str | None,
     engine: str | None,
     trace: Path | None,
+    survive: str | None,
     limit: int,
     constraints_file: Path | None,
     settings: tuple[str, ...],
@@ -54,12 +60,15 @@ def command(
     \b
     llm-advisor plan --set scale.users=5000 --set latency.ttft_ms=2000
     llm-advisor plan --model mistral-small-3.2-24b-instruct --set scale.users=5000 --engine vllm
+    llm-advisor plan --set scale.users=5000 --survive machine
     llm-advisor plan --trace busy-day.csv --gpu "L40Sx2" --json
     """
     advisor = Advisor()
     constraints = advisor.constraints(given_answers(advisor, constraints_file, settings))
     machine = advisor.machine(machine_choice(gpu, ram, machine_file))
-    found = advisor.plan(machine, constraints, name=name, quantization=quant, engine=engine, trace=trace)
+    found = advisor.plan(
+        machine, constraints, name=name, quantization=quant, engine=engine, trace=trace, survive=survive
+    )
     if machine.simulated:
         note("For a simulated machine.")
     if as_json:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from advisor.domain.capacity import llamacpp, vllm
 from advisor.domain.capacity.engines import BatchConstants, ServingFacts
@@ -17,7 +18,7 @@ from advisor.domain.fit import Fit
 from advisor.domain.model import Model, Shape
 from advisor.domain.placement import Pool, cpu_placement
 from advisor.domain.pools import CONTEXT_BYTES
-from advisor.domain.slots import ways_with_slots
+from advisor.domain.slots import parts_for_copies, ways_with_slots
 from advisor.domain.speed.constants import SpeedConstants
 from advisor.domain.speed.work import parts_of
 from advisor.domain.weights import Weights, weights
@@ -29,6 +30,9 @@ _POWERS = (1, 2, 4, 8, 16)
 _PLENTY = 1 << 50
 
 Option = Replica | Refusal
+Survive = Literal["replica", "machine"]
+"""What may be lost while the targets still hold."""
+SURVIVE: tuple[Survive, ...] = ("replica", "machine")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,7 @@ class Subject:
     serving: ServingFacts
     reserve_vram_bytes: int
     allow_cpu: bool
+    survive: Survive = "replica"
 
     @property
     def depth_tokens(self) -> int:
@@ -55,16 +60,20 @@ class Subject:
 
 
 def llama_on_pools(subject: Subject, place: str, pools: tuple[Pool, ...], threads: int) -> Iterator[Option]:
-    """llama.cpp on the machine at hand, in the placement with most slots."""
+    """llama.cpp on the machine at hand, in the placement with most slots; on several like GPUs also as copies on one,
+    two, four of them each."""
     if not pools[0].budget_bytes:
         yield Refusal("llama.cpp", place, "memory", "its system memory is unknown, or all of it is kept free")
         return
     held = weights(subject.shape, subject.quantization)
-    found = _most_slots(subject, held, pools, threads, allow_cpu=subject.allow_cpu)
-    if found is None:
+    fitting = False
+    for part, copies in parts_for_copies(pools):
+        found = _most_slots(subject, held, part, threads, allow_cpu=subject.allow_cpu and copies == 1)
+        if found is not None:
+            fitting = True
+            yield from _llama(subject, held, place, found)
+    if not fitting:
         yield _too_large(subject, place, "llama.cpp", held.total_bytes)
-        return
-    yield from _llama(subject, held, place, found)
 
 
 def llama_on_node(subject: Subject, node: Node) -> Iterator[Option]:
@@ -236,11 +245,19 @@ def _vllm(subject: Subject, node: Node, precision: str, group: vllm.Group, own: 
 
 def unsupported(subject: Subject, engine: EngineName) -> Refusal | None:
     """Why an engine cannot run the model anywhere, or None where it can."""
-    if engine == "vllm" and subject.shape.architecture not in subject.serving.vllm.architectures:
-        known = ", ".join(sorted(subject.serving.vllm.architectures))
-        text = f"vLLM is not known to run the architecture {subject.shape.architecture} (known: {known})"
+    if engine != "vllm":
+        return None
+    architecture, known = subject.shape.architecture, subject.serving.vllm.architectures
+    if architecture not in known:
+        names = ", ".join(sorted(known))
+        text = f"vLLM is not known to run the architecture {architecture} (a source says so of {names})"
         return Refusal("vllm", None, "architecture", text)
-    if engine == "vllm" and not subject.precisions:
+    found = known[architecture]
+    if found.not_planned is not None:
+        what = ", ".join(found.classes) or architecture
+        text = f"vLLM runs {architecture} ({what}; {found.source}), but there are no plans for it: {found.not_planned}"
+        return Refusal("vllm", None, "not_modelled", text)
+    if not subject.precisions:
         text = f"vLLM serves the original weights as BF16 or FP8, not the GGUF file type {subject.quantization}"
         return Refusal("vllm", None, "file_type", text)
     return None
