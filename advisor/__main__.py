@@ -8,10 +8,10 @@ import sys
 def main() -> None:
     """Run and leave with the documented exit code."""
     arguments = sys.argv[1:]
-    if not arguments and _is_interactive():
+    if arguments in ([], ["--ascii"]) and _is_interactive():
         from advisor.cli.diagnostics import guarded
 
-        sys.exit(guarded(_run_tui, debug=False))
+        sys.exit(guarded(lambda: _run_tui(is_ascii=bool(arguments)), debug=False))
     from advisor.cli.main import run
 
     sys.exit(run(arguments))
@@ -27,14 +27,14 @@ def _is_interactive() -> bool:
     return sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
 
 
-def _run_tui() -> None:
+def _run_tui(*, is_ascii: bool) -> None:
     from advisor.service import Advisor
     from advisor.tui import run
     from advisor.web.child import end_with_server, is_child
 
     if is_child():
         end_with_server()
-    run(Advisor())
+    run(Advisor(), is_ascii=is_ascii)
 
 
 if __name__ == "__main__":

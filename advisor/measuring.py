@@ -8,11 +8,10 @@ from dataclasses import dataclass, replace
 
 from advisor.domain.blueprint import Blueprint
 from advisor.domain.hardware import Machine
-from advisor.domain.recommend import Recommendation
+from advisor.domain.recommend import Candidate, Recommendation
 from advisor.domain.slices import layer_step, layer_units, slice_blueprint
 from advisor.domain.smoke import BUSY_CORES
 from advisor.domain.speed import (
-    Calibration,
     Speed,
     SpeedConstants,
     Timings,
@@ -36,6 +35,7 @@ from advisor.domain.speed_report import Subject
 from advisor.engine.client import EngineCancelled, EngineClient, OnEvent
 from advisor.engine.messages import ContextParams
 from advisor.engine.placing import context_params
+from advisor.engine.protocol import Event
 from advisor.engine.slices import SliceRun, time_slices
 from advisor.engine.synthetic import BlockPools
 from advisor.errors import EngineError, InputError
@@ -106,23 +106,29 @@ def measure_finalists(
     rank_again: Callable[[Timings], Recommendation],
     on_event: OnEvent | None = None,
     cancel: threading.Event | None = None,
+    only: str | None = None,
 ) -> tuple[Recommendation, tuple[str, ...]]:
     """Measure the first few of the ranking, each time ranking again, until those at the top are measured.
 
-    The first measurement of a kind of placement calibrates all candidates of that kind. Raises EngineCancelled.
+    `only` measures the candidate of that id instead. The first measurement of a kind of placement calibrates all
+    candidates of that kind; what the ranking rests on already stays. Before each measurement `on_event` gets a
+    `subject` event with the candidate's id and name. Raises EngineCancelled.
     """
-    measured: dict[tuple[str, object], Speed] = {}
-    calibrations: dict[str, Calibration] = {}
+    scale = found.constraints.scale
+    known = found.timings.at(scale.prompt_tokens, scale.mean_depth_tokens)
+    measured, calibrations = dict(known.measured), dict(known.calibrations)
     problems: dict[str, str] = {}
     for _ in range(MOST_MEASUREMENTS):
         waiting = [
             c
-            for c in found.ranked[:FINALISTS]
+            for c in _wanted(found, only)
             if (c.id, c.fit.placement) not in measured and c.id not in problems and c.model.shape is not None
         ]
         if not waiting:
             break
-        candidate, scale = waiting[0], found.constraints.scale
+        candidate = waiting[0]
+        if on_event is not None:
+            on_event(Event(0, "subject", {"id": candidate.id, "name": _name(candidate)}))
         subject = Subject(
             candidate.model,
             candidate.quantization.name,
@@ -140,6 +146,17 @@ def measure_finalists(
             calibrations.setdefault(kind, calibration_of(outcome.speed, outcome.estimated))
         found = rank_again(Timings(dict(measured), dict(calibrations)))
     return found, tuple(f"{name}: {why}" for name, why in problems.items())
+
+
+def _wanted(found: Recommendation, only: str | None) -> tuple[Candidate, ...]:
+    """The candidates that are to be measured, in the order of their rank."""
+    if only is None:
+        return found.ranked[:FINALISTS]
+    return tuple(c for c in found.quantizations if c.id == only)
+
+
+def _name(candidate: Candidate) -> str:
+    return f"{candidate.model.name} {candidate.quantization.name}"
 
 
 def _noise(timed: Timed, machine: Machine, threads: int) -> str | None:

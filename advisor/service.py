@@ -365,8 +365,9 @@ class Advisor(Asking, Elsewhere, OwnEntries, Upkeep, FilesHere, Documents, Secon
         on_event: OnEvent | None = None,
         on_ranking: Callable[[Recommendation], None] | None = None,
         cancel: threading.Event | None = None,
+        only: str | None = None,
     ) -> tuple[Recommendation, tuple[str, ...]]:
-        """Measure the best candidates, calibrate the others, and rank again, until the best are all measured.
+        """Measure the best candidates, or that of id `only`, calibrate the others, and rank again, until all are known.
 
         `on_ranking` gets every intermediate ranking. Returns the last one, and why candidates could not be measured.
         Raises EngineError when cancelled.
@@ -385,7 +386,7 @@ class Advisor(Asking, Elsewhere, OwnEntries, Upkeep, FilesHere, Documents, Secon
                 on_ranking(ranked)
             return ranked
 
-        return measure_finalists(found, self.catalogue.speed, again, on_event, cancel)
+        return measure_finalists(found, self.catalogue.speed, again, on_event, cancel, only)
 
     # ---------------------------------------------------------------- upkeep
 

@@ -87,3 +87,26 @@ def test_on_a_simulated_machine_nothing_is_measured(advisor: Advisor) -> None:
     after, problems = advisor.measure_finalists(before)
     assert after is before
     assert all("simulated" in text for text in problems)
+
+
+def test_one_candidate_alone_is_measured_and_what_was_measured_before_stays(
+    advisor: Advisor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(measuring, "measure", at_share(0.5))
+    before = found(advisor)
+    first, last = before.ranked[0].id, before.ranked[-1].id
+    named: list[object] = []
+    one, _ = advisor.measure_finalists(before, only=last, on_event=lambda event: named.append(event.payload["id"]))
+    assert named == [last]
+    two, _ = advisor.measure_finalists(one, only=first)
+    timed = {c.id for c in two.quantizations if c.speed and c.speed.basis is Basis.MEASURED}
+    assert timed == {first, last}
+
+
+def test_a_speed_at_other_lengths_is_measured_again(advisor: Advisor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(measuring, "measure", at_share(0.5))
+    before, _ = advisor.measure_finalists(found(advisor), only=found(advisor).ranked[0].id)
+    scale = before.constraints.scale
+    assert before.timings.at(scale.prompt_tokens, scale.mean_depth_tokens) == before.timings
+    other = before.timings.at(scale.prompt_tokens + 1, scale.mean_depth_tokens)
+    assert (other.measured, other.calibrations) == ({}, before.timings.calibrations)

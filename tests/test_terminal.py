@@ -63,7 +63,7 @@ tied_embeddings = {{ value = true, source = "card" }}
 class Terminal:
     """The program on a screen of 80 by 24."""
 
-    def __init__(self, folder: Path, knowledge: Path) -> None:
+    def __init__(self, folder: Path, knowledge: Path, *arguments: str, **variables: str) -> None:
         kept = {key: os.environ[key] for key in ("PATH", "LANG") if key in os.environ}
         places = {f"LLM_ADVISOR_{kind}_DIR": str(folder / kind.lower()) for kind in ("CONFIG", "CACHE", "STATE")}
         env = kept | places | {
@@ -72,9 +72,15 @@ class Terminal:
             "PYTHONPATH": str(KNOWLEDGE.parent),
             "LLM_ADVISOR_KNOWLEDGE": str(knowledge),
             "TEXTUAL_ANIMATIONS": "none",
-        }  # fmt: skip
+        } | variables  # fmt: skip
         self.process = pexpect.spawn(
-            sys.executable, ["-m", "advisor"], cwd=folder, env=env, dimensions=(24, 80), encoding="utf-8", timeout=60
+            sys.executable,
+            ["-m", "advisor", *arguments],
+            cwd=folder,
+            env=env,
+            dimensions=(24, 80),
+            encoding="utf-8",
+            timeout=60,
         )
         self._drawn = ""
 
@@ -90,6 +96,11 @@ class Terminal:
                 continue
             except pexpect.EOF as end:
                 raise AssertionError(f"the program ended: {ESCAPES.sub('', self._drawn)[-2000:]}") from end
+
+    @property
+    def drawn(self) -> str:
+        """What was drawn since the last key, escape sequences included."""
+        return self._drawn
 
     def press(self, keys: str) -> None:
         """Press keys; only what is drawn from now on counts."""

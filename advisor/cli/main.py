@@ -31,6 +31,7 @@ COMMANDS = {
     "download": "Fetch a model's published file, checked against its hash.",
     "smoke": "Run a model here for a moment and judge what was measured.",
     "verify": "Replay a recommendation: does it still hold here?",
+    "settings": "Where config.toml is, what it may say, and what it says.",
     "doctor": "Check the installation, probe by probe.",
     "export": "Turn a recommendation file into a report.",
     "schema": "Print the JSON Schema of a file.",
@@ -79,16 +80,18 @@ class LazyGroup(click.Group):
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name=PROGRAM)
 @click.option("--debug", is_flag=True, expose_value=False, help="Show the traceback of an error; anywhere in the line.")
+@click.option("--ascii", is_flag=True, expose_value=False, help="Without a command: screens in ASCII characters only.")
 def cli() -> None:
     """Which Mistral or Llama model, in which quantization, should I run for this use on this machine?
 
-    Without a command on a terminal, the screens open.
+    Without a command on a terminal, the screens open. Their keys and theme can be changed in config.toml; see
+    llm-advisor settings.
     """
 
 
 def run(arguments: list[str]) -> int:
     """Run the command line and give the exit code."""
-    if not arguments and COMPLETION_VARIABLE not in os.environ:
+    if arguments in ([], ["--ascii"]) and COMPLETION_VARIABLE not in os.environ:
         note("llm-advisor: the screens need a terminal. Usage: llm-advisor COMMAND; see llm-advisor --help")
         return ExitCode.INVALID
     asked = [argument for argument in arguments if argument != "--debug"]

@@ -15,6 +15,7 @@ class Bar:
     def __init__(self) -> None:
         self._bar: Any = None
         self._task: Any = None
+        self._subject = ""
 
     def __enter__(self) -> Self:
         return self
@@ -44,9 +45,12 @@ class MeasuringProgress(Bar):
     def __call__(self, event: object) -> None:
         """Show where a measurement stands."""
         payload = getattr(event, "payload", {})
+        if getattr(event, "kind", "") == "subject":
+            self._subject = f"{payload['name']}: "
+            return
         stage = _STAGES.get(str(payload.get("stage", "")))
         if stage is None or not sys.stderr.isatty():
             return
         width = payload.get("half_width")
         known = f", known to ±{width:.0%}" if isinstance(width, float) and width < 1 else ""
-        self.show(stage + known, float(payload.get("share", 0.0)))
+        self.show(self._subject + stage + known, float(payload.get("share", 0.0)))

@@ -15,10 +15,12 @@ from advisor.domain.placement import Pool
 from advisor.domain.quality_words import quality_lines
 from advisor.domain.recommend import Candidate, Recommendation, Rejection
 from advisor.domain.sensitivity_words import constraint_text, firmness_lines, rival_lines, weight_text
+from advisor.domain.side_by_side import side_by_side_lines
 from advisor.domain.smoke import SmokeMeasurement, SmokeVerdict
+from advisor.domain.speed.latency import latency, latency_lines
 from advisor.domain.summary import SUPPORT_MARKS, summary_lines
 from advisor.domain.wording import VERDICT_MARKS, overlay_text, speed_text
-from advisor.units import format_bytes, format_milliseconds, format_rate
+from advisor.units import format_bytes, format_rate
 
 BAR_PARTS = (("weights", "█"), ("KV cache", "▓"), ("compute", "▒"), ("free", "·"))
 """What a memory bar is made of; the characters differ in shape, so it reads without colour."""
@@ -85,7 +87,7 @@ def explanation(candidate: Candidate, found: Recommendation, *, width: int) -> t
         _heading(candidate, found),
         Paragraph("Take note", candidate.warnings),
         Paragraph("Memory", _memory_lines(candidate, width)),
-        Paragraph("Speed", _speed_lines(candidate)),
+        Paragraph("Speed", _speed_lines(candidate, found)),
         Paragraph("Licence", licence_lines(candidate.licence)),
         Paragraph("Languages", _language_lines(candidate.languages)),
         Paragraph(f"Score {candidate.score.total:.3f} = value × weight, summed", _score_lines(candidate, width)),
@@ -168,13 +170,14 @@ def _placement_line(candidate: Candidate) -> str:
     return f"{where}{experts}; {placement.slot_tokens:,} tokens of context{slots}"
 
 
-def _speed_lines(candidate: Candidate) -> tuple[str, ...]:
+def _speed_lines(candidate: Candidate, found: Recommendation) -> tuple[str, ...]:
     speed = candidate.speed
     if speed is None:
         return ("unknown - no memory bandwidth is known for a device of this machine",)
+    answer_tokens = found.constraints.scale.answer_tokens
     return (
         f"{format_rate(speed.decode_tokens_per_s)}, likely between {speed.low:.1f} and {speed.high:.1f}",
-        f"first token after {format_milliseconds(speed.ttft_ms)} for a prompt of {speed.prompt_tokens:,} tokens",
+        *latency_lines(latency(speed, answer_tokens), speed.prompt_tokens, answer_tokens),
         f"basis: {speed.basis.value} - {BASIS_WORDS[speed.basis]}",
     )
 
@@ -351,25 +354,14 @@ def smoke_intention(candidate: Candidate) -> tuple[Paragraph, ...]:
         f"Without the model's file it uses {SYNTHETIC_NOTE}.",
     )
     predicted = (f"speed   {rate}", f"memory  {format_bytes(ram.total_bytes)} of system memory")
-    return (Paragraph("What happens", about), Paragraph("Prediction to be tested", predicted))
+    return (Paragraph("Smoke test", about), Paragraph("Prediction to be tested", predicted))
 
 
 def smoke_paragraphs(candidate: Candidate, measured: SmokeMeasurement, verdict: SmokeVerdict) -> tuple[Paragraph, ...]:
     """The verdict with its checks, and prediction beside measurement."""
-    speed = candidate.speed
-    predicted = "unknown" if speed is None else format_rate(speed.decode_tokens_per_s)
-    rate = measured.full_decode_tokens_per_s
-    how = " (extrapolated from slices)" if measured.extrapolated else ""
-    rows = [f"decode       predicted {predicted}, measured {format_rate(rate) + how if rate else 'not judged'}"]
-    if measured.full_ttft_ms is not None:
-        tokens = f"{measured.prompt_tokens:,} tokens"
-        rows.append(f"first token  after {format_milliseconds(measured.full_ttft_ms)} for a prompt of {tokens}")
-    if measured.peak_bytes is not None:
-        layers = f"{measured.layers_run} of {measured.layers_total} layers"
-        rows.append(f"memory       {format_bytes(measured.peak_bytes)} held, with {layers}")
     checks = tuple(f"{CHECK_MARKS[check.passed]} {check.text}" for check in verdict.checks)
     note = (SYNTHETIC_NOTE,) if measured.synthetic else ()
     return (
         Paragraph(f"{VERDICT_WORDS[verdict.verdict]}", checks),
-        Paragraph("Prediction and measurement", (*rows, *note)),
+        Paragraph("Prediction and measurement", (*side_by_side_lines(candidate, measured), *note)),
     )

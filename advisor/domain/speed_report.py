@@ -12,7 +12,7 @@ from advisor.domain.model import Model, Shape
 from advisor.domain.placement import Pool, cpu_placement
 from advisor.domain.pools import threads_for
 from advisor.domain.speed import Speed, SpeedConstants, estimate_speed
-from advisor.domain.speed.latency import Latency, latency
+from advisor.domain.speed.latency import READING_TOKENS_PER_S, Latency, latency, reading_text
 from advisor.domain.weights import Weights, weights
 from advisor.errors import InputError
 from advisor.units import format_bytes, format_milliseconds, format_rate, format_tokens
@@ -27,6 +27,8 @@ class SpeedReport:
     """On the best basis there is."""
     estimated: Speed | None
     latency: Latency | None
+    answer_tokens: int
+    """Length of the full answer that the latency is of."""
     problem: str | None
     """Why nothing was measured although it was asked for."""
 
@@ -118,7 +120,16 @@ def speed_report(placed: Placed, measured: Speed | None, problem: str | None = N
     """The report on the best speed that is known."""
     best, subject = measured or placed.estimated, placed.subject
     waits = latency(best, placed.answer_tokens) if best else None
-    return SpeedReport(subject.model.id, subject.quantization, subject.fit, best, placed.estimated, waits, problem)
+    return SpeedReport(
+        model=subject.model.id,
+        quantization=subject.quantization,
+        fit=subject.fit,
+        speed=best,
+        estimated=placed.estimated,
+        latency=waits,
+        answer_tokens=placed.answer_tokens,
+        problem=problem,
+    )
 
 
 def speed_document(report: SpeedReport) -> dict[str, Any]:
@@ -135,8 +146,10 @@ def speed_document(report: SpeedReport) -> dict[str, Any]:
         "high": _rounded(speed.high if speed else None),
         "depth_tokens": speed.depth_tokens if speed else None,
         "prompt_tokens": speed.prompt_tokens if speed else None,
+        "answer_tokens": report.answer_tokens,
         "answer_ms": _rounded(waits.answer_ms if waits else None),
         "reading_share": _rounded(waits.reading_share if waits else None),
+        "reading_tokens_per_s": _rounded(READING_TOKENS_PER_S),
         "gpu_layers": list(report.fit.placement.gpu_layers),
         "assumed": list(speed.assumed) if speed else [],
         "estimated_decode_tokens_per_s": _rounded(report.estimated.decode_tokens_per_s if report.estimated else None),
@@ -155,8 +168,8 @@ def speed_facts(report: SpeedReport) -> list[tuple[str, str]]:
         ("likely", f"{format_rate(speed.low)} to {format_rate(speed.high)}"),
         ("prompt", f"{format_rate(speed.prefill_tokens_per_s)}"),
         ("first token", f"{format_milliseconds(waits.ttft_ms)} for a prompt of {speed.prompt_tokens:,} tokens"),
-        ("full answer", f"{format_milliseconds(waits.answer_ms)}"),
-        ("reading", f"{waits.reading_share:.1f} times as fast as people read"),
+        ("full answer", f"{format_milliseconds(waits.answer_ms)} for {report.answer_tokens:,} tokens"),
+        ("reading", f"text comes {reading_text(waits.reading_share)}"),
         ("basis", speed.basis.value),
     ]
     if report.estimated is not None and report.estimated != speed:

@@ -46,7 +46,7 @@ class Event:
     """Something that happened on the way to a result."""
 
     id: int
-    kind: Literal["progress", "token"]
+    kind: Literal["progress", "token", "subject"]
     payload: Mapping[str, Any]
 
 

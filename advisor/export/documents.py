@@ -1,7 +1,5 @@
-"""Plain documents (dictionaries) of what the advisor found: the one source of JSON, TOML and reports.
-
-Keys are the contract that other programs rely on; bytes are integers, speeds tokens per second.
-"""
+"""Plain documents of what the advisor found, for JSON, TOML and reports. Keys are the contract that other programs rely
+on; bytes are integers, speeds tokens per second."""
 
 from __future__ import annotations
 
@@ -22,6 +20,7 @@ from advisor.domain.recommend import Candidate, Recommendation, Rejection
 from advisor.domain.scoring import Score
 from advisor.domain.sizing import Sizing
 from advisor.domain.speed import Speed
+from advisor.domain.speed.latency import READING_TOKENS_PER_S, Latency, latency
 from advisor.export.load_documents import carried_part, plan_document
 from advisor.export.sensitivity import sensitivity_document
 
@@ -151,6 +150,19 @@ def speed_document(speed: Speed) -> Document:
     }
 
 
+def latency_document(waits: Latency, answer_tokens: int) -> Document:
+    """Waits of one request, and its speed against reading; the percentile where they are of many requests."""
+    return {
+        "ttft_ms": round(waits.ttft_ms, 1),
+        "answer_tokens": answer_tokens,
+        "answer_ms": round(waits.answer_ms, 1),
+        "reading_share": round(waits.reading_share, 3),
+        "reading_tokens_per_s": round(READING_TOKENS_PER_S, 3),
+        "wait_ms": None if waits.wait_ms is None else round(waits.wait_ms, 1),
+        "percentile": waits.percentile,
+    }
+
+
 def licence_document(model: Model, finding: LicenceFinding) -> Document:
     """The verdict with duties and clauses, literal and conservative."""
     cautious = finding.conservative
@@ -235,7 +247,12 @@ def candidate_document(candidate: Candidate) -> Document:
 
 def pick_document(pick: Candidate, recommendation: Recommendation) -> Document:
     """The pick, with the alternatives whose quality cannot be told apart from its own."""
-    return {**candidate_document(pick), "close_calls": list(close_calls(recommendation, pick))}
+    answer_tokens = recommendation.constraints.scale.answer_tokens
+    return {
+        **candidate_document(pick),
+        "latency": latency_document(latency(pick.speed, answer_tokens), answer_tokens) if pick.speed else None,
+        "close_calls": list(close_calls(recommendation, pick)),
+    }
 
 
 def alternative_document(candidate: Candidate) -> Document:

@@ -69,6 +69,22 @@ class SpeedTable(Table):
     assumed: list[str] = Field(description="taken for granted because nobody knows it")
 
 
+class LatencyTable(Table):
+    """What the pick's speed means to the person who waits, in milliseconds."""
+
+    ttft_ms: Rate = Field(description="wait for the first token")
+    answer_tokens: Count
+    answer_ms: Rate = Field(description="from sending the prompt to the last token of the answer")
+    reading_share: Rate = Field(
+        description="decode speed over reading_tokens_per_s: from 1 on, text outruns its reader"
+    )
+    reading_tokens_per_s: Rate = Field(
+        description="silent reading of English, 238 words a minute (doi 10.1016/j.jml.2019.104047), 3 words in 4 tokens"
+    )
+    wait_ms: Rate | None = Field(None, description="part of both waits that is spent waiting for a free slot")
+    percentile: Count | None = Field(None, description="share of requests that wait no longer, in percent")
+
+
 class ObligationTable(Table):
     """An act that this use owes under the licence; `exact` is what must be written, word for word."""
 
@@ -194,6 +210,7 @@ class PickTable(Table):
     placement: PlacementTable
     footprint: FootprintTable
     speed: SpeedTable | None = None
+    latency: LatencyTable | None = None
     licence: LicenceTable
     languages: LanguagesTable
     quality: QualityTable

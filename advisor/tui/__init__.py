@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+import os
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,9 +12,20 @@ if TYPE_CHECKING:
     from advisor.service import Advisor, MachineChoice
 
 
-def run(advisor: Advisor, choice: MachineChoice | None = None) -> None:
-    """Open the screens and return when the user quits."""
+def run(advisor: Advisor, choice: MachineChoice | None = None, *, is_ascii: bool = False) -> None:
+    """Open the screens and return when the user quits. Raises InputError for settings that cannot be used."""
+    from advisor.settings import load_settings
+
+    settings = load_settings()
+    if is_ascii or os.environ.get("LLM_ADVISOR_ASCII", "") not in ("", "0"):
+        settings = replace(settings, ascii=True)
+    if os.environ.get("NO_COLOR") == "":
+        # By its convention an empty value means nothing; Textual takes it for a wish.
+        del os.environ["NO_COLOR"]
     from advisor.service import MachineChoice
     from advisor.tui.app import AdvisorApp
 
-    AdvisorApp(advisor, choice or MachineChoice(), Path.cwd()).run()
+    app = AdvisorApp(advisor, choice or MachineChoice(), Path.cwd(), settings)
+    # The catalogue stays to the end. Left to the collector, its 100,000 objects hold up keys for 150 ms now and then.
+    app.when_settled = gc.freeze
+    app.run()

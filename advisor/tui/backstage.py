@@ -11,13 +11,29 @@ from advisor.domain.constraints import Constraints
 from advisor.domain.hardware import Machine
 from advisor.domain.questions import Answer
 from advisor.domain.recommend import Candidate, Recommendation
+from advisor.domain.speed import NO_TIMINGS, Timings
 from advisor.errors import AdvisorError
-from advisor.tui.messages import Advised, Compared, Counted, Probed, ProbeFailed, Relaxed, SmokeEnded, SmokeMoved
+from advisor.tui.messages import (
+    Advised,
+    Compared,
+    Counted,
+    MeasuringEnded,
+    MeasuringMoved,
+    Probed,
+    ProbeFailed,
+    RankedAgain,
+    Relaxed,
+    SmokeEnded,
+    SmokeMoved,
+)
 
 if TYPE_CHECKING:
     from textual.app import App
 
     from advisor.service import Advisor, MachineChoice
+
+ENGINE_GROUP = "engine"
+"""Of the workers that wait for llama.cpp: there is one at a time."""
 
 
 class _StaleError(Exception):
@@ -35,8 +51,8 @@ class Backstage:
         """Of the latest request for advice."""
         self.comparison_ticket = 0
         """Of the latest comparison."""
-        self.smoke_ticket = 0
-        """Of the latest smoke test."""
+        self.engine_ticket = 0
+        """Of the latest smoke test or measurement."""
 
     def _start(self, work: Callable[[], None], group: str) -> None:
         self._app.run_worker(work, thread=True, exclusive=True, group=group, exit_on_error=False)
@@ -54,11 +70,17 @@ class Backstage:
             self._app.post_message(Probed(machine))
 
     def advise(
-        self, machine: Machine, constraints: Constraints, answers: Mapping[str, Answer], named: tuple[str, ...]
+        self,
+        machine: Machine,
+        constraints: Constraints,
+        answers: Mapping[str, Answer],
+        named: tuple[str, ...],
+        timings: Timings = NO_TIMINGS,
     ) -> None:
         """Make a recommendation, then count what each answer excludes; posts Advised and Counted."""
         self.advice_ticket += 1
-        self._start(partial(self._advise, self.advice_ticket, machine, constraints, dict(answers), named), "advise")
+        work = partial(self._advise, self.advice_ticket, machine, constraints, dict(answers), named, timings)
+        self._start(work, "advise")
 
     def _advise(
         self,
@@ -67,10 +89,12 @@ class Backstage:
         constraints: Constraints,
         answers: Mapping[str, Answer],
         named: tuple[str, ...],
+        timings: Timings,
     ) -> None:
-        check = partial(self._stop_if_stale, ticket)
+        check, scale = partial(self._stop_if_stale, ticket), constraints.scale
+        timings = timings.at(scale.prompt_tokens, scale.mean_depth_tokens)
         try:
-            found = self._advisor.recommend(machine, constraints, named=named, before_each=check)
+            found = self._advisor.recommend(machine, constraints, named=named, timings=timings, before_each=check)
             self._app.post_message(Advised(ticket, found))
             idle = self._advisor.idle_questions(machine, constraints)
             self._app.post_message(Counted(ticket, idle, None))
@@ -129,9 +153,15 @@ class Backstage:
 
     def smoke(self, candidate: Candidate, constraints: Constraints) -> None:
         """Start a smoke test; posts SmokeMoved and SmokeEnded."""
-        self.smoke_ticket += 1
+        ticket, cancel = self._next_engine_run()
+        self._start(partial(self._smoke, ticket, candidate, constraints, cancel), ENGINE_GROUP)
+
+    def _next_engine_run(self) -> tuple[int, threading.Event]:
+        """The engine does one thing at a time: what still runs is ended."""
+        self._cancel.set()
         self._cancel = threading.Event()
-        self._start(partial(self._smoke, self.smoke_ticket, candidate, constraints, self._cancel), "smoke")
+        self.engine_ticket += 1
+        return self.engine_ticket, self._cancel
 
     def _smoke(self, ticket: int, candidate: Candidate, constraints: Constraints, cancel: threading.Event) -> None:
         def tell(event: Any) -> None:
@@ -144,7 +174,26 @@ class Backstage:
         else:
             self._app.post_message(SmokeEnded(ticket, report))
 
-    def stop_smoke(self) -> None:
+    def measure(self, found: Recommendation, only: str | None) -> None:
+        """Measure the best candidates, or one; posts MeasuringMoved, RankedAgain and MeasuringEnded."""
+        ticket, cancel = self._next_engine_run()
+        self._start(partial(self._measure, ticket, found, only, cancel), ENGINE_GROUP)
+
+    def _measure(self, ticket: int, found: Recommendation, only: str | None, cancel: threading.Event) -> None:
+        def tell(event: Any) -> None:
+            self._app.post_message(MeasuringMoved(ticket, event))
+
+        def ranked(ranking: Recommendation) -> None:
+            self._app.post_message(RankedAgain(ticket, ranking))
+
+        try:
+            outcome = self._advisor.measure_finalists(found, on_event=tell, on_ranking=ranked, cancel=cancel, only=only)
+        except AdvisorError as error:
+            self._app.post_message(MeasuringEnded(ticket, error))
+        else:
+            self._app.post_message(MeasuringEnded(ticket, outcome))
+
+    def stop_engine(self) -> None:
         """End the engine child; what the thread still posts is stale."""
         self._cancel.set()
-        self.smoke_ticket += 1
+        self.engine_ticket += 1

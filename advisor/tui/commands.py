@@ -106,12 +106,22 @@ COMMANDS: tuple[Command, ...] = (
         _at("picks"), NOWHERE,
     ),
     Command(
+        "measure.best", "m", "m", "app.measure(True)", "Measure",
+        "Time the best candidates here with slices of them, and rank all again; again to stop.",
+        _at("picks"), _at("picks"),
+    ),
+    Command(
+        "measure.chosen", "m", "m", "app.measure(False)", "Measure",
+        "Time the selected model here with slices of it, without a download; again to stop.",
+        _at("proof"), _at("proof"),
+    ),
+    Command(
         "smoke", "t", "t", "app.smoke", "Smoke test",
         "Run the selected model here for a moment.", EVERYWHERE, _at("picks", "proof"),
     ),
     Command(
         "proof.cancel", "c", "c", "cancel", "Cancel",
-        "Stop the smoke test at once.", _at("proof"), _at("proof"),
+        "Stop the smoke test or the measurement at once.", _at("proof"), _at("proof"),
     ),
     Command(
         "export", "e", "e", "app.go('export')", "Export",
@@ -127,7 +137,11 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command(
         "export.save", "ctrl+s", "Ctrl+S", "save", "Save",
-        "Write the file.", _at("export"), _at("export"),
+        "Write the file; asks first where one of that name exists.", _at("export"), _at("export"),
+    ),
+    Command(
+        "export.copy", "y", "y", "copy", "Copy",
+        "Send the shown file to the terminal's clipboard.", _at("export"), _at("export"),
     ),
     Command(
         "machine.rescan", "r", "r", "app.rescan", "Rescan",
@@ -140,8 +154,16 @@ COMMANDS: tuple[Command, ...] = (
         EVERYWHERE, _at("needs", "picks", "proof", "export"),
     ),
     Command(
-        "help", "question_mark,f1", "?", "app.help", "Help",
+        "help", "question_mark", "?", "app.help", "Help",
         "What the keys do here.", EVERYWHERE, EVERYWHERE,
+    ),
+    Command(
+        "help.focus", "f1", "F1", "app.help(True)", "Help on the focus",
+        "What the field or table is that has the focus, and what the keys do here.", EVERYWHERE, NOWHERE,
+    ),
+    Command(
+        "suspend", "ctrl+z", "Ctrl+Z", "app.suspend_process", "Suspend",
+        "Back to the shell for a while, where there is one; fg returns.", EVERYWHERE, NOWHERE,
     ),
     Command(
         "quit", "q", "q", "app.leave", "Quit",

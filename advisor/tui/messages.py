@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from advisor.domain.relaxing import Relaxation
     from advisor.domain.smoke_report import SmokeReport
 
-Topic = Literal["machine", "answers", "refilled", "advice", "counts", "chosen", "smoke"]
+Topic = Literal["machine", "answers", "refilled", "advice", "counts", "chosen", "smoke", "measuring"]
 """What changed in the session; `refilled` when answers changed that nobody typed into the form."""
 
 
@@ -90,6 +90,30 @@ class SmokeEnded(Message):
 
     ticket: int
     outcome: SmokeReport | AdvisorError
+
+
+@dataclass
+class MeasuringMoved(Message):
+    """The running measurement got on."""
+
+    ticket: int
+    event: EngineEvent
+
+
+@dataclass
+class RankedAgain(Message):
+    """A candidate was measured, and all are ranked anew."""
+
+    ticket: int
+    found: Recommendation
+
+
+@dataclass
+class MeasuringEnded(Message):
+    """The measurement is over: the last ranking and what could not be measured, or why there is none."""
+
+    ticket: int
+    outcome: tuple[Recommendation, tuple[str, ...]] | AdvisorError
 
 
 @dataclass

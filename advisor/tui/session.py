@@ -6,13 +6,16 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from advisor.domain.choice import with_choice
 from advisor.domain.hardware import Machine
 from advisor.domain.questions import Answer, Question, answer_text, read_answer
 from advisor.domain.recommend import Candidate, Recommendation
+from advisor.domain.speed import NO_TIMINGS, Timings
 from advisor.errors import AdvisorError, InputError
+from advisor.tui.keymap import Keymap
+from advisor.tui.measuring import Measuring
 
 if TYPE_CHECKING:
     from advisor.domain.exclusions import Exclusion
@@ -33,6 +36,10 @@ class Smoke:
     """Of the stage, 0..1; None where it is not known."""
     n_tokens: int = 0
     text: str = ""
+    run: int = 0
+    """Number of the model or slice that runs."""
+    token_rates: tuple[float, ...] = ()
+    """Tokens per second of each token of the run."""
     report: SmokeReport | None = None
     error: AdvisorError | None = None
     is_cancelled: bool = False
@@ -47,10 +54,18 @@ class Smoke:
         """The test one event later."""
         payload = event.payload
         if event.kind == "token":
-            text = self.text + str(payload.get("text", ""))
-            return replace(self, stage="tokens", share=None, n_tokens=self.n_tokens + 1, text=text)
+            return self._with_token(payload)
         share = payload.get("share")
         return replace(self, stage=str(payload.get("stage", "")), share=None if share is None else float(share))
+
+    def _with_token(self, payload: Mapping[str, Any]) -> Smoke:
+        text, run = self.text + str(payload.get("text", "")), int(payload.get("run", 0))
+        before = self.token_rates if run == self.run else ()
+        milliseconds = float(payload.get("ms", 0.0))
+        rates = (*before, 1000 / milliseconds) if milliseconds > 0 else before
+        return replace(
+            self, stage="tokens", share=None, n_tokens=self.n_tokens + 1, text=text, run=run, token_rates=rates
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +98,8 @@ class Session:
     advisor: Advisor
     choice: MachineChoice
     working_directory: Path
+    keys: Keymap = field(default_factory=Keymap)
+    """The keys of the commands, as the user changed them."""
     machine: Machine | None = None
     probe_error: AdvisorError | None = None
     found: Recommendation | None = None
@@ -96,6 +113,10 @@ class Session:
     """Ids of models to compare, in the order in which they were marked."""
     named: tuple[str, ...] = ()
     """Ids of models that are considered because the user asked for them."""
+    measuring: Measuring | None = None
+    """The latest measurement by slices."""
+    timings: Timings = NO_TIMINGS
+    """What was measured on this machine so far."""
     saved_answers: dict[str, Answer] | None = None
     """The answers of the last export."""
     drafts: dict[str, str] = field(default_factory=dict)
@@ -228,6 +249,18 @@ class Session:
         return self.machine is not None and self.machine.simulated
 
     @property
+    def valid_timings(self) -> Timings:
+        """What was measured, where the advice is for the machine that it was measured on."""
+        return NO_TIMINGS if self.is_simulated else self.timings
+
+    @property
+    def busy_with(self) -> str | None:
+        """What the engine does now; None where it is free."""
+        if self.smoke is not None and self.smoke.is_running:
+            return "a smoke test"
+        return "a measurement" if self.measuring is not None and self.measuring.is_running else None
+
+    @property
     def chosen_recommendation(self) -> Recommendation | None:
         """The recommendation with the selected candidate as its pick; None where nothing passes."""
         chosen = self.chosen
@@ -237,4 +270,8 @@ class Session:
     def chosen_smoke(self) -> Smoke | None:
         """The smoke test of the selected candidate as it stands in the present recommendation."""
         smoke, chosen = self.smoke, self.chosen
-        return smoke if smoke is not None and chosen is not None and smoke.candidate == chosen else None
+        if smoke is None or chosen is None:
+            return None
+        # A measurement changes what is predicted, not what was tested.
+        tested = replace(smoke.candidate, speed=chosen.speed, score=chosen.score, on_front=chosen.on_front)
+        return smoke if tested == chosen else None

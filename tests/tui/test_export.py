@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 import tomli
-from textual.widgets import Button, Input
+from textual.widgets import Input, Tabs
 
 from advisor.tui.app import AdvisorApp
+from advisor.tui.previews import Preview
+from advisor.tui.widgets.path_field import completed
 from tests.tui.driving import place_of, press, started, text_of, until
 from tests.tui.pinned import RANKED, HereAdvisor, PinnedAdvisor
 
@@ -25,34 +28,82 @@ async def test_the_preview_is_saved_under_the_default_name(tmp_path: Path) -> No
     assert saved["recommendation"]["model"] == RANKED[0].model.id
 
 
-async def test_an_existing_file_is_overwritten_only_in_a_second_step(tmp_path: Path) -> None:
+async def test_an_existing_file_is_overwritten_only_after_a_question(tmp_path: Path) -> None:
     file = tmp_path / "recommendation.toml"
     file.write_text("mine", "utf-8")
     async with started(PinnedAdvisor(), "5", folder=tmp_path) as (app, pilot):
-        assert not app.screen.query_one("#overwrite", Button).display
-        await press(pilot, "ctrl+s")
-        assert "exists. Choose another name, or press Overwrite." in " ".join(text_of(app).split())
-        assert file.read_text("utf-8") == "mine"
-        await press(pilot, "ctrl+s")
-        assert file.read_text("utf-8") == "mine"
-        await press(pilot, "tab")
-        assert app.screen.query_one("#overwrite", Button).has_focus
-        await press(pilot, "enter")
+        for answer in ("escape", "enter", "n"):
+            await press(pilot, "ctrl+s")
+            assert place_of(app) == "ConfirmScreen"
+            assert "exists. Write over it?" in " ".join(text_of(app).replace("│", " ").split())
+            await press(pilot, answer)
+            assert place_of(app) == "export"
+            assert "was left as it is. Choose another name." in " ".join(text_of(app).split())
+            assert file.read_text("utf-8") == "mine"
+        await press(pilot, "ctrl+s", "y")
         await until(pilot, lambda: "✓ saved" in text_of(app))
         await press(pilot, "q")
         await until(pilot, lambda: not app.is_running)
     assert "schema_version" in file.read_text("utf-8")
 
 
-async def test_another_name_takes_the_offer_to_overwrite_back(tmp_path: Path) -> None:
-    (tmp_path / "recommendation.toml").write_text("mine", "utf-8")
-    async with started(PinnedAdvisor(), "5", "ctrl+s", folder=tmp_path) as (app, pilot):
-        path_of(app).value = "./other.toml"
-        await pilot.pause(0.1)
-        assert not app.screen.query_one("#overwrite", Button).display
+async def test_a_folder_is_no_file_and_stays_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    async with started(PinnedAdvisor(), "5", folder=tmp_path) as (app, pilot):
+        path_of(app).value = "./out"
+        await press(pilot, "ctrl+s")
+        assert "is a folder. Add a name, for example recommendation.toml" in " ".join(text_of(app).split())
+        path_of(app).value = "~nobody-of-this-name/x.toml"
+        await press(pilot, "ctrl+s")
+        assert (tmp_path / "~nobody-of-this-name" / "x.toml").is_file()
+
+
+async def test_the_shown_file_is_sent_to_the_clipboard_and_that_is_said(tmp_path: Path) -> None:
+    async with started(PinnedAdvisor(), "5", folder=tmp_path) as (app, pilot):
+        await until(pilot, lambda: RANKED[0].model.id in text_of(app))
+        await press(pilot, "y")
+        assert RANKED[0].model.id in app.clipboard
+        assert "was sent to the clipboard" in " ".join(text_of(app).split())
+
+
+async def test_the_right_arrow_completes_a_path_from_the_disk(tmp_path: Path) -> None:
+    (tmp_path / "reports").mkdir()
+    async with started(PinnedAdvisor(), "5", folder=tmp_path) as (app, pilot):
         path_of(app).focus()
-        await press(pilot, "enter")
-        assert (tmp_path / "other.toml").is_file()
+        path_of(app).clear()
+        await press(pilot, *"./re")
+        await until(pilot, lambda: path_of(app)._suggestion == "./reports/")
+        await press(pilot, "right", *"pick.toml", "enter")
+        await until(pilot, lambda: (tmp_path / "reports" / "pick.toml").is_file())
+
+
+def test_completion_knows_folders_hides_hidden_files_and_fears_no_folder(tmp_path: Path) -> None:
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b" / ".hidden").write_text("", "utf-8")
+    (tmp_path / "alpha.toml").write_text("", "utf-8")
+    assert completed("a", tmp_path) == "alpha.toml"
+    assert completed("./b", tmp_path) == "./b/"
+    assert completed("b/", tmp_path) is None
+    assert completed("b/.h", tmp_path) == "b/.hidden"
+    assert completed("nowhere/x", tmp_path) is None
+    assert completed("", tmp_path) is None
+    assert completed("a\x00/", tmp_path) is None
+
+
+async def test_several_files_are_tabs_and_a_typed_name_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    files = (Preview("recommendation.toml", "first = 1"), Preview("compose [x].yaml", "second: 2"))
+    monkeypatch.setattr("advisor.tui.screens.export.previews", lambda session: files)
+    async with started(PinnedAdvisor(), "5", folder=tmp_path) as (app, pilot):
+        await until(pilot, lambda: "first = 1" in text_of(app))
+        app.screen.query_one(Tabs).focus()
+        await press(pilot, "right")
+        await until(pilot, lambda: "second: 2" in text_of(app))
+        assert path_of(app).value == "./compose [x].yaml"
+        path_of(app).value = "./mine"
+        app.screen.query_one(Tabs).focus()
+        await press(pilot, "left")
+        await until(pilot, lambda: "first = 1" in text_of(app))
+        assert path_of(app).value == "./mine"
 
 
 async def test_an_unwritable_place_is_said_and_everything_is_kept(tmp_path: Path) -> None:

@@ -50,7 +50,8 @@ async def test_t_runs_the_selected_model_and_shows_prediction_measurement_and_ch
         shown = " ".join(text_of(app).split())
         for check in REPORT.verdict.checks:
             assert check.text in shown
-        assert "predicted 7.6 tok/s, measured 7.4 tok/s (extrapolated from slices)" in shown
+        assert "predicted measured difference decode 7.6 tok/s 7.4 tok/s -3%" in shown
+        assert "extrapolated from slices of up to 6 layers" in shown
         assert "synthetic weights in the model's true shape - not a quality check" in shown
 
 

@@ -53,6 +53,15 @@ class Timings:
     calibrations: Mapping[str, Calibration] = field(default_factory=dict)
     """Key: `cpu`, `gpu` or `both`."""
 
+    def at(self, prompt_tokens: int, depth_tokens: int) -> Timings:
+        """What holds for a prompt and a depth: calibrations always do, a measured speed at its own figures only."""
+        same = {
+            key: speed
+            for key, speed in self.measured.items()
+            if (speed.prompt_tokens, speed.depth_tokens) == (prompt_tokens, depth_tokens)
+        }
+        return Timings(same, self.calibrations)
+
     def best(self, candidate_id: str, placement: object, kind: str, estimated: Speed | None) -> Speed | None:
         """The strongest figure: measured, else calibrated, else the estimate itself."""
         found = self.measured.get((candidate_id, placement))

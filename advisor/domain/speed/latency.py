@@ -7,10 +7,14 @@ from dataclasses import dataclass
 
 from advisor.domain.serving import Load
 from advisor.domain.speed.estimate import Speed
+from advisor.units import format_milliseconds
 
-READING_TOKENS_PER_S = 238 / 60 / 0.75
-"""Silent reading of English non-fiction, 238 words a minute (Brysbaert 2019, doi 10.1016/j.jml.2019.104047), at three
-words in four tokens (OpenAI's rule of thumb for English)."""
+READING_WORDS_PER_MINUTE = 238
+"""Mean of silent reading of English non-fiction in 190 studies; most adults read 175 to 300
+(Brysbaert 2019, doi 10.1016/j.jml.2019.104047)."""
+WORDS_PER_TOKEN = 0.75
+"""OpenAI's rule of thumb for English (help.openai.com, "What are tokens and how to count them?")."""
+READING_TOKENS_PER_S = READING_WORDS_PER_MINUTE / 60 / WORDS_PER_TOKEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,3 +66,24 @@ def _erlang_c(offered: float, servers: int) -> float:
     for n in range(1, servers + 1):
         blocked = offered * blocked / (n + offered * blocked)
     return blocked / (1 - offered / servers * (1 - blocked))
+
+
+def latency_lines(waits: Latency, prompt_tokens: int, answer_tokens: int) -> tuple[str, ...]:
+    """The waits in words: first token, full answer, and whether text comes as fast as it is read."""
+    first, whole = format_milliseconds(waits.ttft_ms), format_milliseconds(waits.answer_ms)
+    queue = "" if waits.percentile is None else f" ({waits.percentile} % of requests wait no longer)"
+    return (
+        f"first token after {first} for a prompt of {prompt_tokens:,} tokens{queue}",
+        f"whole answer of {answer_tokens:,} tokens after {whole}{queue}",
+        f"text comes {reading_text(waits.reading_share)}",
+    )
+
+
+def reading_text(share: float) -> str:
+    """Decode speed against reading speed, in words."""
+    speed = f"{READING_TOKENS_PER_S:.1f} tok/s, {READING_WORDS_PER_MINUTE} words a minute"
+    if round(share, 1) >= 1.1:
+        return f"{share:.1f} times as fast as people read ({speed})"
+    if share >= 0.95:
+        return f"about as fast as people read ({speed})"
+    return f"at {share:.0%} of the speed at which people read ({speed})"

@@ -32,7 +32,7 @@ class Place(Screen[None]):
         yield PlaceBar(self.place, self.session)
         yield Grounds(self.session)
         yield from self.body()
-        yield KeyLine(self.place)
+        yield KeyLine(self.place, self.session.keys)
 
     def body(self) -> ComposeResult:
         """Everything between the bar and the keys."""

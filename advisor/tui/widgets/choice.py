@@ -46,6 +46,8 @@ class ChoiceList(ModalScreen[str | None]):
 class Choice(Widget, can_focus=True):
     """Shows the chosen word between arrows."""
 
+    HELP = "One of several words: left and right change it, Enter lists them."
+
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter,space", "choose", "Choose", show=False),
         Binding("left", "step(-1)", "Before", show=False),

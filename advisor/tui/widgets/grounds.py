@@ -5,6 +5,7 @@ from __future__ import annotations
 from textual.widgets import Static
 
 from advisor.domain.presentation import grounds
+from advisor.domain.proof_words import measuring_line
 from advisor.tui.session import Session
 
 
@@ -25,4 +26,8 @@ class Grounds(Static):
             waiting = session.probe_error is None
             self.update("looking at this machine …" if waiting else "no machine")
             return
-        self.update(grounds(session.machine, session.chosen))
+        measuring = session.measuring
+        if measuring is not None and measuring.is_running:
+            self.update(measuring_line(measuring.name, measuring.stage, measuring.half_widths, measuring.share))
+        else:
+            self.update(grounds(session.machine, session.chosen))

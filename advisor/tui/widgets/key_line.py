@@ -10,6 +10,7 @@ from textual.reactive import reactive
 from textual.widget import Widget
 
 from advisor.tui.commands import Command, commands_at
+from advisor.tui.keymap import Keymap
 from advisor.tui.places import PlaceId
 
 _ALWAYS = ("help", "quit")
@@ -23,8 +24,9 @@ class KeyLine(Widget):
     is_typing: reactive[bool] = reactive(False)
     """Whether letters go into a field now."""
 
-    def __init__(self, place: PlaceId) -> None:
+    def __init__(self, place: PlaceId, keys: Keymap) -> None:
         super().__init__()
+        self._keymap = keys
         self._commands = [command for command in commands_at(place) if place in command.footer]
 
     def render(self) -> Text:
@@ -41,9 +43,9 @@ class KeyLine(Widget):
             return [("Esc", "Leave the field", "screen.back")]
         always = [c for c in self._commands if c.id in _ALWAYS]
         others = [c for c in self._commands if c.id not in _ALWAYS]
-        while others and sum(_width(c) for c in [*others, *always]) > self.size.width:
+        while others and sum(self._width(c) for c in [*others, *always]) > self.size.width:
             others.pop()
-        return [(c.shown, c.label, c.action) for c in [*others, *always]]
+        return [(self._keymap.shown(c), c.label, c.action) for c in [*others, *always]]
 
     async def on_click(self, event: events.Click) -> None:
         start = 0
@@ -53,6 +55,5 @@ class KeyLine(Widget):
                 await self.app.run_action(action, self.screen)
                 return
 
-
-def _width(command: Command) -> int:
-    return len(command.shown) + len(command.label) + 3
+    def _width(self, command: Command) -> int:
+        return len(self._keymap.shown(command)) + len(command.label) + 3

@@ -21,6 +21,8 @@ def _box(is_on: bool) -> str:
 class YesNo(Widget, can_focus=True):
     """One switch."""
 
+    HELP = "A switch: the space bar changes it. [x] is on, [ ] is off."
+
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("space,enter", "change", "Change", show=False),
     ]
@@ -51,6 +53,8 @@ class YesNo(Widget, can_focus=True):
 
 class Ticks(Widget, can_focus=True):
     """Several switches in a row; the arrow marks the one that the space bar changes."""
+
+    HELP = "Several switches: left and right mark one, the space bar changes it. [x] is on, [ ] is off."
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("space,enter", "change", "Change", show=False),

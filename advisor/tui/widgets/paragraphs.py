@@ -25,6 +25,8 @@ _MARK_STYLES = {"✓": "$text-success", "✗": "$text-error", "!": "$text-warnin
 class Paragraphs(VerticalScroll, can_focus=True):
     """Foreign text is taken as it is: nothing in it is markup."""
 
+    HELP = "Text to read: arrows, Page up and Page down scroll it."
+
     def compose(self) -> ComposeResult:
         yield Static(markup=False)
 

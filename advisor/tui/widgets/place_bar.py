@@ -18,6 +18,8 @@ _TITLE = "llm-advisor"
 class PlaceBar(Widget, can_focus=True):
     """The current place stands in brackets, so that it shows without colour."""
 
+    HELP = "The five places: left and right go along them, a click or a digit goes to one."
+
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left", "step(-1)", "Place before", show=False),
         Binding("right", "step(1)", "Next place", show=False),

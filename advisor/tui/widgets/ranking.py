@@ -62,6 +62,8 @@ class Ranking(DataTable[Text]):
 
     COMPONENT_CLASSES: ClassVar[set[str]] = set(MARK_CLASSES.values())
 
+    HELP = "The table: up and down select a row, which is explained beside it; Enter opens the explanation."
+
     class Resized(Message):
         """The room changed, so other columns may fit."""
 

@@ -6,7 +6,14 @@ from dataclasses import replace
 import pytest
 
 from advisor.domain.serving import Load
-from advisor.domain.speed.latency import READING_TOKENS_PER_S, latency, latency_under_load, wait_percentile
+from advisor.domain.speed.latency import (
+    READING_TOKENS_PER_S,
+    latency,
+    latency_lines,
+    latency_under_load,
+    reading_text,
+    wait_percentile,
+)
 from tests.builders import model
 from tests.domain.speed.placing import best_speed
 
@@ -50,3 +57,20 @@ def test_load_adds_waiting_to_both_ends() -> None:
     assert found.wait_ms > 0
     assert found.ttft_ms == pytest.approx(500 + found.wait_ms)
     assert found.percentile == 95
+
+
+@pytest.mark.parametrize(
+    ("share", "words"),
+    [(3.5, "3.5 times as fast as people read"), (1.0, "about as fast as people read"), (0.4, "at 40% of the speed")],
+)
+def test_words_say_whether_text_outruns_its_reader_and_what_reading_is_taken_to_be(share: float, words: str) -> None:
+    assert reading_text(share).startswith(words)
+    assert "5.3 tok/s, 238 words a minute" in reading_text(share)
+
+
+def test_lines_of_many_requests_name_the_percentile_that_their_waits_are_of() -> None:
+    alone = latency_lines(latency(SPEED, 101), 512, 101)
+    loaded = latency_lines(latency_under_load(SPEED, 101, Load(0.05, 0.5, 2), 1, 95), 512, 101)
+    assert alone[1] == "whole answer of 101 tokens after 10.5 s"
+    assert "95 % of requests wait no longer" in loaded[0]
+    assert "95 %" not in "".join(alone)

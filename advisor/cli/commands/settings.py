@@ -1,0 +1,43 @@
+"""`llm-advisor settings`."""
+
+from __future__ import annotations
+
+import click
+
+from advisor.cli import output
+from advisor.cli.options import output_options
+from advisor.settings import config_file, load_settings
+
+
+@click.command("settings")
+@output_options
+def command(as_json: bool, plain: bool) -> None:
+    """Where the settings of the screens are, and what they say.
+
+    \b
+    theme = "advisor-light"       # also advisor, advisor-contrast, okabe-ito and Textual's own
+    ascii = true                  # marks, bars and borders in ASCII characters
+    [keys]
+    "measure.best" = "f6"         # a command's id and its keys; docs/keys.md lists the ids
+
+    llm-advisor settings --json
+    """
+    file, settings = config_file(), load_settings()
+    if as_json:
+        output.emit_json(
+            {
+                "file": str(file),
+                "exists": file.is_file(),
+                "theme": settings.theme,
+                "ascii": settings.ascii,
+                "keys": dict(settings.keys),
+            }
+        )
+        return
+    facts = [
+        ("file", f"{file}{'' if file.is_file() else ' (not there: defaults hold)'}"),
+        ("theme", settings.theme or "the one chosen last in the screens"),
+        ("ascii", "yes" if settings.ascii else "no"),
+        *((f"keys.{name}", keys) for name, keys in settings.keys.items()),
+    ]
+    output.emit_facts(facts, plain=plain)

@@ -1,0 +1,132 @@
+"""What the app does with the ranking: what if, admission and its undoing, comparison, the plot."""
+
+from __future__ import annotations
+
+from textual import on
+from textual.app import App
+from textual.notifications import SeverityLevel
+from textual.signal import Signal
+
+from advisor.domain.gates import PLACEMENT_CODES
+from advisor.domain.head_to_head.compare import FEWEST, MOST
+from advisor.domain.relaxing import relaxation_lines
+from advisor.errors import AdvisorError
+from advisor.tui.backstage import Backstage
+from advisor.tui.messages import AnswersChanged, Compared, Relaxed, Topic
+from advisor.tui.screens.compare import CompareScreen
+from advisor.tui.screens.plot import PlotScreen
+from advisor.tui.screens.what_if import Applied, WhatIfScreen
+from advisor.tui.session import Session
+from advisor.tui.widgets.ranking import Ranking
+
+
+class PickingApp(App[None]):
+    """The part of the app that looks at the ranking from other sides and changes what it is made for."""
+
+    session: Session
+    changed: Signal[Topic]
+    _backstage: Backstage
+
+    def advise(self) -> None:
+        """Ask for advice on the present answers."""
+        raise NotImplementedError
+
+    def warn(self, error: AdvisorError) -> None:
+        """Show an error as a notice."""
+        raise NotImplementedError
+
+    def action_what_if(self) -> None:
+        """Try other hardware and other needs beside the present ones."""
+        session = self.session
+        if session.base_machine is None or session.found is None:
+            self.notify("One moment: this machine is still being looked at.", markup=False)
+            return
+        self.push_screen(WhatIfScreen(session, self._wanted_model()), self._what_if_ended)
+
+    def _wanted_model(self) -> str | None:
+        """The excluded model under the cursor of a table, or else the nearest miss that hardware could admit."""
+        found = self.session.found
+        rejected = () if found is None else found.rejected
+        tables = self.screen.query(Ranking)
+        under_cursor = next((t.selected_key for t in tables if t.display), None)
+        if any(r.model.id == under_cursor for r in rejected):
+            return under_cursor
+        misses = (r.model.id for r in rejected if {reason.code for reason in r.reasons} <= PLACEMENT_CODES)
+        return next(misses, None)
+
+    def _what_if_ended(self, outcome: Applied | None) -> None:
+        if outcome is None:
+            return
+        if outcome.trial is None or outcome.machine is None:
+            self.session.leave_simulation()
+        else:
+            self.session.simulate(outcome.trial.hardware, outcome.machine, outcome.trial.answers)
+            if not outcome.trial.changes_hardware:
+                self.notify("The needs are changed; the machine is this one.", markup=False)
+        self.changed.publish("machine")
+        self.changed.publish("refilled")
+        self.advise()
+
+    def action_admit(self, model_id: str) -> None:
+        """Change the answers just so far that an excluded model passes."""
+        if self.session.found is not None:
+            self._backstage.relax(model_id, self.session.found, dict(self.session.answers))
+
+    def action_undo(self) -> None:
+        """Take back the last preset, reset or admission."""
+        before = self.session.undo()
+        if before is None:
+            self.notify("There is nothing to take back: no preset, defaults or admission.", markup=False)
+            return
+        self.notify(f"The answers are again as before {before.what}.", markup=False)
+        self.changed.publish("refilled")
+        self.post_message(AnswersChanged())
+
+    def action_compare(self) -> None:
+        """Put the marked models side by side."""
+        found, marked = self.session.found, self.session.marked_candidates
+        if found is None or len(marked) < FEWEST:
+            self.notify(f"Mark {FEWEST} to {MOST} rows with the space bar, then press c.", markup=False)
+            return
+        names = [candidate.id for candidate in marked]
+        self.push_screen(CompareScreen([candidate.model.name for candidate in marked]))
+        self._backstage.compare(names, found.machine, found.constraints)
+
+    def action_plot(self) -> None:
+        """Show quality against speed."""
+        found, chosen = self.session.found, self.session.chosen
+        if found is None or chosen is None:
+            self.notify("No model passes, so there is nothing to plot. x shows why.", markup=False)
+            return
+        self.push_screen(PlotScreen(found, chosen), self._choose)
+
+    def _choose(self, model_id: str | None) -> None:
+        if model_id is not None:
+            self.session.chosen_model = model_id
+            self.changed.publish("advice")
+
+    # ------------------------------------------------------------ messages
+
+    @on(Relaxed)
+    def _relaxed(self, message: Relaxed) -> None:
+        # Answers that changed meanwhile must not be overwritten.
+        if message.ticket != self._backstage.advice_ticket:
+            return
+        done = message.outcome
+        if isinstance(done, AdvisorError):
+            self.warn(done)
+            return
+        lines = relaxation_lines(done, self.session.advisor.questionnaire, self.session.answers)
+        if done.is_admitted:
+            lines = (*lines, "u takes it back.")
+            self.session.relax(done.answers, done.found.named, done.model.name)
+            self.session.chosen_model = done.model.id
+            self.changed.publish("refilled")
+            self.post_message(AnswersChanged())
+        severity: SeverityLevel = "information" if done.is_admitted else "warning"
+        self.notify("\n".join(lines), severity=severity, timeout=12, markup=False)
+
+    @on(Compared)
+    def _compared(self, message: Compared) -> None:
+        if message.ticket == self._backstage.comparison_ticket and isinstance(self.screen, CompareScreen):
+            self.screen.show(message.outcome)

@@ -1,0 +1,142 @@
+"""What the app does with the engine: smoke tests and measurements, one at a time, and what becomes of them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from textual import on
+from textual.app import App
+from textual.signal import Signal
+
+from advisor.errors import AdvisorError
+from advisor.tui.backstage import Backstage
+from advisor.tui.measuring import Measuring
+from advisor.tui.messages import MeasuringEnded, MeasuringMoved, RankedAgain, SmokeEnded, SmokeMoved, Topic
+from advisor.tui.session import Session, Smoke
+
+
+class ProvingApp(App[None]):
+    """The part of the app that starts, follows and stops runs of the engine."""
+
+    session: Session
+    changed: Signal[Topic]
+    _backstage: Backstage
+
+    def advise(self) -> None:
+        """Ask for advice on the present answers."""
+        raise NotImplementedError
+
+    def on_unmount(self) -> None:
+        self._backstage.stop_advice()
+        self._backstage.stop_engine()
+
+    def _is_free(self) -> bool:
+        """Whether the engine may start something; says what it does where it may not."""
+        busy = self.session.busy_with
+        if busy is not None:
+            self.notify(f"Already running: {busy}. In Proof it can be cancelled.", severity="warning", markup=False)
+        return busy is None
+
+    # ------------------------------------------------------------ smoke test
+
+    async def action_smoke(self) -> None:
+        """Show Proof and start the smoke test of the selected candidate, unless the engine is busy."""
+        await self.switch_mode("proof")
+        session = self.session
+        chosen, found = session.chosen, session.found
+        if chosen is None or found is None or session.is_simulated or not self._is_free():
+            return
+        session.smoke = Smoke(chosen)
+        self._backstage.smoke(chosen, found.constraints)
+        self.changed.publish("smoke")
+
+    def action_stop_engine(self) -> None:
+        """Cancel what runs; what was measured before stays."""
+        smoke, measuring = self.session.smoke, self.session.measuring
+        if smoke is not None and smoke.is_running:
+            self._backstage.stop_engine()
+            self.session.smoke = replace(smoke, is_cancelled=True)
+            self.changed.publish("smoke")
+        if measuring is not None and measuring.is_running:
+            self._backstage.stop_engine()
+            self.session.measuring = replace(measuring, is_cancelled=True)
+            self.changed.publish("measuring")
+
+    @on(SmokeMoved)
+    def _smoke_moved(self, message: SmokeMoved) -> None:
+        smoke = self.session.smoke
+        if smoke is None or message.ticket != self._backstage.engine_ticket:
+            return
+        self.session.smoke = smoke.moved(message.event)
+        self.changed.publish("smoke")
+
+    @on(SmokeEnded)
+    def _smoke_ended(self, message: SmokeEnded) -> None:
+        smoke = self.session.smoke
+        if smoke is None or message.ticket != self._backstage.engine_ticket:
+            return
+        outcome = message.outcome
+        if isinstance(outcome, AdvisorError):
+            self.session.smoke = replace(smoke, error=outcome)
+        else:
+            self.session.smoke = replace(smoke, report=outcome)
+        self.changed.publish("smoke")
+
+    # ------------------------------------------------------------ measurement
+
+    def action_measure(self, best: bool) -> None:
+        """Measure the best of the ranking, or the selected candidate; where a measurement runs, stop it."""
+        session = self.session
+        if session.measuring is not None and session.measuring.is_running:
+            self.action_stop_engine()
+            return
+        chosen, found = session.chosen, session.found
+        if chosen is None or found is None:
+            self.notify("There is no pick yet that could be measured.", severity="warning", markup=False)
+        elif session.is_simulated:
+            self.notify("The machine is simulated, so nothing can be measured on it.", markup=False)
+        elif self._is_free():
+            before = {c.id: c.speed for c in found.quantizations}
+            session.measuring = Measuring(None if best else chosen, before)
+            self._backstage.measure(found, None if best else chosen.id)
+            self.changed.publish("measuring")
+
+    def _measuring(self, ticket: int) -> Measuring | None:
+        return self.session.measuring if ticket == self._backstage.engine_ticket else None
+
+    @on(MeasuringMoved)
+    def _measuring_moved(self, message: MeasuringMoved) -> None:
+        measuring = self._measuring(message.ticket)
+        if measuring is not None:
+            self.session.measuring = measuring.moved(message.event)
+            self.changed.publish("measuring")
+
+    @on(RankedAgain)
+    def _ranked_again(self, message: RankedAgain) -> None:
+        measuring = self._measuring(message.ticket)
+        if measuring is None:
+            return
+        session, found = self.session, message.found
+        session.measuring, session.timings = replace(measuring, found=found), found.timings
+        if session.found is not None and session.found.constraints == found.constraints:
+            session.found = found
+            self.changed.publish("advice")
+        else:
+            # The answers changed meanwhile: the calibration holds for them, too.
+            self.advise()
+
+    @on(MeasuringEnded)
+    def _measuring_ended(self, message: MeasuringEnded) -> None:
+        measuring = self._measuring(message.ticket)
+        if measuring is None:
+            return
+        outcome = message.outcome
+        if isinstance(outcome, AdvisorError):
+            self.session.measuring = replace(measuring, error=outcome)
+        else:
+            found, problems = outcome
+            self.session.measuring = replace(measuring, found=found, problems=problems, is_done=True)
+            self.notify(
+                f"Measured and ranked again{f'; {len(problems)} not measured' if problems else ''}.", markup=False
+            )
+        self.changed.publish("measuring")

@@ -1,0 +1,216 @@
+"""The screens against their budgets: `python -m benchmarks.screens`, alone on the machine.
+
+First paint, key presses and memory are those of the real program in a pseudo-terminal; the time from an answer to the
+new ranking and the lag of the event loop are taken inside the app, which runs without a terminal for that. Everything
+it keeps goes into a temporary directory.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import re
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from statistics import median
+from time import perf_counter
+
+import pexpect
+import psutil
+
+STARTS = 7
+ANSWERS = 7
+KEYS = 20
+PROBE_S = 0.005
+"""How often the event loop is asked for a sign of life."""
+ESCAPES = re.compile(r"\x1b(\[[0-9;?<>=]*[ -/]*[@-~]|[PX^_\]].*?(\x07|\x1b\\)|[()][A-Z0-9]|[=>78])", re.DOTALL)
+ROOT = Path(__file__).parents[1]
+
+
+class Terminal:
+    """The program on a screen of 120 by 36."""
+
+    def __init__(self) -> None:
+        self.started = perf_counter()
+        env = {**os.environ, "TERM": "xterm-256color", "PYTHONPATH": str(ROOT), "TEXTUAL_ANIMATIONS": "none"}
+        self.process = pexpect.spawn(
+            sys.executable, ["-m", "advisor"], env=env, dimensions=(36, 120), encoding="utf-8", timeout=60
+        )
+        # Without this every key waits 50 ms before it is sent.
+        self.process.delaybeforesend = None
+        self._drawn = ""
+
+    def wait_for(self, text: str, seconds: float = 120.0) -> float:
+        """When a text was drawn, on the clock of `perf_counter`."""
+        deadline = perf_counter() + seconds
+        while text not in ESCAPES.sub("", self._drawn):
+            if perf_counter() > deadline:
+                raise RuntimeError(f"{text!r} was not drawn")
+            try:
+                self._drawn += self.process.read_nonblocking(65536, timeout=0.05)
+            except pexpect.TIMEOUT:
+                continue
+        return perf_counter()
+
+    def press(self, keys: str, text: str) -> float:
+        """Milliseconds from a key to what it draws."""
+        self._drawn = ""
+        pressed = perf_counter()
+        self.process.send(keys)
+        return 1000 * (self.wait_for(text) - pressed)
+
+    def memory_mb(self) -> float:
+        """Resident memory of the program without its children, in MB of 10^6 bytes."""
+        return float(psutil.Process(self.process.pid).memory_info().rss / 1e6)
+
+    def close(self) -> None:
+        """Leave, whatever is going on."""
+        self.process.close(force=True)
+
+
+def first_paints() -> list[float]:
+    """Seconds from the start of the process to its first screen; the very first start is the cold one."""
+    found = []
+    for _ in range(STARTS):
+        terminal = Terminal()
+        found.append(terminal.wait_for("Enter: picks") - terminal.started)
+        terminal.close()
+    return found
+
+
+def keys_while_measuring() -> tuple[dict[str, list[float]], float]:
+    """Milliseconds from a key to what it draws, at rest and while slices are timed, and the memory at the end."""
+    terminal = Terminal()
+    terminal.wait_for("free disk")
+    terminal.press("3", "rank 1 of")
+    found = {"at rest: another place": _places(terminal), "at rest: another table": _tables(terminal)}
+    terminal.press("m", "measuring")
+    found["while slices are timed: another place"] = _places(terminal)
+    found["while slices are timed: another table"] = _tables(terminal)
+    for key, text in (("1", "[1 Machine]"), ("2", "[2 Needs]"), ("5", "[5 Export]"), ("3", "[3 Picks]")):
+        terminal.press(key, text)
+    memory_mb = terminal.memory_mb()
+    terminal.close()
+    return found, memory_mb
+
+
+def _places(terminal: Terminal) -> list[float]:
+    """Each is drawn whole, after the 50 ms for which Textual holds every change of screens back."""
+    shown = (("4", "[4 Proof]"), ("3", "[3 Picks]"))
+    return [terminal.press(*shown[i % 2]) for i in range(KEYS)]
+
+
+def _tables(terminal: Terminal) -> list[float]:
+    shown = ("nearest miss first", "by score")
+    return [terminal.press("x", shown[i % 2]) for i in range(KEYS)]
+
+
+async def answers_to_rankings() -> list[float]:
+    """Seconds from a key that changes an answer to the new ranking on the session."""
+    from advisor.service import Advisor
+    from advisor.tui.app import AdvisorApp
+
+    app = AdvisorApp(Advisor(), None, Path.cwd())
+    found = []
+    async with app.run_test(size=(120, 36)) as pilot:
+        await _until(lambda: app.session.found is not None)
+        await pilot.press("2")
+        await pilot.pause(0.5)
+        for _ in range(ANSWERS):
+            before, pressed = app.session.found, perf_counter()
+            await pilot.press("space")
+            await _until(lambda before=before: app.session.found is not before)  # type: ignore[misc]
+            found.append(perf_counter() - pressed)
+    return found
+
+
+async def lags() -> dict[str, list[float]]:
+    """Milliseconds by which the event loop is late while the program works, by kind of work."""
+    from advisor.service import Advisor
+    from advisor.tui.app import AdvisorApp
+
+    app = AdvisorApp(Advisor(), None, Path.cwd())
+    app.when_settled = gc.freeze  # as the program does
+    found: dict[str, list[float]] = {}
+    async with app.run_test(size=(120, 36)) as pilot:
+        found["start: probe and first ranking"] = await _lag(lambda: app.session.found is not None)
+        before = app.session.found
+        app.action_rescan()
+        found["probe and ranking"] = await _lag(lambda: app.session.found is not before)
+        await pilot.pause(1)
+        await app.action_go("proof")
+        await pilot.pause(1)
+        app.action_measure(best=False)
+        found["measurement"] = await _lag(lambda: app.session.busy_with is None)
+        await app.action_smoke()
+        found["smoke test"] = await _lag(lambda: app.session.busy_with is None)
+    return found
+
+
+async def _lag(is_over: Callable[[], bool]) -> list[float]:
+    late = []
+    while True:
+        asked = perf_counter()
+        await asyncio.sleep(PROBE_S)
+        late.append(1000 * (perf_counter() - asked - PROBE_S))
+        if is_over():
+            return late
+
+
+async def _until(condition: Callable[[], bool]) -> None:
+    while not condition():
+        await asyncio.sleep(0.002)
+
+
+@contextmanager
+def own_directories() -> Iterator[None]:
+    """A configuration, cache and state of its own, so that every run begins alike."""
+    with tempfile.TemporaryDirectory() as folder:
+        for kind in ("CONFIG", "CACHE", "STATE"):
+            os.environ[f"LLM_ADVISOR_{kind}_DIR"] = str(Path(folder) / kind.lower())
+        yield
+
+
+def main() -> int:
+    """Print the table; 1 where a budget is exceeded."""
+    os.environ["TEXTUAL_ANIMATIONS"] = "none"
+    with own_directories():
+        paints = first_paints()
+        rankings = asyncio.run(answers_to_rankings())
+        late = asyncio.run(lags())
+    with own_directories():
+        keys, memory_mb = keys_while_measuring()
+    rows = [
+        ("first paint, median of warm starts, s", median(paints[1:]), 0.5),
+        ("ranked results after an answer, median, s", median(rankings), 0.3),
+        *((f"event loop late, worst, {work}, ms", max(times), 100.0) for work, times in late.items()),
+        *((f"a key {when}, worst, ms", max(times), 100.0) for when, times in keys.items()),
+        ("memory of the program, MB", memory_mb, 150.0),
+    ]
+    _say("| what | measured | budget | kept |")
+    _say("| --- | --- | --- | --- |")
+    for what, value, budget in rows:
+        _say(f"| {what} | {value:.3g} | {budget:g} | {'yes' if value <= budget else 'NO'} |")
+    _say("")
+    _say(f"First paint from {min(paints):.2f} to {max(paints):.2f} s, the cold start {paints[0]:.2f} s.")
+    _say(f"Rankings from {min(rankings):.2f} to {max(rankings):.2f} s, 0.12 s of it waiting for the next key.")
+    for when, times in keys.items():
+        beyond = sum(ms > 100 for ms in times)
+        _say(f"A key {when}: {median(times):.0f} ms in the median of {len(times)}, {beyond} beyond 100 ms.")
+    for work, times in late.items():
+        beyond = sum(ms > 100 for ms in times)
+        _say(f"Event loop, {work}: {median(times):.1f} ms late in the median of {len(times)}, {beyond} beyond 100 ms.")
+    return int(any(value > budget for _, value, budget in rows))
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,101 @@
+"""The whole flow, once by keys alone and once by mouse alone: a file at the end that can be read back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import tomli
+
+from advisor.tui.app import AdvisorApp
+from tests.tui.driving import Drive, place_of, press, started, text_of, until
+from tests.tui.pinned import HereAdvisor
+from tests.tui.test_measuring import MeasuringAdvisor
+
+
+async def click_text(app: AdvisorApp, pilot: Drive, text: str, *, nth: int = 0) -> None:
+    """Click in the middle of a text on screen."""
+    await until(pilot, lambda: text_of(app).count(text) > nth)
+    places = [
+        (line.index(text) + len(text) // 2, row) for row, line in enumerate(text_of(app).splitlines()) if text in line
+    ]
+    await pilot.click(offset=places[nth])
+    await pilot.pause(0.1)
+
+
+@pytest.mark.parametrize("size", [(120, 36), (80, 24)])
+async def test_by_keys_alone(tmp_path: Path, size: tuple[int, int]) -> None:
+    advisor = MeasuringAdvisor()
+    advisor.release.set()
+    async with started(advisor, size=size, folder=tmp_path) as (app, pilot):
+        assert place_of(app) == "machine"
+        await press(pilot, "2")
+        await until(pilot, lambda: "Commercial use" in text_of(app))
+        await press(pilot, "space", "3")
+        await until(pilot, lambda: app.session.found is not None and not app.session.found.constraints.use.commercial)
+        await press(pilot, "m")
+        await until(pilot, lambda: app.session.measuring is not None and app.session.measuring.is_done)
+        await press(pilot, "t")
+        assert place_of(app) == "proof"
+        await until(pilot, lambda: "✓ passed" in text_of(app))
+        await press(pilot, "e")
+        await until(pilot, lambda: "[recommendation]" in text_of(app))
+        await press(pilot, "enter")
+        await until(pilot, lambda: "✓ saved" in text_of(app))
+    saved = tomli.loads((tmp_path / "recommendation.toml").read_text("utf-8"))
+    assert saved["smoke"]["verdict"] == "pass"
+
+
+@pytest.mark.parametrize("size", [(120, 36), (80, 24)])
+async def test_by_mouse_alone(tmp_path: Path, size: tuple[int, int]) -> None:
+    async with started(MeasuringAdvisor(), size=size, folder=tmp_path) as (app, pilot):
+        await click_text(app, pilot, "2 Needs")
+        assert place_of(app) == "needs"
+        await click_text(app, pilot, "[x] yes")
+        assert app.session.answers["use.commercial"] is False
+        await click_text(app, pilot, "3 Picks")
+        await click_text(app, pilot, "Example Llama 8B")
+        await click_text(app, pilot, "Measure")
+        await until(pilot, lambda: app.session.busy_with is not None)
+        await click_text(app, pilot, "4 Proof")
+        await click_text(app, pilot, "c: cancel")
+        assert app.session.busy_with is None
+        await click_text(app, pilot, "t: smoke test")
+        await until(pilot, lambda: app.session.smoke is not None and app.session.smoke.report is not None)
+        await click_text(app, pilot, "5 Export")
+        await until(pilot, lambda: "[recommendation]" in text_of(app))
+        await click_text(app, pilot, "Save", nth=1)
+        await until(pilot, lambda: "✓ saved" in text_of(app))
+    saved = tomli.loads((tmp_path / "recommendation.toml").read_text("utf-8"))
+    assert saved["recommendation"]["model"] == "example-llama-8b-instruct"
+
+
+async def test_what_the_screens_save_from_the_real_catalogue_is_a_recommendation(tmp_path: Path) -> None:
+    async with started(HereAdvisor(), "3", "5", folder=tmp_path) as (app, pilot):
+        await until(pilot, lambda: "[recommendation]" in text_of(app) or "#:schema" in text_of(app))
+        await press(pilot, "enter")
+        await until(pilot, lambda: (tmp_path / "recommendation.toml").is_file())
+        advisor = app.session.advisor
+    assert advisor.recorded_pick(tmp_path / "recommendation.toml")[1] != ""
+
+
+async def test_resizing_in_the_middle_of_everything_breaks_nothing() -> None:
+    sizes = ((40, 12), (250, 80), (1, 1), (80, 24), (20, 5), (120, 36))
+    advisor = MeasuringAdvisor()
+    async with started(advisor, "4", "m") as (app, pilot):
+        for size in sizes:
+            await pilot.resize_terminal(*size)
+            await pilot.pause(0.05)
+        assert app.session.busy_with is not None
+        advisor.release.set()
+        await until(pilot, lambda: "Measured on this machine" in text_of(app))
+        for place in "12345":
+            await press(pilot, place)
+            for size in sizes:
+                await pilot.resize_terminal(*size)
+                await pilot.pause(0.02)
+            await press(pilot, "question_mark")
+            await pilot.resize_terminal(40, 12)
+            await pilot.resize_terminal(120, 36)
+            await press(pilot, "escape")
+        assert place_of(app) == "export"
