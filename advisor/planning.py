@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from advisor.domain.capacity.nodes import Node
 from advisor.domain.capacity.options import SURVIVE, Subject, Survive
 from advisor.domain.capacity.plan import HERE, Plans, make_plans
 from advisor.domain.capacity.replica import ENGINES, EngineName
+from advisor.domain.capacity.sweep import Curve, curve
 from advisor.domain.capacity.targets import targets_of
 from advisor.domain.capacity.trace import Trace, read_trace
 from advisor.domain.capacity.vllm import PRECISIONS
@@ -114,17 +116,30 @@ def plan_serving(
     if request.quantization == "FP8":
         engines = ("vllm",)
     nodes = load_nodes(knowledge, gpus, own)
-    found = make_plans(
-        subject,
-        memory_pools(machine, constraints.machine, figures),
-        threads_for(machine),
-        _here(machine, figures, nodes),
-        nodes,
-        engines,
-    )
+    pools = memory_pools(machine, constraints.machine, figures)
+    found = make_plans(subject, pools, threads_for(machine), _here(machine, figures, nodes), nodes, engines)
     if not found.plans:
         raise _nothing(found)
     return found
+
+
+def sweep_here(
+    subjects: Iterable[tuple[Model, str]],
+    machine: Machine,
+    figures: Figures,
+    constraints: Constraints,
+    catalogue: Catalogue,
+    knowledge: Path,
+    before_each: Callable[[], None] | None = None,
+) -> Iterator[Curve]:
+    """Users against latency of each model on this machine with llama.cpp. `before_each` may raise to stop."""
+    pools, threads = memory_pools(machine, constraints.machine, figures), threads_for(machine)
+    for model, quantization in subjects:
+        if before_each is not None:
+            before_each()
+        request = PlanRequest(model, quantization, "llama.cpp", is_quantization_given=True)
+        subject = _subject(request, constraints, catalogue, knowledge)
+        yield curve(make_plans(subject, pools, threads, None, (), ("llama.cpp",)), before_each)
 
 
 def _subject(request: PlanRequest, constraints: Constraints, catalogue: Catalogue, knowledge: Path) -> Subject:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from advisor import paths
+from advisor.domain.candidate import Candidate
 from advisor.domain.catalogue import Catalogue
 from advisor.domain.constraints import Constraints
 from advisor.domain.hardware import GpuSpec, Machine
@@ -15,6 +18,10 @@ from advisor.domain.recommend import recommend
 
 if TYPE_CHECKING:
     from advisor.domain.capacity.plan import Plans
+    from advisor.domain.capacity.sweep import Sweep
+
+MOST_CURVES = 4
+"""Candidates of which users against latency are shown: more curves cannot be told apart."""
 
 
 class Scale:
@@ -75,6 +82,52 @@ class Scale:
             paths.config_dir(),
         )
 
+    def sweep(
+        self,
+        machine: Machine,
+        constraints: Constraints,
+        *,
+        name: str | None = None,
+        quantization: str | None = None,
+        ranked: Sequence[Candidate] = (),
+        before_each: Callable[[], None] | None = None,
+        on_curve: Callable[[Sweep], None] | None = None,
+    ) -> Sweep:
+        """Users against latency on this machine for a model, or for the first MOST_CURVES of a ranking, which is made
+        unless it is given.
+
+        `on_curve` gets the sweep so far with each curve; `before_each` is called before each point and may raise to
+        stop. Raises InputError for an unknown name, NoCandidateError where no model passes.
+        """
+        from advisor.domain.capacity.load import traffic_of
+        from advisor.domain.capacity.sweep import Sweep
+        from advisor.domain.capacity.targets import targets_of
+        from advisor.planning import sweep_here
+
+        only = None if quantization is None else self.quantization_name(quantization)
+        subjects = _distinct(ranked) if ranked else self._swept(machine, constraints, name, only)
+        found = Sweep(traffic_of(constraints), targets_of(constraints), ())
+        for one in sweep_here(
+            subjects, machine, self.figures(machine), constraints, self.catalogue, self.knowledge, before_each
+        ):
+            found = replace(found, curves=(*found.curves, one))
+            if on_curve is not None:
+                on_curve(found)
+        return found
+
+    def _swept(
+        self, machine: Machine, constraints: Constraints, name: str | None, only: str | None
+    ) -> list[tuple[Model, str]]:
+        if name is not None:
+            model, file_type = self._subject(machine, constraints, name, only)
+            return [(model, only or file_type)]
+        from advisor.planning import nothing_passes
+
+        found = recommend(machine, constraints, self.catalogue, self.figures(machine), quantization=only)
+        if not found.ranked:
+            raise nothing_passes(found)
+        return _distinct(found.ranked)
+
     def _subject(
         self, machine: Machine, constraints: Constraints, name: str | None, given: str | None
     ) -> tuple[Model, str]:
@@ -93,3 +146,11 @@ class Scale:
         if named:
             return self.model(named[0]), only or DEFAULT_FILE_TYPE
         raise nothing_passes(found)
+
+
+def _distinct(ranked: Sequence[Candidate]) -> list[tuple[Model, str]]:
+    """The first of a ranking whose curves can differ: siblings of one shape have the same in one file type."""
+    kinds = {(c.model.shape, c.quantization.name): c for c in reversed(ranked)}
+    return [(c.model, c.quantization.name) for c in ranked if kinds[c.model.shape, c.quantization.name] is c][
+        :MOST_CURVES
+    ]

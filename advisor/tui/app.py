@@ -50,6 +50,7 @@ class AdvisorApp(PickingApp, ProvingApp):
         "widgets/widgets.tcss",
         "screens/needs.tcss",
         "screens/what_if.tcss",
+        "screens/scale.tcss",
     ]
     DEFAULT_MODE = "machine"
     when_settled: Callable[[], object] | None = None

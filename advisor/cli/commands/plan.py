@@ -12,6 +12,11 @@ from advisor.cli.options import constraint_options, given_answers, machine_choic
 from advisor.domain.capacity.plan import Plans
 from advisor.domain.capacity.replica import ENGINES
 from advisor.domain.capacity.report import COLUMNS, load_facts, plan_lines, plan_row
+from advisor.domain.capacity.sweep import Sweep
+from advisor.domain.capacity.sweep_words import COLUMNS as SWEEP_COLUMNS
+from advisor.domain.capacity.sweep_words import curve_paragraph, sweep_document, sweep_rows
+from advisor.domain.hardware import Machine
+from advisor.errors import InputError
 from advisor.service import Advisor
 
 
@@ -29,6 +34,7 @@ from advisor.service import Advisor
     metavar="WHAT",
     help="What may be lost while the targets hold: replica (the default) or machine, with all replicas on it.",
 )
+@click.option("--sweep", is_flag=True, help="Users against latency on this machine, for the first of the ranking.")
 @click.option(
     "-n",
     "limit",
@@ -46,6 +52,7 @@ def command(
     engine: str | None,
     trace: Path | None,
     survive: str | None,
+    sweep: bool,
     limit: int,
     constraints_file: Path | None,
     settings: tuple[str, ...],
@@ -61,11 +68,16 @@ def command(
     llm-advisor plan --set scale.users=5000 --set latency.ttft_ms=2000
     llm-advisor plan --model mistral-small-3.2-24b-instruct --set scale.users=5000 --engine vllm
     llm-advisor plan --set scale.users=5000 --survive machine
+    llm-advisor plan --set scale.users=5000 --sweep
     llm-advisor plan --trace busy-day.csv --gpu "L40Sx2" --json
     """
     advisor = Advisor()
     constraints = advisor.constraints(given_answers(advisor, constraints_file, settings))
     machine = advisor.machine(machine_choice(gpu, ram, machine_file))
+    if sweep:
+        _refuse_with_sweep(trace, survive, engine)
+        _print_sweep(advisor.sweep(machine, constraints, name=name, quantization=quant), machine, as_json, plain)
+        return
     found = advisor.plan(
         machine, constraints, name=name, quantization=quant, engine=engine, trace=trace, survive=survive
     )
@@ -75,6 +87,26 @@ def command(
         output.emit_json(advisor.plans_document(found))
         return
     _print(found, limit, plain=plain)
+
+
+def _refuse_with_sweep(trace: Path | None, survive: str | None, engine: str | None) -> None:
+    """Raises InputError for an option that a sweep cannot have."""
+    given = {"--trace": trace, "--survive": survive, "--engine": engine}
+    wrong = next((option for option, value in given.items() if value is not None), None)
+    if wrong is not None:
+        why = "it shows llama.cpp on this machine under users and rate of the constraints, with nothing spare"
+        raise InputError(f"--sweep takes no {wrong}", why=why, hint=f"Leave {wrong} out.")
+
+
+def _print_sweep(found: Sweep, machine: Machine, as_json: bool, plain: bool) -> None:
+    if machine.simulated:
+        note("For a simulated machine.")
+    if as_json:
+        output.emit_json(sweep_document(found))
+        return
+    output.emit_table(SWEEP_COLUMNS, sweep_rows(found), plain=plain, numeric=(2, 3, 4))
+    if not plain:
+        output.emit_paragraphs([curve_paragraph(curve, found) for curve in found.curves])
 
 
 def _print(found: Plans, limit: int, *, plain: bool) -> None:

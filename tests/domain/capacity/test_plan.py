@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from advisor.catalog.loader import load_catalogue
 from advisor.domain.capacity.nodes import Price
 from advisor.domain.capacity.options import Subject, llama_on_node, vllm_on_node
 from advisor.domain.capacity.plan import Plans, ServingPlan, make_plans, with_spare
@@ -16,8 +17,9 @@ from advisor.domain.capacity.replica import Refusal, Replica
 from advisor.domain.capacity.report import plans_document
 from advisor.domain.capacity.simulation import Limits
 from advisor.domain.capacity.targets import capacity, holds, percentile, run_at
-from advisor.domain.model import LatentAttention, Shape
+from advisor.domain.model import Shape
 from advisor.domain.placement import Pool
+from advisor.paths import knowledge_dir
 from advisor.units import GIB
 from tests.builders import LLAMA_3_8B, LLAMA_70B
 from tests.domain.capacity.making import node, subject, vllm_replica
@@ -157,9 +159,12 @@ def test_an_architecture_that_vllm_runs_but_plans_do_not_model_says_so_with_its_
 
 
 def test_latent_attention_of_mistral_small_4_is_planned_on_vllm() -> None:
-    latent = replace(LLAMA_3_8B, architecture="mistral4", latent=LatentAttention(256, 1024, 64, 64, 128))
-    found = make_plans(subject(latent), SMALL_CPU, 4, None, [node("H100 server")], ("vllm",))
-    assert [p.replica.place for p in found.plans] == ["H100 server"]
+    small_4 = load_catalogue(knowledge_dir()).model("mistral-small-4-119b")
+    assert small_4 is not None
+    assert small_4.shape is not None
+    assert small_4.shape.latent is not None
+    found = make_plans(subject(small_4.shape), SMALL_CPU, 4, None, [node("p5.48xlarge")], ("vllm",))
+    assert [p.replica.place for p in found.plans] == ["p5.48xlarge"]
 
 
 @given(needed=st.integers(1, 400), per_machine=st.integers(1, 8))
