@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TextIO
 
 from advisor.catalog.serving import load_nodes, load_serving
 from advisor.domain.capacity.load import Traffic, traffic_of
@@ -30,6 +31,9 @@ PCIE_BYTES_PER_S = 25e9
 ORIGINAL = "BF16"
 DEFAULT_FILE_TYPE = "Q4_K_M"
 """For a named model that passes in no file type on the machine at hand."""
+
+
+_LONGEST_LINE = 10_001
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +72,23 @@ def load_trace(path: Path) -> Trace:
     """Summarize a trace file. Raises InputError for a file that cannot be read or that is no trace."""
     try:
         with path.open(encoding="utf-8", errors="replace") as lines:
-            return read_trace(lines, str(path))
+            return read_trace(_short_lines(lines, path), str(path))
     except OSError as error:
         raise InputError(f"{path} cannot be read", why=error.strerror) from error
+
+
+def _short_lines(file: TextIO, path: Path) -> Iterator[str]:
+    """The lines of a file, of which none can fill the memory. Raises InputError for one that is no row of a trace."""
+    number = 0
+    while line := file.readline(_LONGEST_LINE):
+        number += 1
+        if len(line) == _LONGEST_LINE:
+            raise InputError(
+                f"{path}: line {number} is longer than {_LONGEST_LINE - 1:,} characters",
+                why="a trace is a CSV of three numbers in a row",
+                hint="Write arrival_s,prompt_tokens,answer_tokens.",
+            )
+        yield line
 
 
 def without_latency(constraints: Constraints) -> Constraints:

@@ -16,7 +16,7 @@ from advisor.domain.capacity.sweep import Sweep
 from advisor.domain.capacity.sweep_words import COLUMNS as SWEEP_COLUMNS
 from advisor.domain.capacity.sweep_words import curve_paragraph, sweep_document, sweep_rows
 from advisor.domain.hardware import Machine
-from advisor.errors import InputError
+from advisor.errors import InputError, NoCandidateError
 from advisor.service import Advisor
 
 
@@ -103,10 +103,14 @@ def _print_sweep(found: Sweep, machine: Machine, as_json: bool, plain: bool) -> 
         note("For a simulated machine.")
     if as_json:
         output.emit_json(sweep_document(found))
-        return
-    output.emit_table(SWEEP_COLUMNS, sweep_rows(found), plain=plain, numeric=(2, 3, 4))
-    if not plain:
-        output.emit_paragraphs([curve_paragraph(curve, found) for curve in found.curves])
+    else:
+        output.emit_table(SWEEP_COLUMNS, sweep_rows(found), plain=plain, numeric=(2, 3, 4))
+        if not plain:
+            output.emit_paragraphs([curve_paragraph(curve, found) for curve in found.curves])
+    if not any(curve.points for curve in found.curves):
+        why = "; ".join(dict.fromkeys(curve.refusal or "unknown" for curve in found.curves))
+        hint = "llm-advisor plan says which machines would do."
+        raise NoCandidateError("this machine serves nobody within the targets", why=why, hint=hint)
 
 
 def _print(found: Plans, limit: int, *, plain: bool) -> None:
