@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TextIO
 
 from advisor.catalog.serving import load_nodes, load_serving
 from advisor.domain.capacity.load import Traffic, traffic_of
 from advisor.domain.capacity.nodes import Node
-from advisor.domain.capacity.options import Subject
+from advisor.domain.capacity.options import SURVIVE, Subject, Survive
 from advisor.domain.capacity.plan import HERE, Plans, make_plans
 from advisor.domain.capacity.replica import ENGINES, EngineName
+from advisor.domain.capacity.sweep import Curve, curve
 from advisor.domain.capacity.targets import targets_of
 from advisor.domain.capacity.trace import Trace, read_trace
 from advisor.domain.capacity.vllm import PRECISIONS
@@ -19,7 +22,8 @@ from advisor.domain.constraints import Constraints
 from advisor.domain.hardware import GpuSpec, Machine
 from advisor.domain.model import Model
 from advisor.domain.pools import Figures, memory_pools, threads_for
-from advisor.domain.recommend import Recommendation
+from advisor.domain.recommend import Recommendation, worth
+from advisor.domain.scoring import rank_key
 from advisor.errors import InputError, NoCandidateError, nearest
 
 PCIE_BYTES_PER_S = 25e9
@@ -27,6 +31,9 @@ PCIE_BYTES_PER_S = 25e9
 ORIGINAL = "BF16"
 DEFAULT_FILE_TYPE = "Q4_K_M"
 """For a named model that passes in no file type on the machine at hand."""
+
+
+_LONGEST_LINE = 10_001
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +46,7 @@ class PlanRequest:
     engine: EngineName | None
     """None for every engine."""
     is_quantization_given: bool
+    survive: Survive = "replica"
     trace: Trace | None = None
 
 
@@ -51,26 +59,51 @@ def engine_named(name: str | None) -> EngineName | None:
     return found
 
 
+def survivor_named(name: str | None) -> Survive:
+    """What may be lost; a replica unless something else is named. Raises InputError for another word."""
+    found = next((one for one in SURVIVE if name is not None and one == name.lower()), None)
+    if name is not None and found is None:
+        hint = nearest(name.lower(), SURVIVE) or f"What may be lost: {' or '.join(SURVIVE)}."
+        raise InputError(f"unknown loss {name!r}", hint=hint)
+    return found or "replica"
+
+
 def load_trace(path: Path) -> Trace:
     """Summarize a trace file. Raises InputError for a file that cannot be read or that is no trace."""
     try:
         with path.open(encoding="utf-8", errors="replace") as lines:
-            return read_trace(lines, str(path))
+            return read_trace(_short_lines(lines, path), str(path))
     except OSError as error:
         raise InputError(f"{path} cannot be read", why=error.strerror) from error
 
 
-def one_user(constraints: Constraints, *, without_latency: bool = False) -> Constraints:
-    """The constraints for a single user, by which the model is chosen: the load decides how often it runs."""
-    scale = replace(constraints.scale, users=1, concurrent_requests=None)
-    latency = replace(constraints.latency, ttft_ms=None, tokens_per_s=None) if without_latency else constraints.latency
-    return replace(constraints, scale=scale, latency=latency)
+def _short_lines(file: TextIO, path: Path) -> Iterator[str]:
+    """The lines of a file, of which none can fill the memory. Raises InputError for one that is no row of a trace."""
+    number = 0
+    while line := file.readline(_LONGEST_LINE):
+        number += 1
+        if len(line) == _LONGEST_LINE:
+            raise InputError(
+                f"{path}: line {number} is longer than {_LONGEST_LINE - 1:,} characters",
+                why="a trace is a CSV of three numbers in a row",
+                hint="Write arrival_s,prompt_tokens,answer_tokens.",
+            )
+        yield line
+
+
+def without_latency(constraints: Constraints) -> Constraints:
+    """The constraints without targets: a model that misses them here may meet them on the machines of a plan."""
+    return replace(constraints, latency=replace(constraints.latency, ttft_ms=None, tokens_per_s=None))
 
 
 def pick_of(found: Recommendation, named: tuple[str, ...]) -> tuple[Model, str] | None:
-    """The first candidate, or that of the named model, with its file type; None where none passes."""
+    """The candidate that is worth its machines most, or that of the named model, with its file type; None where none
+    passes."""
     candidates = found.candidates_of(named[0]) if named else found.ranked
-    return (candidates[0].model, candidates[0].quantization.name) if candidates else None
+    if not candidates:
+        return None
+    best = min(candidates, key=lambda c: rank_key(worth(c), c.id))
+    return best.model, best.quantization.name
 
 
 def nothing_passes(found: Recommendation) -> NoCandidateError:
@@ -99,17 +132,31 @@ def plan_serving(
     subject = subject_of(request, constraints, catalogue, knowledge)
     engines = engines_of(request)
     nodes = load_nodes(knowledge, gpus, own)
-    found = make_plans(
-        subject,
-        memory_pools(machine, constraints.machine, figures),
-        threads_for(machine),
-        machine_as_node(HERE, machine, figures, nodes),
-        nodes,
-        engines,
-    )
+    pools, threads = memory_pools(machine, constraints.machine, figures), threads_for(machine)
+    here = machine_as_node(HERE, machine, figures, nodes)
+    found = make_plans(subject, pools, threads, here, nodes, engines)
     if not found.plans:
         raise _nothing(found)
     return found
+
+
+def sweep_here(
+    subjects: Iterable[tuple[Model, str]],
+    machine: Machine,
+    figures: Figures,
+    constraints: Constraints,
+    catalogue: Catalogue,
+    knowledge: Path,
+    before_each: Callable[[], None] | None = None,
+) -> Iterator[Curve]:
+    """Users against latency of each model on this machine with llama.cpp. `before_each` may raise to stop."""
+    pools, threads = memory_pools(machine, constraints.machine, figures), threads_for(machine)
+    for model, quantization in subjects:
+        if before_each is not None:
+            before_each()
+        request = PlanRequest(model, quantization, "llama.cpp", is_quantization_given=True)
+        subject = subject_of(request, constraints, catalogue, knowledge)
+        yield curve(make_plans(subject, pools, threads, None, (), ("llama.cpp",)), before_each)
 
 
 def subject_of(request: PlanRequest, constraints: Constraints, catalogue: Catalogue, knowledge: Path) -> Subject:
@@ -130,6 +177,7 @@ def subject_of(request: PlanRequest, constraints: Constraints, catalogue: Catalo
         serving=load_serving(knowledge),
         reserve_vram_bytes=constraints.machine.reserve_vram_bytes,
         allow_cpu=constraints.machine.allow_cpu,
+        survive=request.survive,
     )
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from advisor import paths
+from advisor.domain.candidate import Candidate
 from advisor.domain.catalogue import Catalogue
 from advisor.domain.constraints import Constraints
 from advisor.domain.hardware import GpuSpec, Machine
@@ -15,6 +18,10 @@ from advisor.domain.recommend import recommend
 
 if TYPE_CHECKING:
     from advisor.domain.capacity.plan import Plans
+    from advisor.domain.capacity.sweep import Sweep
+
+MOST_CURVES = 4
+"""Candidates of which users against latency are shown: more curves cannot be told apart."""
 
 
 class Scale:
@@ -46,22 +53,24 @@ class Scale:
         quantization: str | None = None,
         engine: str | None = None,
         trace: Path | None = None,
+        survive: str | None = None,
     ) -> Plans:
-        """Plans for a model, or for the pick on the machine at hand.
+        """Plans for a model, or for the pick on the machine at hand. `survive` says what may be lost: `replica`, which
+        is the default, or `machine`.
 
         Raises InputError for an unknown name, a trace that cannot be used and an engine that cannot run the file
         type; NoCandidateError where no model passes, or no machine meets the targets.
         """
         from advisor.domain.capacity.vllm import PRECISIONS
-        from advisor.planning import PlanRequest, engine_named, load_trace, plan_serving
+        from advisor.planning import PlanRequest, engine_named, load_trace, plan_serving, survivor_named
 
-        wanted = engine_named(engine)
+        wanted, lost = engine_named(engine), survivor_named(survive)
         if quantization is not None and quantization.upper() not in PRECISIONS:
             quantization = self.quantization_name(quantization)
         given = quantization.upper() if quantization is not None else None
         recorded = load_trace(trace) if trace is not None else None
         model, file_type = self._subject(machine, constraints, name, given)
-        request = PlanRequest(model, given or file_type, wanted, given is not None, recorded)
+        request = PlanRequest(model, given or file_type, wanted, given is not None, lost, recorded)
         return plan_serving(
             request,
             machine,
@@ -73,18 +82,63 @@ class Scale:
             paths.config_dir(),
         )
 
+    def sweep(
+        self,
+        machine: Machine,
+        constraints: Constraints,
+        *,
+        name: str | None = None,
+        quantization: str | None = None,
+        ranked: Sequence[Candidate] = (),
+        before_each: Callable[[], None] | None = None,
+        on_curve: Callable[[Sweep], None] | None = None,
+    ) -> Sweep:
+        """Users against latency on this machine for a model, or for the first MOST_CURVES of a ranking, which is made
+        unless it is given.
+
+        `on_curve` gets the sweep so far with each curve; `before_each` is called before each point and may raise to
+        stop. Raises InputError for an unknown name, NoCandidateError where no model passes.
+        """
+        from advisor.domain.capacity.load import traffic_of
+        from advisor.domain.capacity.sweep import Sweep
+        from advisor.domain.capacity.targets import targets_of
+        from advisor.planning import sweep_here
+
+        only = None if quantization is None else self.quantization_name(quantization)
+        subjects = _distinct(ranked) if ranked else self._swept(machine, constraints, name, only)
+        found = Sweep(traffic_of(constraints), targets_of(constraints), ())
+        for one in sweep_here(
+            subjects, machine, self.figures(machine), constraints, self.catalogue, self.knowledge, before_each
+        ):
+            found = replace(found, curves=(*found.curves, one))
+            if on_curve is not None:
+                on_curve(found)
+        return found
+
+    def _swept(
+        self, machine: Machine, constraints: Constraints, name: str | None, only: str | None
+    ) -> list[tuple[Model, str]]:
+        if name is not None:
+            model, file_type = self._subject(machine, constraints, name, only)
+            return [(model, only or file_type)]
+        from advisor.planning import nothing_passes
+
+        found = recommend(machine, constraints, self.catalogue, self.figures(machine), quantization=only)
+        if not found.ranked:
+            raise nothing_passes(found)
+        return _distinct(found.ranked)
+
     def _subject(
         self, machine: Machine, constraints: Constraints, name: str | None, given: str | None
     ) -> tuple[Model, str]:
-        """The model to plan for and its file type: as named, else as recommended for one user of this machine."""
+        """The model to plan for and its file type: as named, else the one that is worth its machines most."""
         from advisor.domain.capacity.vllm import PRECISIONS
-        from advisor.planning import DEFAULT_FILE_TYPE, nothing_passes, one_user, pick_of
+        from advisor.planning import DEFAULT_FILE_TYPE, nothing_passes, pick_of, without_latency
 
         named = () if name is None else (self.model(name).id,)
         only = given if given is not None and given not in PRECISIONS else None
         figures = self.figures(machine)
-        for without_latency in (False, True):
-            needs = one_user(constraints, without_latency=without_latency)
+        for needs in (constraints, without_latency(constraints)):
             found = recommend(machine, needs, self.catalogue, figures, named=named, quantization=only)
             pick = pick_of(found, named)
             if pick is not None:
@@ -92,3 +146,11 @@ class Scale:
         if named:
             return self.model(named[0]), only or DEFAULT_FILE_TYPE
         raise nothing_passes(found)
+
+
+def _distinct(ranked: Sequence[Candidate]) -> list[tuple[Model, str]]:
+    """The first of a ranking whose curves can differ: siblings of one shape have the same in one file type."""
+    kinds = {(c.model.shape, c.quantization.name): c for c in reversed(ranked)}
+    return [(c.model, c.quantization.name) for c in ranked if kinds[c.model.shape, c.quantization.name] is c][
+        :MOST_CURVES
+    ]

@@ -12,6 +12,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from advisor.domain.capacity.here import REQUESTS
 from advisor.files import write_atomically
 from benchmarks.speed_rows import HERE
 
@@ -20,6 +21,9 @@ PAGE = ROOT / "docs" / "plan.md"
 NEEDS, MACHINE = "docs/plan/needs.toml", "docs/plan/machine.toml"
 RECOMMEND = f"llm-advisor recommend --constraints {NEEDS} --machine {MACHINE} -n 3 --plain"
 PLAN = f"llm-advisor plan --constraints {NEEDS} --machine {MACHINE} -n 8"
+SWEEP = f"llm-advisor plan --constraints {NEEDS} --machine {MACHINE} --sweep --plain"
+EXPORTS: tuple[tuple[str, str], ...] = ()
+"""Commands that turn the plan into files, and what each writes; the page shows them under "From plan to files"."""
 
 TEMPLATE = HERE / "data" / "plan_page.md"
 
@@ -27,15 +31,17 @@ _KEYS = {
     "basis": "`estimated`",
     "model": "id, hf_id, licence, file type for llama.cpp, context of one request",
     "load": "where it comes from, users, mean and peak requests per second, tokens per request and per second",
+    "survives": "what may be lost: `replica` or `machine`",
     "targets": "percentile, first token, tokens per second of one request; `null` where there is no limit",
     "cheapest": "index into `plans` of the cheapest plan of each engine, or `null`",
     "refused": "engine, machine (`null`: any), code and reason for everything that cannot be planned",
     "plans[].engine": "`llama.cpp` or `vllm`",
     "plans[].machine": "name, GPU, GPUs, system memory, and whether it is the machine at hand",
     "plans[].quantization": "llama.cpp's file type, or `BF16` or `FP8` of the original weights",
-    "plans[].replicas": "with the spare one",
+    "plans[].replicas": "with the spare ones",
     "plans[].replicas_needed": "that carry the peak within the targets",
-    "plans[].replicas_spare": "that may be lost",
+    "plans[].replicas_spare": "beyond those",
+    "plans[].replicas_lost_with_a_machine": "that stop when one machine does",
     "plans[].replicas_per_machine": "0 where a replica takes several machines",
     "plans[].machines": "of this kind",
     "plans[].gpus": "of all machines",
@@ -52,7 +58,7 @@ _KEYS = {
     "plans[].kv_cache_bytes": "of a replica",
     "plans[].cost_usd_hour": "of all machines",
     "plans[].price": "of one machine and hour, with source and date; with `price_reason` where unknown",
-    "plans[].ttft_ms": "first token: p50, p95, p99, with the spare replica lost",
+    "plans[].ttft_ms": "first token: p50, p95, p99, with the spare replicas lost",
     "plans[].tpot_ms": "time per output token, likewise",
     "plans[].wait_ms": "wait for a slot, likewise",
     "plans[].answer_tokens_per_s": "of all needed replicas",
@@ -81,10 +87,22 @@ def page() -> str:
         recommend=_output(RECOMMEND),
         plan_command=PLAN,
         plan=_output(PLAN),
+        sweep_command=SWEEP,
+        sweep=_output(SWEEP),
+        files=_files(),
+        n_simulated=REQUESTS,
         n_rows=n_rows,
         error=error,
         keys="\n".join(f"| `{key}` | {text} |" for key, text in _KEYS.items()),
     )
+
+
+def _files() -> str:
+    """The commands that write files from the plan, with what they print."""
+    if not EXPORTS:
+        return ""
+    shown = "".join(f"{what}\n\n```\n$ {command}\n{_output(command)}```\n\n" for command, what in EXPORTS)
+    return f"## From plan to files\n\n{shown}"
 
 
 def _published() -> tuple[str, str]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from advisor.catalog.hardware import find_gpu
 from advisor.catalog.sealed import KnowledgeReader
-from advisor.domain.capacity.engines import BatchConstants, ServingFacts, VllmFacts
+from advisor.domain.capacity.engines import BatchConstants, ServingFacts, SupportedArchitecture, VllmFacts
 from advisor.domain.capacity.nodes import Node, Price
 from advisor.domain.hardware import GpuSpec
 from advisor.errors import InputError, nearest
@@ -22,7 +22,12 @@ def load_serving(directory: Path) -> ServingFacts:
     vllm = document["vllm"]
     return ServingFacts(
         vllm=VllmFacts(
-            architectures=frozenset(vllm["architectures"]),
+            architectures={
+                name: SupportedArchitecture(
+                    tuple(row["classes"]), document["sources"][row["source"]]["text"], row.get("reason")
+                )
+                for name, row in vllm["architectures"].items()
+            },
             memory_share=vllm["memory_share"],
             overhead_bytes=vllm["overhead_bytes"],
             shared_bytes=vllm["shared_bytes"],

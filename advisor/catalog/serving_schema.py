@@ -36,8 +36,21 @@ class _Batch(StrictModel):
     throughput_spread: _Positive
 
 
+class _Architecture(StrictModel):
+    classes: list[_Text]
+    source: _Text
+    planned: bool
+    reason: _Text | None = None
+
+    @model_validator(mode="after")
+    def _says_why(self) -> _Architecture:
+        if self.planned == (self.reason is not None):
+            raise ValueError("an architecture that is not planned needs a reason, and no other has one")
+        return self
+
+
 class _Vllm(StrictModel):
-    architectures: Annotated[list[_Text], Field(min_length=1)]
+    architectures: Annotated[dict[_Text, _Architecture], Field(min_length=1)]
     memory_share: _Share
     overhead_bytes: _Count
     shared_bytes: Annotated[int, Field(ge=0)]
@@ -61,6 +74,13 @@ class ServingFile(StrictModel):
     vllm: _Vllm
     llama_cpp: _LlamaCpp
     network: _Network
+
+    @model_validator(mode="after")
+    def _names_its_sources(self) -> ServingFile:
+        unknown = {found.source for found in self.vllm.architectures.values()} - set(self.sources)
+        if unknown:
+            raise ValueError(f"vllm.architectures: no source {sorted(unknown)[0]!r}")
+        return self
 
 
 class _NodeRow(StrictModel):

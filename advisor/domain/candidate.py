@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from advisor.domain.carried import Carried
 from advisor.domain.fit import Fit
 from advisor.domain.gates import Reason
 from advisor.domain.languages import LanguageFinding
@@ -28,12 +29,20 @@ class Candidate:
     rating: Rating
     score: Score
     warnings: tuple[str, ...]
+    carried: Carried | None = None
+    """What it carries here of a load that several users share; None for one request at a time, and where its speed is
+    unknown."""
     on_front: bool = False
     """Whether no other candidate beats it in quality, speed or memory without losing in another."""
 
     @property
     def id(self) -> str:
         return f"{self.model.id}:{self.quantization.name}"
+
+    @property
+    def falls_short(self) -> bool:
+        """Whether this machine is known to carry less than the whole load with it."""
+        return self.carried is not None and not self.carried.is_enough
 
 
 @dataclass(frozen=True, slots=True)

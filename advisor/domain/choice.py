@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from advisor.domain.recommend import Candidate, Recommendation
-from advisor.domain.serving import plan
+from advisor.domain.replicas import plan_for
 
 
 def with_choice(found: Recommendation, chosen: Candidate) -> Recommendation:
@@ -13,10 +13,5 @@ def with_choice(found: Recommendation, chosen: Candidate) -> Recommendation:
     if found.pick is not None and found.pick.id == chosen.id:
         return found
     others = tuple(c for c in found.ranked if c.model.id != chosen.model.id)
-    answer_tokens = found.constraints.scale.answer_tokens
-    new_plan = (
-        plan(found.load, chosen.speed, chosen.fit.placement.parallel, answer_tokens=answer_tokens)
-        if chosen.speed is not None
-        else None
-    )
+    new_plan = plan_for(chosen, found.load, found.constraints)
     return replace(found, ranked=(chosen, *others), plan=new_plan, sensitivity=None)

@@ -15,6 +15,7 @@ from advisor.domain.hardware import Machine
 from advisor.domain.judging import licence_use
 from advisor.domain.licence import relevant_questions
 from advisor.domain.pools import engine_uses_gpus
+from advisor.domain.serving import expected_load
 
 
 def idle_questions(constraints: Constraints, catalogue: Catalogue, machine: Machine) -> frozenset[str]:
@@ -38,5 +39,5 @@ def _idle_about_the_rest(constraints: Constraints, machine: Machine) -> Iterator
         yield "use.modality"
     if not machine.gpus or not engine_uses_gpus(machine):
         yield "machine.reserve_vram"
-    if constraints.scale.users == 1:
+    if not expected_load(constraints).is_shared:
         yield "latency.percentile"

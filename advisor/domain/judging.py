@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from advisor.domain.candidate import Candidate, Rejection
+from advisor.domain.carried import Carried
 from advisor.domain.catalogue import Catalogue
 from advisor.domain.constraints import Constraints, Use
-from advisor.domain.fit import Fit, closest_way, ways_to_run
+from advisor.domain.fit import Fit, closest_way
 from advisor.domain.gates import Reason, memory_reason, model_reasons, needed_modality, speed_reasons
 from advisor.domain.hardware import Machine
 from advisor.domain.languages import LanguageFinding, judge_languages
@@ -20,13 +22,15 @@ from advisor.domain.quality import Rating, UseScale
 from advisor.domain.quantization import Quantization
 from advisor.domain.scoring import score
 from advisor.domain.serving import Load
+from advisor.domain.slots import MAX_SLOTS, parts_for_copies, ways_with_slots
 from advisor.domain.speed import Speed, SpeedConstants, Timings, estimate_speed, placement_kind
 from advisor.domain.trial.evidence import Evidence, from_sibling, untried, with_trial
 from advisor.domain.vision import with_projector
 from advisor.domain.weights import Weights, weights
 
-MAX_SLOTS_PER_REPLICA = 16
-"""More parallel slots than this are shared out over replicas: llama.cpp's server gains little beyond."""
+if TYPE_CHECKING:
+    from advisor.domain.capacity.here import LoadHere
+    from advisor.domain.capacity.replica import Replica
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,11 @@ class Setting:
     constraints: Constraints
     pools: tuple[Pool, ...]
     base: Placement
+    """Of one request at a time, on the processor."""
+    slots: int
+    """Requests at once to place a model for, where memory and the asked speed allow."""
+    load: LoadHere | None
+    """The load that several users share; None where there is one request at a time."""
     quantizations: tuple[Quantization, ...]
     scale: UseScale
     speed: SpeedConstants
@@ -70,7 +79,6 @@ def setting_for(
 ) -> Setting:
     """What every model is judged by; `quantization` is the file type that alone is considered."""
     scale = catalogue.quality.for_use(constraints.task.kind, constraints.languages)
-    slots = min(load.slots, MAX_SLOTS_PER_REPLICA)
     pools = memory_pools(machine, constraints.machine, figures)
     offered = [
         q for q in catalogue.quantizations.values() if (q.offered if quantization is None else q.name == quantization)
@@ -78,12 +86,9 @@ def setting_for(
     return Setting(
         constraints=constraints,
         pools=pools,
-        base=cpu_placement(
-            constraints.task.context_tokens * slots,
-            parallel=slots,
-            threads=threads_for(machine),
-            n_gpus=len(pools) - 1,
-        ),
+        base=cpu_placement(constraints.task.context_tokens, threads=threads_for(machine), n_gpus=len(pools) - 1),
+        slots=min(load.slots, MAX_SLOTS),
+        load=_shared_load(constraints, catalogue) if load.is_shared else None,
         quantizations=tuple(offered),
         scale=scale,
         speed=catalogue.speed,
@@ -100,6 +105,13 @@ def _tried(trial: Evidence, catalogue: Catalogue, scale: UseScale) -> dict[str, 
         if model is not None and quantization is not None:
             published[one.id] = scale.rating(model, quantization)
     return with_trial(published, trial, scale.typical) if published else {}
+
+
+def _shared_load(constraints: Constraints, catalogue: Catalogue) -> LoadHere:
+    # Loaded for several users alone: a recommendation for one must come at once.
+    from advisor.domain.capacity.here import load_here
+
+    return load_here(constraints, catalogue.speed)
 
 
 def licence_use(constraints: Constraints) -> Use:
@@ -177,12 +189,10 @@ def _place(
 ) -> Candidate | tuple[Reason, ...]:
     """The candidate, or what speaks against it; nothing where no placement fits."""
     constraints = setting.constraints
-    held = weights(shape, quantization.name)
-    pools, allow_cpu = _pools(model, setting), constraints.machine.allow_cpu
-    ways = ways_to_run(shape, held, setting.base, pools, allow_cpu=allow_cpu)
-    if not ways:
+    placed = _placed(model, shape, quantization, weights(shape, quantization.name), setting)
+    if placed is None:
         return ()
-    fit, speed = _fastest(model, quantization, held, ways, setting)
+    fit, speed, carried = placed
     reasons = speed_reasons(speed, constraints)
     if reasons:
         return reasons
@@ -197,7 +207,52 @@ def _place(
         rating=rating,
         score=score(model, fit, speed, rating, licence, languages, constraints.preferences.weights),
         warnings=_warnings(model, fit, speed),
+        carried=carried,
     )
+
+
+def _placed(
+    model: Model, shape: Shape, quantization: Quantization, held: Weights, setting: Setting
+) -> tuple[Fit, Speed | None, Carried | None] | None:
+    """Where it runs fastest, and what it carries of a load that users share, on as few of several like GPUs as hold it;
+    None where no placement fits."""
+    pools, allow_cpu = _pools(model, setting), setting.constraints.machine.allow_cpu
+    parts = ((pools, 1),) if setting.load is None else parts_for_copies(pools)
+    for part, copies in parts:
+        found = _with_slots(
+            model, shape, quantization, held, part, setting, setting.slots, allow_cpu=allow_cpu and copies == 1
+        )
+        if found is not None:
+            fit, speed, replica = found
+            carried = None if replica is None or setting.load is None else setting.load.bounded(replica, copies)
+            return fit, speed, carried
+    return None
+
+
+def _with_slots(
+    model: Model,
+    shape: Shape,
+    quantization: Quantization,
+    held: Weights,
+    pools: tuple[Pool, ...],
+    setting: Setting,
+    slots: int,
+    *,
+    allow_cpu: bool,
+) -> tuple[Fit, Speed | None, Replica | None] | None:
+    """The fastest way to run with as many of the slots as memory allows and as keep the asked speed of each request."""
+    ways = ways_with_slots(shape, held, setting.base, slots, pools, allow_cpu=allow_cpu)
+    if not ways:
+        return None
+    fit, speed = _fastest(model, quantization, held, ways, setting)
+    if setting.load is None:
+        return fit, speed, None
+    replica = setting.load.replica(shape, quantization.name, held, fit)
+    if replica is not None and replica.limits.slots < fit.placement.parallel:
+        # Memory for slots that would make every request slower than asked is better left free.
+        fewer = replica.limits.slots
+        return _with_slots(model, shape, quantization, held, pools, setting, fewer, allow_cpu=allow_cpu)
+    return fit, speed, replica
 
 
 def _fastest(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from advisor.domain.basis import Basis
+from advisor.domain.carried_words import carried_lines
 from advisor.domain.excluded_groups import ExcludedGroup
 from advisor.domain.footprint import DeviceFootprint
 from advisor.domain.hardware import Machine
@@ -94,7 +95,7 @@ def explanation(candidate: Candidate, found: Recommendation, *, width: int) -> t
         *_firmness(candidate, found),
         Paragraph("What would change the licence verdict", candidate.licence.changes),
         Paragraph("Other quantizations that pass", _sibling_lines(candidate, found), is_detail=True),
-        Paragraph("For your users", _load_lines(candidate, found), is_detail=True),
+        Paragraph("For your users", _load_lines(candidate, found), is_detail=not found.load.is_shared),
         Paragraph("Licence clauses", _clause_lines(candidate.licence), is_detail=True),
     )
     return tuple(p for p in paragraphs if p.lines)
@@ -238,7 +239,9 @@ def _sibling_lines(candidate: Candidate, found: Recommendation) -> tuple[str, ..
 
 def _load_lines(candidate: Candidate, found: Recommendation) -> tuple[str, ...]:
     load, plan = found.load, found.plan
-    lines = [f"{load.in_flight:.2g} requests in flight on average, {load.slots} at once at most"]
+    lines = [f"{load.in_flight:,.3g} requests in flight on average, {load.slots:,} at once at most"]
+    if load.is_shared:
+        return (*lines, *carried_lines(candidate, found))
     if plan is not None and found.pick is not None and found.pick.id == candidate.id:
         machines = "this machine" if plan.replicas == 1 else f"{plan.replicas} machines like this"
         lines.append(f"{machines} at {plan.utilisation:.0%} load ({plan.basis.value})")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
@@ -13,14 +14,19 @@ from advisor.domain.hardware import Machine
 from advisor.domain.judging import judge_licence, judge_model, licence_use, setting_for
 from advisor.domain.model import Model
 from advisor.domain.pools import Figures
-from advisor.domain.scoring import rank_key
+from advisor.domain.replicas import plan_for
+from advisor.domain.scoring import CLOSE_CALL, rank_key
 from advisor.domain.sensitivity import Option, Sensitivity, sensitivity
-from advisor.domain.serving import Load, Plan, expected_load, plan
+from advisor.domain.serving import Load, Plan, expected_load
 from advisor.domain.speed import NO_TIMINGS, Timings
 from advisor.domain.supersession import without_superseded
 from advisor.domain.trial.evidence import Evidence
 
 __all__ = ["Candidate", "Recommendation", "Rejection", "judge_licence", "licence_use", "recommend"]
+
+
+MOST_MACHINES = 1 << 30
+"""Stands for a number without end in the order of what carries nothing of the load here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +55,7 @@ class Recommendation:
     trial: Evidence | None = None
     """The user's own trial that quality was judged by, too."""
     sensitivity: Sensitivity | None = None
-    """How firm the first place is; None where nothing passes and where the user chose the pick."""
+    """How firm the first place is; None where nothing passes or carries the load, and where the user chose the pick."""
 
     @property
     def pick(self) -> Candidate | None:
@@ -101,7 +107,11 @@ def recommend(
     passing, older = without_superseded(passing, catalogue, named)
     rejected += older
     passing = _with_front(passing)
-    passing.sort(key=lambda c: rank_key(c.score.total, c.id))
+    passing.sort(key=_rank)
+    if setting.load is not None:
+        from advisor.domain.capacity.finalists import with_first_simulated
+
+        passing = with_first_simulated(passing, setting.load, _rank)
     best: dict[str, Candidate] = {}
     for candidate in passing:
         best.setdefault(candidate.model.id, candidate)
@@ -115,13 +125,27 @@ def recommend(
         ranked=ranked,
         quantizations=tuple(passing),
         rejected=tuple(sorted(rejected, key=lambda r: r.distance)),
-        plan=_plan(ranked[0], load, constraints) if ranked else None,
+        plan=plan_for(ranked[0], load, constraints) if ranked else None,
         named=named,
         only_quantization=quantization,
         timings=timings,
         trial=trial,
-        sensitivity=sensitivity([_option(c) for c in passing], constraints.preferences.weights) if ranked else None,
+        sensitivity=_firmness(passing, constraints),
     )
+
+
+def _rank(candidate: Candidate) -> tuple[bool, float, str]:
+    """Who carries the load before who does not, then by score; of these, by what they are worth their machines."""
+    total = worth(candidate) if candidate.falls_short else candidate.score.total
+    return candidate.falls_short, *rank_key(total, candidate.id)
+
+
+def worth(candidate: Candidate) -> float:
+    """The score less CLOSE_CALL for each doubling of the machines that the load takes: twice the machines must be worth
+    more than a difference that decides nothing."""
+    if candidate.carried is None:
+        return candidate.score.total
+    return candidate.score.total - CLOSE_CALL * math.log2(candidate.carried.machines or MOST_MACHINES)
 
 
 def _considered(catalogue: Catalogue, constraints: Constraints, named: tuple[str, ...]) -> Iterator[Model]:
@@ -142,11 +166,11 @@ def _point(candidate: Candidate) -> Point:
     return candidate.rating.low, rate, -candidate.fit.footprint.total_bytes
 
 
+def _firmness(passing: list[Candidate], constraints: Constraints) -> Sensitivity | None:
+    """Of those that carry the load, which no weight decides; None where none does and machines count as well."""
+    level = [c for c in passing if not c.falls_short]
+    return sensitivity([_option(c) for c in level], constraints.preferences.weights) if level else None
+
+
 def _option(candidate: Candidate) -> Option:
     return Option(candidate.model.id, candidate.quantization.name, tuple(t.value for t in candidate.score.terms))
-
-
-def _plan(pick: Candidate, load: Load, constraints: Constraints) -> Plan | None:
-    if pick.speed is None:
-        return None
-    return plan(load, pick.speed, pick.fit.placement.parallel, answer_tokens=constraints.scale.answer_tokens)

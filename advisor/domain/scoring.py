@@ -29,6 +29,10 @@ ROUNDING = 9
 """Digits to which totals are compared, so that the order of a sum decides nothing."""
 
 
+CLOSE_CALL = 0.02
+"""Scores nearer than this are no reason to prefer one model: evidence on quality is not that fine."""
+
+
 @dataclass(frozen=True, slots=True)
 class Term:
     """One criterion's part in a score."""

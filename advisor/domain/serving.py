@@ -1,6 +1,7 @@
 """Users to load: how many requests are in flight, and what that asks of one machine.
 
-Recommendations use the closed form here, which costs microseconds; `advisor.domain.capacity` simulates, for plans.
+Recommendations for one request at a time use the closed form here, which costs microseconds; what a load that several
+users share takes is the business of `advisor.domain.capacity`.
 """
 
 from __future__ import annotations
@@ -31,6 +32,8 @@ class Load:
     of arrivals."""
     peak_factor: float = 1.0
     """The busiest minutes over the average."""
+    is_shared: bool = False
+    """Whether requests of several users can meet; a single user sends the next when the last is answered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +61,14 @@ def expected_load(constraints: Constraints) -> Load:
     scale = constraints.scale
     rate = scale.users * scale.requests_per_user_hour / 3600
     if scale.concurrent_requests is not None:
-        return Load(rate, float(scale.concurrent_requests), scale.concurrent_requests)
+        n = scale.concurrent_requests
+        return Load(rate, float(n), n, is_shared=n > 1)
     in_flight = rate * answer_seconds(constraints)
     if scale.users == 1:
         return Load(rate, in_flight, 1)
     at_peak = in_flight * scale.peak_factor
     slots = max(1, math.ceil(at_peak + 2 * math.sqrt(at_peak)))
-    return Load(rate, in_flight, slots, scale.peak_factor)
+    return Load(rate, in_flight, min(slots, scale.users), scale.peak_factor, is_shared=True)
 
 
 def plan(load: Load, speed: Speed, slots_per_replica: int, *, answer_tokens: int) -> Plan:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from advisor.domain.carried_words import better_but_short, carried_text
 from advisor.domain.constraints import Latency
 from advisor.domain.languages import LanguageFinding, Support
 from advisor.domain.licence import LicenceFinding
 from advisor.domain.recommend import Candidate, Recommendation
+from advisor.domain.scoring import CLOSE_CALL
 from advisor.domain.speed import Speed
-from advisor.domain.wording import CLOSE_CALL, VERDICT_MARKS, speed_text
+from advisor.domain.wording import VERDICT_MARKS, speed_text
 from advisor.units import format_bytes, format_milliseconds
 
 GOOD, CARE, BAD, UNKNOWN = "✓", "!", "✗", "?"
@@ -53,8 +55,10 @@ def speed_mark(speed: Speed | None, latency: Latency) -> str:
 
 def summary_lines(candidate: Candidate, found: Recommendation) -> tuple[str, ...]:
     """One line for each question that is asked first."""
+    users = (f"Users    {_users(candidate)}",) if found.load.is_shared else ()
     return (
         f"Why      {_standing(candidate, found)}",
+        *users,
         f"Fits     {fit_mark(candidate)} {_memory(candidate)}",
         f"Speed    {_speed(candidate.speed, found.constraints.latency)}",
         f"Licence  {_licence(candidate.licence)}",
@@ -62,9 +66,25 @@ def summary_lines(candidate: Candidate, found: Recommendation) -> tuple[str, ...
     )
 
 
+def _users(candidate: Candidate) -> str:
+    if candidate.carried is None:
+        return f"{UNKNOWN} {carried_text(candidate)}"
+    mark = BAD if candidate.falls_short else GOOD if candidate.carried.is_simulated else CARE
+    return f"{mark} {carried_text(candidate)}"
+
+
 def _standing(candidate: Candidate, found: Recommendation) -> str:
-    """How far the nearest other model is, and which criterion makes most of the difference."""
-    others = [c for c in found.ranked if c.model.id != candidate.model.id]
+    """How far the nearest other model is, and which criterion makes most of the difference; first of all which one
+    would score more but falls short of the load."""
+    better = better_but_short(candidate, found)
+    return _nearest(candidate, found) if better is None else f"{better}; {_nearest(candidate, found)}"
+
+
+def _nearest(candidate: Candidate, found: Recommendation) -> str:
+    level = [c for c in found.ranked if c.falls_short == candidate.falls_short]
+    others = [c for c in level if c.model.id != candidate.model.id]
+    if not others and len(level) < len(found.ranked):
+        return "no other model carries the load"
     if not others:
         return "no other model passes"
     near = min(others, key=lambda c: abs(c.score.total - candidate.score.total))

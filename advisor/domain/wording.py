@@ -139,10 +139,6 @@ def ranking_row(rank: int, candidate: Candidate) -> tuple[str, ...]:
     )
 
 
-CLOSE_CALL = 0.02
-"""Scores nearer than this are no reason to prefer one model: evidence on quality is not that fine."""
-
-
 OVERLAY_MARK = "from your overlay"
 """Said of an entry that the user made and no release of this program vouches for."""
 

@@ -1,7 +1,5 @@
-"""Plain documents (dictionaries) of what the advisor found: the one source of JSON, TOML and reports.
-
-Keys are the contract that other programs rely on; bytes are integers, speeds tokens per second.
-"""
+"""Plain documents of what the advisor found, for JSON, TOML and reports. Keys are the contract that other programs rely
+on; bytes are integers, speeds tokens per second."""
 
 from __future__ import annotations
 
@@ -20,10 +18,10 @@ from advisor.domain.quality import LEVEL, Rating
 from advisor.domain.quality_words import ALTERNATIVES, close_calls
 from advisor.domain.recommend import Candidate, Recommendation, Rejection
 from advisor.domain.scoring import Score
-from advisor.domain.serving import Plan
 from advisor.domain.sizing import Sizing
 from advisor.domain.speed import Speed
 from advisor.domain.speed.latency import READING_TOKENS_PER_S, Latency, latency
+from advisor.export.load_documents import carried_part, plan_document
 from advisor.export.sensitivity import sensitivity_document
 
 SCHEMA_VERSION = 1
@@ -241,6 +239,7 @@ def candidate_document(candidate: Candidate) -> Document:
         "languages": languages_document(candidate.languages),
         "quality": rating_document(candidate.rating),
         "score": score_document(candidate.score),
+        **carried_part(candidate),
         "basis": (candidate.speed.basis if candidate.speed else candidate.fit.footprint.basis).value,
         "pareto": candidate.on_front,
         "warnings": list(candidate.warnings),
@@ -267,6 +266,7 @@ def alternative_document(candidate: Candidate) -> Document:
         "licence": candidate.licence.verdict.value,
         "quality": round(candidate.rating.score, 4),
         "score": round(candidate.score.total, 4),
+        **carried_part(candidate),
         "pareto": candidate.on_front,
     }
 
@@ -292,29 +292,6 @@ def rejection_document(rejection: Rejection) -> Document:
     quantization = {"quantization": rejection.quantization} if rejection.quantization else {}
     reasons = [reason_document(reason) for reason in rejection.reasons]
     return {"model": rejection.model.id, **quantization, "reasons": reasons}
-
-
-def plan_document(recommendation: Recommendation) -> Document:
-    """The load, and the replicas where the pick's speed is known."""
-    load = recommendation.load
-    found: Document = {
-        "requests_per_s": round(load.requests_per_s, 6),
-        "requests_in_flight": round(load.in_flight, 3),
-        "slots": load.slots,
-    }
-    return {**found, **_replicas(recommendation.plan)}
-
-
-def _replicas(plan: Plan | None) -> Document:
-    if plan is None:
-        return {}
-    return {
-        "slots_per_replica": plan.slots_per_replica,
-        "replicas": plan.replicas,
-        "utilisation": round(plan.utilisation, 4),
-        "basis": plan.basis.value,
-        "note": plan.note,
-    }
 
 
 def request_document(recommendation: Recommendation) -> Document:

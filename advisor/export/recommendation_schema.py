@@ -181,6 +181,24 @@ class ScoreTable(Table):
     terms: list[TermTable]
 
 
+class CarriedTable(OneLineTable):
+    """How much of the users' load this machine carries; rates are requests per second."""
+
+    basis: Literal["simulated", "bound"] = Field(description="`bound`: at most so much")
+    is_enough: bool
+    users: Count | None = Field(None, description="of those asked; left out where requests at once were given")
+    requests_at_once: Count | None = None
+    share: Share
+    machines: Count | None = Field(None, description="like this one that the load takes, none spare")
+    slots: Count = Field(description="requests at once on one copy")
+    copies: Count = Field(description="of the model on this machine")
+    gpus_per_copy: Count
+    requests_per_s: Rate
+    asked_requests_per_s: Rate
+    bound_requests_per_s: Rate = Field(description="what no schedule exceeds")
+    breaks_first: str | None = None
+
+
 class PickTable(Table):
     """The pick: what to run."""
 
@@ -198,6 +216,7 @@ class PickTable(Table):
     languages: LanguagesTable
     quality: QualityTable
     score: ScoreTable
+    carried: CarriedTable | None = None
     close_calls: list[str] = Field(
         default_factory=list, description="alternatives whose quality cannot be told apart from the pick's"
     )
@@ -213,6 +232,7 @@ class AlternativeTable(Table):
     licence: AnyVerdict
     quality: Share
     score: Share
+    carried: CarriedTable | None = None
     pareto: bool | None = Field(None, description=ON_FRONT)
 
 

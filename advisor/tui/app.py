@@ -53,6 +53,7 @@ class AdvisorApp(PickingApp, ProvingApp, JudgingApp):
         "screens/needs.tcss",
         "screens/what_if.tcss",
         *JUDGING_STYLES,
+        "screens/scale.tcss",
     ]
     DEFAULT_MODE = "machine"
     when_settled: Callable[[], object] | None = None

@@ -1,4 +1,4 @@
-"""What the app does with the ranking: what if, admission and its undoing, comparison, the plot."""
+"""What the app does with the ranking: what if, admission and its undoing, comparison, the plot, scale."""
 
 from __future__ import annotations
 
@@ -99,6 +99,16 @@ class PickingApp(App[None]):
             self.notify("No model passes, so there is nothing to plot. x shows why.", markup=False)
             return
         self.push_screen(PlotScreen(found, chosen), self._choose)
+
+    def action_scale(self) -> None:
+        """Show users against latency."""
+        found = self.session.found
+        if found is None or found.pick is None:
+            self.notify("No model passes, so there is nothing to serve. x shows why.", markup=False)
+            return
+        from advisor.tui.screens.scale import ScaleScreen
+
+        self.push_screen(ScaleScreen(self.session.advisor, found))
 
     def _choose(self, model_id: str | None) -> None:
         if model_id is not None:

@@ -20,8 +20,12 @@ from advisor.cli.options import (
 from advisor.domain.capacity.plan import Plans
 from advisor.domain.capacity.replica import ENGINES
 from advisor.domain.capacity.report import COLUMNS, load_facts, plan_lines, plan_row
+from advisor.domain.capacity.sweep import Sweep
+from advisor.domain.capacity.sweep_words import COLUMNS as SWEEP_COLUMNS
+from advisor.domain.capacity.sweep_words import curve_paragraph, sweep_document, sweep_rows
 from advisor.domain.fleet import Fleet
-from advisor.errors import InputError
+from advisor.domain.hardware import Machine
+from advisor.errors import InputError, NoCandidateError
 from advisor.fleets import FleetAdvice
 from advisor.service import Advisor
 
@@ -45,6 +49,12 @@ from advisor.service import Advisor
     "--ray", "address", metavar="ADDRESS", help="Place them on the nodes of a Ray cluster: HOST:PORT or auto."
 )
 @click.option(
+    "--survive",
+    metavar="WHAT",
+    help="What may be lost while the targets hold: replica (the default) or machine, with all replicas on it.",
+)
+@click.option("--sweep", is_flag=True, help="Users against latency on this machine, for the first of the ranking.")
+@click.option(
     "-n",
     "limit",
     type=click.IntRange(1),
@@ -62,6 +72,8 @@ def command(
     trace: Path | None,
     fleet_file: Path | None,
     address: str | None,
+    survive: str | None,
+    sweep: bool,
     limit: int,
     constraints_file: Path | None,
     settings: tuple[str, ...],
@@ -76,6 +88,8 @@ def command(
     \b
     llm-advisor plan --set scale.users=5000 --set latency.ttft_ms=2000
     llm-advisor plan --model mistral-small-3.2-24b-instruct --set scale.users=5000 --engine vllm
+    llm-advisor plan --set scale.users=5000 --survive machine
+    llm-advisor plan --set scale.users=5000 --sweep
     llm-advisor plan --trace busy-day.csv --gpu "L40Sx2" --json
     llm-advisor plan --fleet fleet.toml --set scale.users=200
     """
@@ -85,11 +99,18 @@ def command(
         fleet_file, machine_file = machine_file, None
     fleet = _fleet(advisor, fleet_file, address, is_simulated(gpu, ram, machine_file))
     if fleet is not None:
+        _refuse_with_fleet(survive, sweep)
         placed = advisor.plan_fleet(fleet, constraints, name=name, quantization=quant, engine=engine, trace=trace)
         _print_fleet(advisor, placed, as_json=as_json, plain=plain)
         return
     machine = advisor.machine(machine_choice(gpu, ram, machine_file))
-    found = advisor.plan(machine, constraints, name=name, quantization=quant, engine=engine, trace=trace)
+    if sweep:
+        _refuse_with_sweep(trace, survive, engine)
+        _print_sweep(advisor.sweep(machine, constraints, name=name, quantization=quant), machine, as_json, plain)
+        return
+    found = advisor.plan(
+        machine, constraints, name=name, quantization=quant, engine=engine, trace=trace, survive=survive
+    )
     if machine.simulated:
         note("For a simulated machine.")
     if as_json:
@@ -119,6 +140,39 @@ def _print_fleet(advisor: Advisor, placed: FleetAdvice, *, as_json: bool, plain:
             output.emit_facts(load_facts(placed.plans.subject), plain=False)
         print_placement(placed, plain=plain)
     require_enough(placed)
+
+
+def _refuse_with_fleet(survive: str | None, sweep: bool) -> None:
+    """Raises InputError for an option that a plan for a fleet cannot have."""
+    if sweep:
+        raise InputError("--sweep is for one machine", hint="Leave --fleet and --ray out.")
+    if survive not in (None, "replica"):
+        why = "a fleet is planned for the loss of its fastest replica"
+        raise InputError(f"a plan for a fleet takes no --survive {survive}", why=why, hint="Leave --survive out.")
+
+
+def _refuse_with_sweep(trace: Path | None, survive: str | None, engine: str | None) -> None:
+    """Raises InputError for an option that a sweep cannot have."""
+    given = {"--trace": trace, "--survive": survive, "--engine": engine}
+    wrong = next((option for option, value in given.items() if value is not None), None)
+    if wrong is not None:
+        why = "it shows llama.cpp on this machine under users and rate of the constraints, with nothing spare"
+        raise InputError(f"--sweep takes no {wrong}", why=why, hint=f"Leave {wrong} out.")
+
+
+def _print_sweep(found: Sweep, machine: Machine, as_json: bool, plain: bool) -> None:
+    if machine.simulated:
+        note("For a simulated machine.")
+    if as_json:
+        output.emit_json(sweep_document(found))
+    else:
+        output.emit_table(SWEEP_COLUMNS, sweep_rows(found), plain=plain, numeric=(2, 3, 4))
+        if not plain:
+            output.emit_paragraphs([curve_paragraph(curve, found) for curve in found.curves])
+    if not any(curve.points for curve in found.curves):
+        why = "; ".join(dict.fromkeys(curve.refusal or "unknown" for curve in found.curves))
+        hint = "llm-advisor plan says which machines would do."
+        raise NoCandidateError("this machine serves nobody within the targets", why=why, hint=hint)
 
 
 def _print(found: Plans, limit: int, *, plain: bool) -> None:

@@ -23,6 +23,7 @@ from advisor.cli.options import (
     output_options,
 )
 from advisor.cli.progress import MeasuringProgress
+from advisor.domain.carried_words import COLUMN, carried_cell, one_machine_ends
 from advisor.domain.constraints import Constraints
 from advisor.domain.exclusions import Exclusion, exclusion_document
 from advisor.domain.hardware import Machine
@@ -245,6 +246,11 @@ def _print(found: Recommendation, *, plain: bool, limit: int) -> None:
         return
     row, columns = (plain_row, (*_COLUMNS, FRONT_COLUMN)) if plain else (ranking_row, _COLUMNS)
     rows = [row(i, candidate) for i, candidate in enumerate(found.ranked[:limit], start=1)]
+    if found.load.is_shared:
+        columns = (*columns, COLUMN)
+        rows = [(*cells, carried_cell(c)) for cells, c in zip(rows, found.ranked, strict=False)]
+        for line in one_machine_ends(found):
+            note(f"{line[0].upper()}{line[1:]}.")
     output.emit_table(columns, rows, plain=plain, numeric=(0, 3, 4, 6, 7))
     if not plain:
         output.emit_paragraphs([(p.title, p.lines) for p in explanation(found.pick, found, width=_WIDTH)])

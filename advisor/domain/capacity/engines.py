@@ -32,11 +32,22 @@ class BatchConstants:
 
 
 @dataclass(frozen=True, slots=True)
+class SupportedArchitecture:
+    """An architecture that vLLM runs from the original weights, says a source."""
+
+    classes: tuple[str, ...]
+    """vLLM's names; none where the source names none."""
+    source: str
+    not_planned: str | None
+    """Why no plan can be made although vLLM runs it; None where one can."""
+
+
+@dataclass(frozen=True, slots=True)
 class VllmFacts:
     """vLLM's settings and needs."""
 
-    architectures: frozenset[str]
-    """llama.cpp's names of architectures that vLLM runs from the original weights."""
+    architectures: Mapping[str, SupportedArchitecture]
+    """By llama.cpp's name. Of others it is not known whether vLLM runs them."""
     memory_share: float
     """`--gpu-memory-utilization`."""
     overhead_bytes: int

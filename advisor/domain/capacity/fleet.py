@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 from advisor.domain.capacity.nodes import Node
 from advisor.domain.capacity.options import (
@@ -56,6 +57,9 @@ class Share:
 @dataclass(frozen=True, slots=True)
 class FleetPlan:
     """One engine on the fleet."""
+
+    spare: ClassVar[int] = 1
+    """Replicas that may be lost while the targets still hold: the fastest is counted as lost."""
 
     engine: EngineName
     shares: tuple[Share, ...]

@@ -6,7 +6,6 @@ from typing import Any
 
 from advisor.domain.basis import Basis
 from advisor.domain.capacity.fleet import FleetPlan, FleetPlans, Share
-from advisor.domain.capacity.plan import SPARE_REPLICAS
 from advisor.domain.capacity.report import (
     figure,
     load_document,
@@ -53,7 +52,7 @@ def _plan_document(plan: FleetPlan) -> Document:
         "engine": plan.engine,
         "is_enough": plan.is_enough,
         "replicas": plan.replicas,
-        "replicas_spare": SPARE_REPLICAS,
+        "replicas_spare": plan.spare,
         "machines": plan.machines,
         "carried_requests_per_s": figure(plan.carried_requests_per_s),
         "placements": [_share_document(share) for share in plan.shares],

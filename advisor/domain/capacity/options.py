@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from advisor.domain.capacity import llamacpp, vllm
 from advisor.domain.capacity.engines import BatchConstants, ServingFacts
@@ -12,11 +13,12 @@ from advisor.domain.capacity.nodes import Node
 from advisor.domain.capacity.replica import EngineName, Refusal, Replica, SlotsBy
 from advisor.domain.capacity.simulation import Limits
 from advisor.domain.capacity.step import StepCosts
-from advisor.domain.capacity.targets import Targets
-from advisor.domain.fit import Fit, ways_to_run
+from advisor.domain.capacity.targets import Targets, fast_enough
+from advisor.domain.fit import Fit
 from advisor.domain.model import Model, Shape
 from advisor.domain.placement import Pool, cpu_placement
 from advisor.domain.pools import CONTEXT_BYTES
+from advisor.domain.slots import parts_for_copies, ways_with_slots
 from advisor.domain.speed.constants import SpeedConstants
 from advisor.domain.speed.work import parts_of
 from advisor.domain.weights import Weights, weights
@@ -25,10 +27,12 @@ from advisor.units import GIB, format_bytes
 MAX_STAGES = 4
 """Most nodes that share the layers of one replica."""
 _POWERS = (1, 2, 4, 8, 16)
-_LADDER = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 _PLENTY = 1 << 50
 
 Option = Replica | Refusal
+Survive = Literal["replica", "machine"]
+"""What may be lost while the targets still hold."""
+SURVIVE: tuple[Survive, ...] = ("replica", "machine")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,7 @@ class Subject:
     serving: ServingFacts
     reserve_vram_bytes: int
     allow_cpu: bool
+    survive: Survive = "replica"
 
     @property
     def depth_tokens(self) -> int:
@@ -55,16 +60,20 @@ class Subject:
 
 
 def llama_on_pools(subject: Subject, place: str, pools: tuple[Pool, ...], threads: int) -> Iterator[Option]:
-    """llama.cpp on the machine at hand, in the placement with most slots."""
+    """llama.cpp on the machine at hand, in the placement with most slots; on several like GPUs also as copies on one,
+    two, four of them each."""
     if not pools[0].budget_bytes:
         yield Refusal("llama.cpp", place, "memory", "its system memory is unknown, or all of it is kept free")
         return
     held = weights(subject.shape, subject.quantization)
-    found = _most_slots(subject, held, pools, threads, allow_cpu=subject.allow_cpu)
-    if found is None:
+    fitting = False
+    for part, copies in parts_for_copies(pools):
+        found = _most_slots(subject, held, part, threads, allow_cpu=subject.allow_cpu and copies == 1)
+        if found is not None:
+            fitting = True
+            yield from _llama(subject, held, place, found)
+    if not fitting:
         yield _too_large(subject, place, "llama.cpp", held.total_bytes)
-        return
-    yield from _llama(subject, held, place, found)
 
 
 def llama_on_machine(
@@ -142,28 +151,11 @@ def _node_pools(subject: Subject, node: Node, n_gpus: int) -> tuple[Pool, ...]:
 def _most_slots(
     subject: Subject, held: Weights, pools: tuple[Pool, ...], threads: int, *, allow_cpu: bool
 ) -> Fit | None:
-    """The placement with most slots, on a ladder of powers of two; with as many layers on GPUs as with one slot."""
-    best: Fit | None = None
-    for slots in _LADDER:
-        if slots > subject.serving.llama_max_slots:
-            break
-        base = cpu_placement(
-            subject.context_tokens * slots, parallel=slots, threads=max(1, threads), n_gpus=len(pools) - 1
-        )
-        ways = ways_to_run(subject.shape, held, base, pools, allow_cpu=allow_cpu)
-        if not ways or (best is not None and _gives_up(ways[0], best)):
-            break
-        best = ways[0]
-    return best
-
-
-def _gives_up(now: Fit, before: Fit) -> bool:
-    """Whether more slots cost layers on the GPU or the precision of the cache, which slow every request down."""
-    return (
-        sum(now.placement.gpu_layers) < sum(before.placement.gpu_layers)
-        or now.placement.kv_type != before.placement.kv_type
-        or now.placement.ubatch < before.placement.ubatch
-    )
+    """The placement with most slots that has as many layers on GPUs as one with one slot."""
+    base = cpu_placement(subject.context_tokens, threads=max(1, threads), n_gpus=len(pools) - 1)
+    most = subject.serving.llama_max_slots
+    ways = ways_with_slots(subject.shape, held, base, most, pools, allow_cpu=allow_cpu)
+    return ways[0] if ways else None
 
 
 def _llama(subject: Subject, held: Weights, place: str, fit: Fit, notes: tuple[str, ...] = ()) -> Iterator[Option]:
@@ -198,21 +190,7 @@ def _llama(subject: Subject, held: Weights, place: str, fit: Fit, notes: tuple[s
 
 
 def _fast_enough(subject: Subject, costs: StepCosts, limits: Limits, slots_by: SlotsBy) -> tuple[Limits, SlotsBy]:
-    """No more slots than leave each request the speed that is asked for."""
-    tpot = subject.targets.tpot_s
-    slots = limits.slots_for(subject.traffic.largest_tokens)
-    if limits.cache_tokens is not None and slots < limits.slots:
-        slots_by = "memory"
-    if tpot is None or costs.token_s(slots, subject.depth_tokens) <= tpot:
-        return limits, slots_by
-    low, high = 1, slots
-    while high - low > 1:
-        middle = (low + high) // 2
-        if costs.token_s(middle, subject.depth_tokens) <= tpot:
-            low = middle
-        else:
-            high = middle
-    return replace(limits, slots=low), "load"
+    return fast_enough(subject.traffic, subject.targets, costs, limits, slots_by)
 
 
 def vllm_on_node(subject: Subject, node: Node) -> Iterator[Option]:
@@ -298,11 +276,19 @@ def _vllm(subject: Subject, node: Node, precision: str, group: vllm.Group, own: 
 
 def unsupported(subject: Subject, engine: EngineName) -> Refusal | None:
     """Why an engine cannot run the model anywhere, or None where it can."""
-    if engine == "vllm" and subject.shape.architecture not in subject.serving.vllm.architectures:
-        known = ", ".join(sorted(subject.serving.vllm.architectures))
-        text = f"vLLM is not known to run the architecture {subject.shape.architecture} (known: {known})"
+    if engine != "vllm":
+        return None
+    architecture, known = subject.shape.architecture, subject.serving.vllm.architectures
+    if architecture not in known:
+        names = ", ".join(sorted(known))
+        text = f"vLLM is not known to run the architecture {architecture} (a source says so of {names})"
         return Refusal("vllm", None, "architecture", text)
-    if engine == "vllm" and not subject.precisions:
+    found = known[architecture]
+    if found.not_planned is not None:
+        what = ", ".join(found.classes) or architecture
+        text = f"vLLM runs {architecture} ({what}; {found.source}), but there are no plans for it: {found.not_planned}"
+        return Refusal("vllm", None, "not_modelled", text)
+    if not subject.precisions:
         text = f"vLLM serves the original weights as BF16 or FP8, not the GGUF file type {subject.quantization}"
         return Refusal("vllm", None, "file_type", text)
     return None

@@ -12,6 +12,7 @@ from advisor.domain.capacity.nodes import Node
 from advisor.domain.capacity.options import (
     Option,
     Subject,
+    Survive,
     alone_requests_per_s,
     llama_on_node,
     llama_on_pools,
@@ -36,8 +37,6 @@ from advisor.units import format_milliseconds
 
 GROWTH = (1, 2, 5, 10)
 """Times the users for which a plan says what it would take."""
-SPARE_REPLICAS = 1
-"""Replicas that may be lost while the targets still hold."""
 HERE = "this machine"
 
 
@@ -47,7 +46,7 @@ class Size:
 
     factor: int
     replicas: int
-    """With the spare one."""
+    """With the spare ones."""
     machines: int
     gpus: int
     cost_usd_hour: float | None
@@ -66,8 +65,9 @@ class ServingPlan:
     """Replicas that carry the peak within the targets."""
     per_machine: int
     """Replicas that one machine holds; 0 where a replica takes more than one."""
+    gpus_per_machine: int
     metrics: Metrics
-    """Of one of the needed replicas at the peak: what users see while the spare one is lost."""
+    """Of one of the needed replicas at the peak: what users see while the spare ones are lost."""
     wait_bound_s: float | None
     growth: tuple[Size, ...]
     one_machine_requests_per_s: float
@@ -77,6 +77,16 @@ class ServingPlan:
     def size(self) -> Size:
         """What today's load takes."""
         return self.growth[0]
+
+    @property
+    def spare(self) -> int:
+        """Replicas beyond those that carry the peak."""
+        return self.size.replicas - self.needed
+
+    @property
+    def lost_with_a_machine(self) -> int:
+        """Replicas that stop when one machine does."""
+        return max(1, math.ceil(self.size.replicas / self.size.machines)) if self.per_machine else 1
 
     @property
     def order(self) -> tuple[float, ...]:
@@ -116,7 +126,7 @@ def make_plans(
 
     `here` is the machine at hand as a node, where it has GPUs that vLLM can use.
     """
-    planner = _Planner(subject)
+    planner = _Planner(subject, len(pools) - 1)
     plans: list[ServingPlan] = []
     for engine in engines:
         refusal = unsupported(subject, engine)
@@ -157,8 +167,9 @@ _Kind = tuple[StepCosts, Limits]
 class _Planner:
     """Searches replicas for one load, each kind of replica once: nodes with the same GPU share the outcome."""
 
-    def __init__(self, subject: Subject) -> None:
+    def __init__(self, subject: Subject, gpus_here: int) -> None:
         self.subject = subject
+        self.gpus_here = gpus_here
         self.refusals: list[Refusal] = []
         self._known: dict[_Kind, Capacity] = {}
         self._confirmed: dict[_Kind, tuple[Capacity, int, Metrics]] = {}
@@ -192,7 +203,7 @@ class _Planner:
 
     def _rank(self, replica: Replica, requests_per_s: float) -> tuple[int, int]:
         needed = _needed(replica, self.subject.traffic, requests_per_s)
-        return (needed + SPARE_REPLICAS) * max(1, replica.gpus), needed
+        return (needed + 1) * max(1, replica.gpus), needed
 
     def _serves_one(self, replica: Replica, found: Capacity) -> bool:
         """Whether the targets hold for the only user, who never meets another one's request."""
@@ -230,19 +241,25 @@ class _Planner:
     def _plan(self, replica: Replica, node: Node | None) -> ServingPlan:
         traffic, targets = self.subject.traffic, self.subject.targets
         found, needed, metrics = self._settled(replica)
-        per_machine = 1
-        if node is not None:
-            per_machine = 0 if replica.pipeline_parallel > 1 else node.count // max(1, replica.gpus)
+        gpus = self.gpus_here if node is None else node.count
+        per_machine = 0 if replica.pipeline_parallel > 1 else max(1, gpus // max(1, replica.gpus))
+        if not replica.gpus:
+            per_machine = 1
         rate = traffic.requests_per_s / needed
+        growth = []
+        for factor in GROWTH:
+            count = needed if factor == 1 else _needed(replica, traffic.scaled(factor), found.requests_per_s)
+            growth.append(_size(replica, node, gpus, per_machine, count, factor, self.subject.survive))
         return ServingPlan(
             replica=replica,
             node=node,
             capacity=found,
             needed=needed,
             per_machine=per_machine,
+            gpus_per_machine=gpus if node is not None or replica.gpus else 0,
             metrics=metrics,
             wait_bound_s=wait_estimate(replica, traffic, rate, targets.share),
-            growth=tuple(_size(replica, found, node, per_machine, traffic, factor) for factor in GROWTH),
+            growth=tuple(growth),
             one_machine_requests_per_s=found.requests_per_s * max(1, per_machine),
         )
 
@@ -263,13 +280,28 @@ def _needed(replica: Replica, traffic: Traffic, requests_per_s: float) -> int:
 
 
 def _size(
-    replica: Replica, found: Capacity, node: Node | None, per_machine: int, traffic: Traffic, factor: int
+    replica: Replica, node: Node | None, gpus: int, per_machine: int, needed: int, factor: int, survive: Survive
 ) -> Size:
-    replicas = _needed(replica, traffic.scaled(factor), found.requests_per_s) + SPARE_REPLICAS
-    machines = replicas * replica.pipeline_parallel if not per_machine else math.ceil(replicas / per_machine)
+    replicas, machines = with_spare(needed, per_machine, replica.pipeline_parallel, survive)
     price = node.price.usd_hour if node is not None and node.price is not None else None
-    count = node.count if node is not None else replica.gpus
+    count = gpus if node is not None or replica.gpus else 0
     return Size(factor, replicas, machines, machines * count, None if price is None else price * machines)
+
+
+def with_spare(needed: int, per_machine: int, stages: int, survive: Survive) -> tuple[int, int]:
+    """Replicas and machines, so that enough replicas are left when one replica or one whole machine is lost.
+
+    Replicas are spread evenly. Where several machines share a replica, a lost machine is a lost replica.
+    """
+    if not per_machine:
+        return needed + 1, (needed + 1) * stages
+    if survive == "replica":
+        return needed + 1, math.ceil((needed + 1) / per_machine)
+    machines = math.ceil(needed / per_machine) + 1
+    replicas = needed + 1
+    while replicas - math.ceil(replicas / machines) < needed:
+        replicas += 1
+    return replicas, machines
 
 
 def _missed(replica: Replica, found: Capacity, subject: Subject) -> Refusal:

@@ -5,19 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from advisor.domain.basis import Basis
+from advisor.domain.capacity.breaks import BREAKS_WORDS
 from advisor.domain.capacity.load import Traffic
 from advisor.domain.capacity.options import Subject
-from advisor.domain.capacity.plan import HERE, SPARE_REPLICAS, Plans, ServingPlan, Size
+from advisor.domain.capacity.plan import HERE, Plans, ServingPlan, Size
 from advisor.domain.capacity.replica import ENGINES, Refusal
-from advisor.domain.capacity.targets import Breaks, Spread, Targets
+from advisor.domain.capacity.targets import Spread, Targets
 from advisor.units import format_bytes, format_milliseconds, format_rate
 
-BREAKS_WORDS: dict[Breaks, str] = {
-    "kv_memory": "memory for the KV cache",
-    "decode_bandwidth": "decoding (reading weights and cache)",
-    "prefill_compute": "computing prompts",
-    "queue": "the queue for a slot",
-}
 COLUMNS = (
     *("engine", "machine", "weights", "machines", "GPUs", "replicas", "slots"),
     *("first token", "per request", "load", "breaks first", "one machine carries", "cost per hour"),
@@ -41,6 +36,7 @@ def plans_document(found: Plans) -> Document:
         },
         "load": load_document(subject.traffic),
         "targets": targets_document(subject.targets),
+        "survives": subject.survive,
         "cheapest": {engine: _cheapest_index(found, engine) for engine in ENGINES},
         "plans": [plan_document(plan, found) for plan in found.plans],
         "refused": [refusal_document(refusal) for refusal in found.refusals],
@@ -85,14 +81,15 @@ def plan_document(plan: ServingPlan, found: Plans) -> Document:
         "machine": {
             "name": replica.place,
             "gpu": None if node is None else node.gpu.name,
-            "gpus": replica.gpus if node is None else node.count,
+            "gpus": plan.gpus_per_machine,
             "memory_bytes": None if node is None else node.memory_bytes,
             "is_this_machine": node is None,
         },
         "quantization": replica.quantization,
         "replicas": plan.size.replicas,
         "replicas_needed": plan.needed,
-        "replicas_spare": SPARE_REPLICAS,
+        "replicas_spare": plan.spare,
+        "replicas_lost_with_a_machine": plan.lost_with_a_machine,
         "replicas_per_machine": plan.per_machine,
         "machines": plan.size.machines,
         "gpus": plan.size.gpus,
@@ -181,7 +178,7 @@ def plan_row(plan: ServingPlan, found: Plans) -> tuple[str, ...]:
         replica.quantization,
         f"{plan.size.machines:,}",
         f"{plan.size.gpus:,}",
-        f"{plan.needed:,} + {SPARE_REPLICAS}",
+        f"{plan.needed:,} + {plan.spare}",
         f"{replica.limits.slots_for(found.subject.traffic.largest_tokens)}",
         format_milliseconds(1000 * metrics.ttft.asked),
         format_rate(1 / metrics.tpot.asked) if metrics.tpot.asked else "one token",
@@ -228,7 +225,7 @@ def plan_lines(plan: ServingPlan, found: Plans) -> tuple[str, list[str]]:
     slots = replica.limits.slots_for(found.subject.traffic.largest_tokens)
     lines = [
         f"each replica: {replica.quantization} on {share}, {held}, {_counted(slots, 'request')} at once",
-        f"{_counted(plan.needed, 'replica')} for the peak and {SPARE_REPLICAS} more, so that one may be lost",
+        *_spare_lines(plan, found),
         f"first token p50 {_ms(metrics.ttft.p50)}, p95 {_ms(metrics.ttft.p95)}, p99 {_ms(metrics.ttft.p99)}; "
         f"per request p50 {_rate(metrics.tpot.p50)}, p95 {_rate(metrics.tpot.p95)}, p99 {_rate(metrics.tpot.p99)}",
         f"{metrics.in_flight * plan.needed:,.1f} requests in flight on average, {metrics.utilisation:.0%} of the most "
@@ -242,6 +239,18 @@ def plan_lines(plan: ServingPlan, found: Plans) -> tuple[str, list[str]]:
         price = plan.node.price
         lines.append(f"${price.usd_hour:,.2f} an hour and machine ({price.source}, {price.checked})")
     return title, [*lines, *replica.notes]
+
+
+def _spare_lines(plan: ServingPlan, found: Plans) -> list[str]:
+    survives = found.subject.survive
+    lines = [
+        f"{_counted(plan.needed, 'replica')} for the peak and {plan.spare:,} more, so that one {survives} may be lost"
+    ]
+    lost = plan.lost_with_a_machine
+    if survives == "replica" and (lost > 1 or plan.size.machines == 1):
+        whole = "all of them" if plan.size.machines == 1 else f"{lost:,} of them"
+        lines.append(f"a lost machine takes {whole} with it: --survive machine plans for that")
+    return lines
 
 
 def _carried(plan: ServingPlan, found: Plans) -> str:

@@ -6,21 +6,22 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import Literal
 
 from advisor.domain.capacity.bounds import prompt_share, requests_bound
+from advisor.domain.capacity.breaks import Breaks
 from advisor.domain.capacity.load import Arrivals, Traffic, arrivals
 from advisor.domain.capacity.replica import Replica, SlotsBy
-from advisor.domain.capacity.simulation import Request, Run, simulate
+from advisor.domain.capacity.simulation import Limits, Request, Run, simulate
+from advisor.domain.capacity.step import StepCosts
 from advisor.domain.constraints import Constraints
 from advisor.domain.serving import DEFAULT_WAIT_S, MAX_UTILISATION
 
-Breaks = Literal["kv_memory", "decode_bandwidth", "prefill_compute", "queue"]
 SEARCHED_REQUESTS = 1500
 """Least number of requests of a trial run."""
 REPORTED_REQUESTS = 10_000
 """Requests of the run that a plan reports."""
-_HALVINGS = 7
+HALVINGS = 7
+"""Trials after the first: the rate is then known to a hundredth of the bound."""
 _MOST_CHUNKS = 20_000
 _FEWEST = 100
 """Prompts of a million tokens are computed in many steps each; so many of these are simulated, and so few requests."""
@@ -58,6 +59,26 @@ def targets_of(constraints: Constraints) -> Targets:
     )
 
 
+def fast_enough(
+    traffic: Traffic, targets: Targets, costs: StepCosts, limits: Limits, slots_by: SlotsBy
+) -> tuple[Limits, SlotsBy]:
+    """No more slots than leave each request the speed that is asked for, and what then keeps them from being more."""
+    slots = limits.slots_for(traffic.largest_tokens)
+    if limits.cache_tokens is not None and slots < limits.slots:
+        slots_by = "memory"
+    depth = round(traffic.prompt_tokens + traffic.answer_tokens / 2)
+    if targets.tpot_s is None or costs.token_s(slots, depth) <= targets.tpot_s:
+        return limits, slots_by
+    low, high = 1, slots
+    while high - low > 1:
+        middle = (low + high) // 2
+        if costs.token_s(middle, depth) <= targets.tpot_s:
+            low = middle
+        else:
+            high = middle
+    return replace(limits, slots=low), "load"
+
+
 @dataclass(frozen=True, slots=True)
 class Spread:
     """A time at three percentiles and at the one that is asked for, in seconds."""
@@ -88,6 +109,8 @@ class Metrics:
     full_share: float
     """Share of time in which a request waited because every slot was taken."""
     n_requests: int
+    floor_ttft_s: float = 0.0
+    """First token of a request that has the replica to itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +163,13 @@ def holds(metrics: Metrics, targets: Targets) -> bool:
         return False
     if targets.ttft_s is not None:
         return metrics.ttft.asked <= targets.ttft_s
-    return metrics.wait.asked <= DEFAULT_WAIT_S
+    return metrics.wait.asked <= longest_wait_s(metrics.floor_ttft_s)
+
+
+def longest_wait_s(floor_ttft_s: float) -> float:
+    """How long a request may wait for a slot where the first token has no limit: a second, or as long as its prompt
+    takes anyhow. A request that comes while a processor computes another's prompt waits for that."""
+    return max(DEFAULT_WAIT_S, floor_ttft_s)
 
 
 def run_at(replica: Replica, traffic: Traffic, rate: float, targets: Targets, count: int) -> Metrics:
@@ -149,7 +178,8 @@ def run_at(replica: Replica, traffic: Traffic, rate: float, targets: Targets, co
     count = min(count, max(_FEWEST, int(_MOST_CHUNKS / chunks)))
     run = simulate(replica.costs, replica.limits, _arrivals(traffic.sizes, count).at(rate))
     bound = requests_bound(replica, traffic)
-    return measure(run, rate, bound, targets.share, _slots(replica, traffic))
+    found = measure(run, rate, bound, targets.share, _slots(replica, traffic))
+    return replace(found, floor_ttft_s=_floors(replica, traffic)[0])
 
 
 def run_alone(replica: Replica, traffic: Traffic, targets: Targets) -> Metrics:
@@ -163,12 +193,20 @@ def run_alone(replica: Replica, traffic: Traffic, targets: Targets) -> Metrics:
     return measure(simulate(costs, replica.limits, requests), rate, bound, targets.share, 0)
 
 
-def capacity(replica: Replica, traffic: Traffic, targets: Targets) -> Capacity:
+def capacity(
+    replica: Replica,
+    traffic: Traffic,
+    targets: Targets,
+    *,
+    requests: int = SEARCHED_REQUESTS,
+    halvings: int = HALVINGS,
+) -> Capacity:
     """Search for the highest rate that keeps the targets, by halving between none and a share of the bound.
 
-    Nearer to the bound queues grow for as long as a peak lasts, which no run of a few minutes would show.
+    Nearer to the bound queues grow for as long as a peak lasts, which no run of a few minutes would show. `requests`
+    are simulated in each trial, more where there are many slots to fill.
     """
-    count = max(SEARCHED_REQUESTS, 10 * _slots(replica, traffic))
+    count = max(requests, 10 * _slots(replica, traffic))
     bound = requests_bound(replica, traffic)
     floor_ttft, floor_tpot = _floors(replica, traffic)
     low, high = 0.0, MAX_UTILISATION * bound
@@ -178,7 +216,7 @@ def capacity(replica: Replica, traffic: Traffic, targets: Targets) -> Capacity:
     broken = run_at(replica, traffic, high, targets, count)
     if holds(broken, targets):
         low = high
-    for _ in range(_HALVINGS if low < high else 0):
+    for _ in range(halvings if low < high else 0):
         middle = (low + high) / 2
         metrics = run_at(replica, traffic, middle, targets, count)
         if holds(metrics, targets):

@@ -17,7 +17,7 @@ from advisor.domain.constraints import Constraints
 from advisor.domain.head_to_head.subjects import Subject
 from advisor.domain.head_to_head.values import EdgeKind, Figure, Line, Section
 from advisor.domain.recommend import Candidate
-from advisor.domain.wording import CLOSE_CALL
+from advisor.domain.scoring import CLOSE_CALL
 
 _DECIDING = {
     "rating": "Quality",

@@ -8,7 +8,8 @@ from advisor.domain.head_to_head.engines import engines_of
 from advisor.domain.head_to_head.subjects import Subject
 from advisor.domain.head_to_head.values import Figure, Line, Section, known, unknown
 from advisor.domain.model import Model
-from advisor.domain.serving import expected_load, plan
+from advisor.domain.replicas import plan_for
+from advisor.domain.serving import expected_load
 
 
 def deployment_section(subjects: tuple[Subject, ...], constraints: Constraints) -> Section:
@@ -67,8 +68,9 @@ def _scale_figure(subject: Subject, constraints: Constraints) -> Figure:
     if placed is None or not subject.fits or placed.speed is None:
         return unknown("its speed here is unknown")
     load = expected_load(constraints)
-    slots = placed.fit.placement.parallel
-    found = plan(load, placed.speed, slots, answer_tokens=constraints.scale.answer_tokens)
+    found = plan_for(placed, load, constraints)
+    if found is None:
+        return unknown("no number of machines like this meets the targets")
     requests = "one request at a time" if load.slots == 1 else f"{load.slots} requests at once at most"
     text = f"{found.replicas} × this machine at {found.utilisation:.0%} load, {requests}"
     text += f"; {found.note}" if found.replicas > 1 else ""

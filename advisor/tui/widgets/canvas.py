@@ -104,7 +104,8 @@ def draw(dots: Sequence[Dot], line: Sequence[Dot], chosen: str, width: int, heig
     return drawing
 
 
-def _put(drawing: Drawing, x: int, y: int, text: str, kind: str = "") -> None:
+def put(drawing: Drawing, x: int, y: int, text: str, kind: str = "") -> None:
+    """Write characters from a cell on, as far as the drawing reaches."""
     for i, character in enumerate(text):
         if 0 <= y < len(drawing.rows) and 0 <= x + i < len(drawing.rows[y]):
             drawing.rows[y][x + i] = character
@@ -115,22 +116,22 @@ def _put(drawing: Drawing, x: int, y: int, text: str, kind: str = "") -> None:
 
 def _axes(drawing: Drawing, box: Frame, width: int) -> None:
     for y in range(box.rows):
-        _put(drawing, _LEFT, y, "│")
-    _put(drawing, _LEFT, box.rows, "└" + "─" * box.columns)
+        put(drawing, _LEFT, y, "│")
+    put(drawing, _LEFT, box.rows, "└" + "─" * box.columns)
     step = max(0.1, math.ceil((box.top - box.bottom) * 20 / box.rows) / 10)
     for n in range(int((box.top - box.bottom) / step + 1e-9) + 1):
         _, y = box.cell(10**box.low, box.bottom + n * step)
-        _put(drawing, 1, y, f"{box.bottom + n * step:4.1f} ┤")
+        put(drawing, 1, y, f"{box.bottom + n * step:4.1f} ┤")
     last = -1
     for speed in ticks(box.low, box.high):
         x, label = _LEFT + 1 + box.cell(speed, box.bottom)[0], f"{speed:g}"
         if x > last and x + len(label) <= width:
-            _put(drawing, x, box.rows, "┬")
-            _put(drawing, x, box.rows + 1, label)
+            put(drawing, x, box.rows, "┬")
+            put(drawing, x, box.rows + 1, label)
             last = x + len(label)
     across, up = _TITLES if width >= sum(map(len, _TITLES)) + 2 else _SHORT_TITLES
-    _put(drawing, max(0, width - len(across)), box.rows + 2, across)
-    _put(drawing, 1, box.rows + 2, up)
+    put(drawing, max(0, width - len(across)), box.rows + 2, across)
+    put(drawing, 1, box.rows + 2, up)
 
 
 def _staircase(drawing: Drawing, box: Frame, line: Sequence[Dot]) -> None:
@@ -138,10 +139,10 @@ def _staircase(drawing: Drawing, box: Frame, line: Sequence[Dot]) -> None:
     cells = [box.cell(dot.speed, dot.quality) for dot in line]
     for (x, y), (next_x, next_y) in pairwise(cells):
         for row in range(y + 1, next_y):
-            _put(drawing, _LEFT + 1 + x, row, "│", "front")
+            put(drawing, _LEFT + 1 + x, row, "│", "front")
         for column in range(x, next_x):
             sign = "└" if column == x and next_y > y else "─"
-            _put(drawing, _LEFT + 1 + column, next_y, sign, "front")
+            put(drawing, _LEFT + 1 + column, next_y, sign, "front")
 
 
 def _dot(drawing: Drawing, box: Frame, dot: Dot, kind: str) -> None:
@@ -150,9 +151,9 @@ def _dot(drawing: Drawing, box: Frame, dot: Dot, kind: str) -> None:
     drawing.places[dot.key] = (x, y)
     mark = SIZES[dot.size]
     if kind:
-        _put(drawing, x, y, f"[{mark}{dot.label}]" if x + len(dot.label) + 3 <= len(drawing.rows[y]) else mark, kind)
+        put(drawing, x, y, f"[{mark}{dot.label}]" if x + len(dot.label) + 3 <= len(drawing.rows[y]) else mark, kind)
         return
-    _put(drawing, x, y, mark)
+    put(drawing, x, y, mark)
     room = drawing.rows[y][x + 1 : x + 1 + len(dot.label)]
     if len(room) == len(dot.label) and all(c in " ─" for c in room):
-        _put(drawing, x + 1, y, dot.label)
+        put(drawing, x + 1, y, dot.label)

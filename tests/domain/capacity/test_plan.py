@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from advisor.catalog.loader import load_catalogue
 from advisor.domain.capacity.nodes import Price
 from advisor.domain.capacity.options import Subject, llama_on_node, vllm_on_node
-from advisor.domain.capacity.plan import Plans, ServingPlan, make_plans
+from advisor.domain.capacity.plan import Plans, ServingPlan, make_plans, with_spare
 from advisor.domain.capacity.replica import Refusal, Replica
 from advisor.domain.capacity.report import plans_document
 from advisor.domain.capacity.simulation import Limits
 from advisor.domain.capacity.targets import capacity, holds, percentile, run_at
-from advisor.domain.model import LatentAttention, Shape
+from advisor.domain.model import Shape
 from advisor.domain.placement import Pool
+from advisor.paths import knowledge_dir
 from advisor.units import GIB
 from tests.builders import LLAMA_3_8B, LLAMA_70B
 from tests.domain.capacity.making import node, subject, vllm_replica
@@ -139,17 +144,62 @@ def test_a_target_below_the_bound_is_refused_with_its_value() -> None:
     assert h100.floor_s > 0.001
 
 
-def test_an_engine_that_cannot_run_the_model_says_why() -> None:
-    latent = replace(LLAMA_3_8B, architecture="mistral4", latent=LatentAttention(256, 1024, 64, 64, 128))
-    found = make_plans(subject(latent), SMALL_CPU, 4, None, [], ("vllm",))
-    assert found.refusals == (
-        Refusal(
-            "vllm",
-            None,
-            "architecture",
-            "vLLM is not known to run the architecture mistral4 (known: llama, llama4, mistral3)",
-        ),
-    )
+def test_an_engine_that_is_not_known_to_run_the_model_says_why() -> None:
+    unheard = replace(LLAMA_3_8B, architecture="hal9000")
+    found = make_plans(subject(unheard), SMALL_CPU, 4, None, [], ("vllm",))
+    assert [(r.code, r.place) for r in found.refusals] == [("architecture", None)]
+    assert "not known to run the architecture hal9000" in found.refusals[0].text
+    assert "mistral4" in found.refusals[0].text
+
+
+def test_an_architecture_that_vllm_runs_but_plans_do_not_model_says_so_with_its_source() -> None:
+    found = make_plans(subject(replace(LLAMA_3_8B, architecture="mamba2")), SMALL_CPU, 4, None, [], ("vllm",))
+    assert [r.code for r in found.refusals] == ["not_modelled"]
+    assert "Mamba2ForCausalLM; vLLM's list of supported models, vllm-project/vllm@0046f770" in found.refusals[0].text
+
+
+def test_latent_attention_of_mistral_small_4_is_planned_on_vllm() -> None:
+    small_4 = load_catalogue(knowledge_dir()).model("mistral-small-4-119b")
+    assert small_4 is not None
+    assert small_4.shape is not None
+    assert small_4.shape.latent is not None
+    found = make_plans(subject(small_4.shape), SMALL_CPU, 4, None, [node("p5.48xlarge")], ("vllm",))
+    assert [p.replica.place for p in found.plans] == ["p5.48xlarge"]
+
+
+@given(needed=st.integers(1, 400), per_machine=st.integers(1, 8))
+def test_what_may_be_lost_leaves_enough(needed: int, per_machine: int) -> None:
+    replicas, machines = with_spare(needed, per_machine, 1, "replica")
+    assert replicas - 1 >= needed
+    assert replicas <= machines * per_machine
+    many, more = with_spare(needed, per_machine, 1, "machine")
+    assert many <= more * per_machine
+    assert many - math.ceil(many / more) >= needed
+    assert more == math.ceil(needed / per_machine) + 1
+
+
+def test_a_lost_machine_is_a_lost_replica_where_machines_share_one() -> None:
+    assert with_spare(3, 0, 2, "replica") == with_spare(3, 0, 2, "machine") == (4, 8)
+
+
+def test_a_plan_that_survives_a_machine_says_so_and_never_takes_fewer() -> None:
+    one = planned(many_users(), "p5.48xlarge", "H100 server")
+    two = planned(replace(many_users(), survive="machine"), "p5.48xlarge", "H100 server")
+    assert plans_document(two)["survives"] == "machine"
+    for plan in one.plans:
+        other = on(two, plan.replica.engine, plan.replica.place)
+        assert other.size.machines >= plan.size.machines
+        assert other.size.replicas - other.lost_with_a_machine >= other.needed
+    assert on(two, "vllm", "p5.48xlarge").size.machines == 2
+
+
+def test_like_gpus_of_this_machine_hold_a_copy_each() -> None:
+    card = Pool("GPU0", "gpu", 44 * GIB, None, 864e9, 362e12, "cuda", int8_ops=733e12)
+    pools = (SMALL_CPU[0], *(replace(card, name=f"GPU{i}") for i in range(4)))
+    plan = make_plans(many_users(), pools, 4, None, [], ("llama.cpp",)).plans[0]
+    assert (plan.replica.gpus, plan.per_machine, plan.gpus_per_machine) == (1, 4, 4)
+    alone = make_plans(many_users(), pools[:2], 4, None, [], ("llama.cpp",)).plans[0]
+    assert plan.one_machine_requests_per_s == pytest.approx(4 * alone.one_machine_requests_per_s)
 
 
 def test_a_node_of_unknown_system_memory_is_planned_with_a_note() -> None:
