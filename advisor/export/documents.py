@@ -151,15 +151,13 @@ def speed_document(speed: Speed) -> Document:
 
 
 def latency_document(waits: Latency, answer_tokens: int) -> Document:
-    """Waits of one request, and its speed against reading; the percentile where they are of many requests."""
+    """Waits of one request that has the machine to itself, and its speed against reading."""
     return {
         "ttft_ms": round(waits.ttft_ms, 1),
         "answer_tokens": answer_tokens,
         "answer_ms": round(waits.answer_ms, 1),
         "reading_share": round(waits.reading_share, 3),
         "reading_tokens_per_s": round(READING_TOKENS_PER_S, 3),
-        "wait_ms": None if waits.wait_ms is None else round(waits.wait_ms, 1),
-        "percentile": waits.percentile,
     }
 
 

@@ -81,8 +81,6 @@ class LatencyTable(Table):
     reading_tokens_per_s: Rate = Field(
         description="silent reading of English, 238 words a minute (doi 10.1016/j.jml.2019.104047), 3 words in 4 tokens"
     )
-    wait_ms: Rate | None = Field(None, description="part of both waits that is spent waiting for a free slot")
-    percentile: Count | None = Field(None, description="share of requests that wait no longer, in percent")
 
 
 class ObligationTable(Table):
