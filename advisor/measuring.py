@@ -36,7 +36,7 @@ from advisor.engine.client import EngineCancelled, EngineClient, OnEvent
 from advisor.engine.messages import ContextParams
 from advisor.engine.placing import context_params
 from advisor.engine.protocol import Event
-from advisor.engine.slices import SliceRun, time_slices
+from advisor.engine.slices import LARGE_PAGES, SliceRun, time_slices
 from advisor.engine.synthetic import BlockPools
 from advisor.errors import EngineError, InputError
 from advisor.proof import cancelling, scratch_root
@@ -195,7 +195,8 @@ def _time(
     plan = choose_slices(subject, machine)
     n_prompt, depth = _affordable(subject, plan, estimated, budget_s)
     parts = []
-    with EngineClient(threads=subject.fit.placement.threads) as client, cancelling(client.cancel, cancel):
+    threads = subject.fit.placement.threads
+    with EngineClient(threads=threads, env=LARGE_PAGES) as client, cancelling(client.cancel, cancel):
         pools = BlockPools(client)
         runs = _runs(subject, plan)
         for context, weighted in runs:

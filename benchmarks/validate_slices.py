@@ -28,6 +28,7 @@ from advisor.domain.weights import weights
 from advisor.engine.client import EngineClient
 from advisor.engine.messages import ContextParams, MeasureParams, MeasureResult
 from advisor.engine.operations import measure
+from advisor.engine.slices import LARGE_PAGES
 from advisor.engine.synthetic import BlockPools
 from advisor.errors import AdvisorError
 from advisor.gguf.reader import read_header
@@ -140,7 +141,7 @@ def _run(case: Case, options: argparse.Namespace) -> float:
     if plan is None or _ROOM * (size(whole) + sum(map(size, plan.all))) > min(free, disk):
         raise AdvisorError(f"{size(whole) / GIB:.1f} GiB do not fit here")
     weighted = extrapolation(plan, case.units, whole.n_layers, whole.vocab_size)
-    with EngineClient(threads=options.threads) as client, scratch_dir(options.scratch) as folder:
+    with EngineClient(threads=options.threads, env=LARGE_PAGES) as client, scratch_dir(options.scratch) as folder:
         paths, pools = [], BlockPools(client)
         for index, piece in enumerate((*plan.all, whole)):
             paths.append(folder / f"{index}.gguf")
