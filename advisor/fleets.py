@@ -164,7 +164,7 @@ class Fleets:
         back. Raises InputError as `plan` does, NoCandidateError where no model passes on any machine.
         """
         from advisor.domain.capacity.vllm import PRECISIONS
-        from advisor.planning import PlanRequest, engine_named, load_trace, one_user
+        from advisor.planning import PlanRequest, engine_named, load_trace
 
         wanted = engine_named(engine)
         if quantization is not None and quantization.upper() not in PRECISIONS:
@@ -173,7 +173,7 @@ class Fleets:
         recorded = load_trace(trace) if trace is not None else None
 
         def request(model: Model, file_type: str) -> PlanRequest:
-            return PlanRequest(model, given or file_type, wanted, given is not None, recorded)
+            return PlanRequest(model, given or file_type, wanted, given is not None, trace=recorded)
 
         def picked(machine: Machine) -> tuple[Model, str]:
             return self._subject(machine, constraints, name, given)
@@ -186,7 +186,7 @@ class Fleets:
         def ranked(machine: Machine) -> list[tuple[Model, str]]:
             first = picked(machine)
             only = given if given is not None and given not in PRECISIONS else None
-            found = self.recommend(machine, one_user(constraints), quantization=only)
+            found = self.recommend(machine, _for_one_user(constraints), quantization=only)
             return [first, *_candidates(found)]
 
         return self._first_enough(fleet, constraints, ranked, request)
@@ -295,3 +295,9 @@ def _by_size(fleet: Fleet, figures: Callable[[Machine], Figures], constraints: C
         return -sum(gpu.budget_bytes for gpu in gpus), -ram.budget_bytes, node.name
 
     return sorted(fleet.nodes, key=size)
+
+
+def _for_one_user(constraints: Constraints) -> Constraints:
+    """The constraints by which models are ranked for a fleet: many machines share the load, so what one of them carries
+    decides nothing."""
+    return replace(constraints, scale=replace(constraints.scale, users=1, concurrent_requests=None))

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from advisor.domain.capacity.load import Traffic
+from advisor.domain.capacity.queueing import wait_percentile
 from advisor.domain.capacity.replica import Replica
 from advisor.domain.capacity.step import StepCosts, Unit
-from advisor.domain.speed.latency import wait_percentile
 
 
 def requests_bound(replica: Replica, traffic: Traffic) -> float:

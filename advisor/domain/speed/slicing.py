@@ -28,8 +28,9 @@ ENOUGH_BYTES = 3072 * MIB
 WIDEST_INTERVAL = 0.15
 """A half-width beyond which a measurement is noise."""
 SLICE_SPREAD = 0.07
-"""Half of an interval of 95 % for what slices cannot tell, beside the scatter of their own times: twice the root mean
-square of the errors in benchmarks/README.md, most of which is that memory is not equally fast everywhere."""
+"""Half of an interval of 95 % for what slices cannot tell, beside the scatter of their own times. Twice the root mean
+square of the errors in benchmarks/README.md is 4 % with memory in large pages and 7 % on a fresh machine without, which
+is all that other systems have."""
 _VOCAB_PARTS = 16
 _VOCAB_STEP = 256
 _RATIO = 3
