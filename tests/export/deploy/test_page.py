@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from advisor.export.deploy import TARGETS, serving_files
-from tests.export.deploy.support import llama, vllm
+from tests.export.deploy.support import llama, on_processor, vllm
 
 PAGE = (Path(__file__).parents[3] / "docs" / "deploy.md").read_text("utf-8")
 ROWS = re.findall(r"^\| `([\w-]+)` \| ([\w., ]+) \| (one|many) \| (.*) \|$", PAGE, re.MULTILINE)
@@ -26,5 +26,7 @@ def test_a_row_says_what_the_target_does(row: tuple[str, str, str, str]) -> None
     assert tuple(engines.split(", ")) == target.engines
     assert (copies == "many") == target.scales
     serving = llama() if target.engines[0] == "llama.cpp" else vllm()
+    if target.slots is not None:
+        serving = on_processor(slots=target.slots)
     told = {file.replace("NAME", serving.label) for file in re.findall(r"`([^`]+)`", files)}
     assert told == set(serving_files(name, serving))
