@@ -224,6 +224,7 @@ class Fleets:
         request: Callable[[Model, str], PlanRequest],
     ) -> FleetAdvice:
         """The first placement that is enough, from the largest machine down; else the one that carries most."""
+        _require_memory(fleet)
         best: FleetAdvice | None = None
         error: NoCandidateError | None = None
         tried: set[tuple[str, str]] = set()
@@ -268,6 +269,16 @@ def _sites(
         pools = memory_pools(node.machine, constraints.machine, known)
         here = machine_as_node(node.name, node.machine, known, nodes)
         yield Site(node.name, pools, threads_for(node.machine), here, _no_memory(node.machine, pools))
+
+
+def _require_memory(fleet: Fleet) -> None:
+    """Raises NoCandidateError where no machine of the fleet says how much memory it or a GPU of it has."""
+    if any(node.machine.memory.capacity_bytes is not None or node.machine.gpus for node in fleet.nodes):
+        return
+    first = fleet.nodes[0]
+    reason = first.machine.memory.total_bytes.reason or "not reported"
+    hint = 'Write it into a fleet file, for example total = "64GiB" under [node.memory].'
+    raise NoCandidateError("no machine of the fleet has memory figures", why=f"{first.name}: {reason}", hint=hint)
 
 
 def _no_memory(machine: Machine, pools: tuple[Pool, ...]) -> str | None:

@@ -34,7 +34,7 @@ COMMANDS = {
     "verify": "Replay a recommendation: does it still hold here?",
     "settings": "Where config.toml is, what it may say, and what it says.",
     "doctor": "Check the installation, probe by probe.",
-    "export": "Turn a recommendation file into a report.",
+    "export": "Turn a recommendation file into a report, or into files that run the model.",
     "schema": "Print the JSON Schema of a file.",
     "catalog": "Check what the catalogue says, or bring its files up to date.",
     "serve": "The screens in a browser.",

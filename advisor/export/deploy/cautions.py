@@ -40,6 +40,6 @@ def _on_copies(replicas: Replicas, *, scales: bool) -> list[str]:
         return ["how many copies the load needs is unknown, because no speed is known for the recorded machine"]
     if not replicas.is_short:
         return []
-    bound = " at most, counted without the gain from batching" if replicas.is_bound else ""
-    need = f"the load needs {replicas.needed} copies like this one{bound}, and these files run {replicas.count}"
+    about, how = ("about ", " (a rough count; llm-advisor plan simulates it)") if replicas.is_rough else ("", "")
+    need = f"the load needs {about}{replicas.needed} copies like this one{how}, and these files run {replicas.count}"
     return [need if scales else f"{need}; run it on as many machines behind a load balancer, or export --to kubernetes"]

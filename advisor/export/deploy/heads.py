@@ -42,8 +42,8 @@ def comment(lines: Sequence[str]) -> list[str]:
 def _replica_lines(serving: Serving) -> list[str]:
     replicas = serving.replicas
     many = "copy" if replicas.count == 1 else "copies"
-    at_most = "at most " if replicas.is_bound and replicas.needed != 1 else ""
-    need = "" if replicas.needed is None else f" The load takes {at_most}{replicas.needed}."
+    about = "about " if replicas.is_rough and replicas.needed != 1 else ""
+    need = "" if replicas.needed is None else f" The load takes {about}{replicas.needed}."
     requests = "request" if serving.slots == 1 else "requests"
     per = f"{serving.slots} {requests} at once of {serving.context_tokens:,} tokens"
     return [f"{replicas.count} {many} ({replicas.why}), each for {per}.{need}"]
@@ -90,7 +90,7 @@ def annotations_of(serving: Serving) -> dict[str, str]:
     if licence.notice:
         found["llm-advisor/notice"] = licence.notice
     if licence.duties:
-        found["llm-advisor/duties"] = "; ".join(_duty(duty.id, duty) for duty in licence.duties)
+        found["llm-advisor/duties"] = "; ".join(duty.text for duty in licence.duties)
     if licence.standing:
         found["llm-advisor/binding"] = "; ".join(term.text for term in licence.standing)
     return {key: one_line(value) for key, value in found.items()}

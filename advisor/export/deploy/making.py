@@ -320,7 +320,7 @@ def _replicas(
         count, why = 1, "this target runs one copy"
     elif options.replicas is not None:
         count, why = options.replicas, "as given"
-    return Replicas(count, needed, why, is_bound=plan is None)
+    return Replicas(count, needed, why, is_rough=plan is None)
 
 
 def _recorded_need(recorded: Recorded, sized: _Sized) -> int | None:

@@ -34,6 +34,12 @@ def files(serving: Serving) -> dict[str, str]:
             f"ray-llama-cpp answers {SLOTS} request at a time with each copy, not {serving.slots}",
             hint="Leave --slots and --node out; copies (--replicas) serve more users.",
         )
+    if serving.llama.experts_in_ram:
+        raise InputError(
+            f"ray-llama-cpp cannot run {serving.model} as recommended",
+            why="llama-cpp-python cannot leave the experts in system memory",
+            hint="Export --to llama-server, or recommend for GPUs that hold the whole model.",
+        )
     name = f"ray-llama-cpp-{serving.label}"
     usage = (
         "    pip install 'ray[serve]' llama-cpp-python huggingface_hub   # on every node",
@@ -67,6 +73,7 @@ def _application(serving: Serving, llama: LlamaSettings, gguf: GgufSource) -> di
             "context_tokens": serving.context_tokens,
             "threads": llama.threads,
             "gpu_layers": llama.n_gpu_layers,
+            **({"gpu_shares": list(llama.gpu_layers)} if sum(1 for n in llama.gpu_layers if n) > 1 else {}),
             "batch": llama.batch,
             "ubatch": llama.ubatch,
             "flash_attention": llama.flash_attention,

@@ -76,8 +76,8 @@ class Replicas:
     """That carry the peak within the targets; None where no speed is known, so that nobody can tell."""
     why: str
     """Where `count` comes from."""
-    is_bound: bool = False
-    """`needed` counts no gain from batching: it is enough rather than too few, and often far more."""
+    is_rough: bool = False
+    """`needed` is the recommendation's closed form, which knows neither batching nor the waits of one in many."""
 
     @property
     def is_short(self) -> bool:
@@ -89,8 +89,13 @@ class Duty:
     """An act that the described use owes; `exact` is what must be written, word for word."""
 
     id: str
+    """Its kind, and after a colon the words or the name that it is about, such as `DISPLAY:Built with Llama`."""
     text: str
     exact: str | None = None
+
+    @property
+    def kind(self) -> str:
+        return self.id.partition(":")[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,13 +118,13 @@ class LicenceDuties:
     @property
     def display(self) -> str | None:
         """Words that must be shown to users, such as `Built with Llama`."""
-        return next((d.exact for d in self.duties if d.id == "DISPLAY" and d.exact), None)
+        return next((d.exact for d in self.duties if d.kind == "DISPLAY" and d.exact), None)
 
     @property
     def notice(self) -> str | None:
         """The line that a file named Notice must hold in distributed copies."""
         owed = (*self.duties, *self.cautious_duties)
-        return next((d.exact for d in owed if d.id == "NOTICE_FILE" and d.exact), None)
+        return next((d.exact for d in owed if d.kind == "NOTICE_FILE" and d.exact), None)
 
 
 @dataclass(frozen=True, slots=True)

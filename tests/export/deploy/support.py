@@ -32,7 +32,7 @@ LLAMA_LICENCE = LicenceDuties(
     url="https://example.org/LICENSE",
     verdict="the licence allows this use if every obligation below is met",
     duties=(
-        Duty("DISPLAY", 'Show "Built with Llama" prominently.', "Built with Llama"),
+        Duty("DISPLAY:Built with Llama", 'Show "Built with Llama" prominently.', "Built with Llama"),
         Duty(
             "NOTICE_FILE", "Put a text file named Notice into every copy.", "Llama 3.1 is licensed under the licence."
         ),

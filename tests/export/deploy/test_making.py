@@ -77,18 +77,17 @@ def test_one_copy_of_many_says_how_many_the_load_needs(tmp_path: Path) -> None:
     found = serving(path, "llama-server")
     assert (found.replicas.count, found.replicas.needed) == (1, needed)
     texts = advisor().export_file(path, "llama-server")
-    assert all(f"the load needs {needed} copies" in one_line(t) for n, t in texts.items() if n.endswith("service"))
+    assert all(
+        f"the load needs about {needed} copies" in one_line(t) for n, t in texts.items() if n.endswith("service")
+    )
 
 
 def test_a_cluster_gets_the_copies_of_the_plan_and_a_spare_one(tmp_path: Path) -> None:
     path = recommended(tmp_path, "RTX 4090", *MANY)
     found = serving(path, "kubernetes")
-    bound = read_recommendation(path).plan.replicas
-    assert bound is not None
     assert found.replicas.needed is not None
     assert found.replicas.count == found.replicas.needed + 1
-    assert found.replicas.needed <= bound
-    assert not found.replicas.is_bound
+    assert not found.replicas.is_rough
     given = serving(path, "kubernetes", replicas=1)
     assert given.replicas.is_short
     assert any(f"the load needs {given.replicas.needed} copies" in text for text in given.cautions)
@@ -115,6 +114,8 @@ def test_duties_of_the_described_use_stand_in_every_main_file(tmp_path: Path) ->
         notice = next(text for name, text in texts.items() if name.endswith("NOTICE.txt"))
         assert "Built with Llama" in notice
         assert "acceptable use policy" in notice
+        assert notice.splitlines()[1] == "Built with Llama"
+    assert serving(path, "kubernetes", node="p5.48xlarge").licence.display == "Built with Llama"
 
 
 def only(path: Path, model: str) -> Path:

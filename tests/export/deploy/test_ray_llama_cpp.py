@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -15,9 +16,12 @@ import yaml
 
 from advisor.domain.export_request import ExportRequest
 from advisor.errors import InputError
+from advisor.export.deploy import serving_files
+from advisor.export.deploy.serving import LlamaSettings
 from advisor.service import Advisor, MachineChoice
+from tests.export.deploy.support import llama
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 TARGET = "ray-llama-cpp"
 
 
@@ -99,6 +103,15 @@ def test_gpus_are_asked_for_where_the_model_lies_on_them(tmp_path: Path) -> None
     replica = configuration(exported(recommendation(tmp_path, gpu="RTX 4090")))["applications"][0]["deployments"][1]
     assert replica["ray_actor_options"]["num_gpus"] == 1
     assert "max_replicas_per_node" not in replica
+
+
+def test_layers_are_shared_out_as_recommended_and_experts_in_system_memory_are_refused() -> None:
+    several = replace(llama(slots=1), llama=LlamaSettings("f16", True, 2048, 512, 8, 33, (20, 12)))
+    application = configuration(serving_files(TARGET, several))["applications"][0]
+    assert application["args"]["gpu_shares"] == [20, 12]
+    assert application["deployments"][1]["ray_actor_options"]["num_gpus"] == 2
+    with pytest.raises(InputError, match="leave the experts in system memory"):
+        serving_files(TARGET, llama(slots=1))
 
 
 def test_weights_come_from_the_hub_or_from_a_place_on_every_node(tmp_path: Path) -> None:
