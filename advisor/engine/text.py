@@ -13,7 +13,7 @@ from advisor.engine.native import NativeError
 def prompt_tokens(lib: Any, model: Any, prompt: str, system: str | None) -> tuple[list[int], Template]:
     """The tokens of one user message, in the file's chat template where llama.cpp knows it. Raises NativeError."""
     messages = [("system", system)] if system else []
-    text, template = _templated(lib, model, [*messages, ("user", prompt)])
+    text, template = templated(lib, model, [*messages, ("user", prompt)])
     return tokenize(lib, lib.llama_model_get_vocab(model), text), template
 
 
@@ -27,7 +27,8 @@ def token_bytes(lib: Any, vocab: Any, token: int) -> bytes:
     return buffer.raw[: max(0, length)]
 
 
-def _templated(lib: Any, model: Any, messages: list[tuple[str, str]]) -> tuple[bytes, Template]:
+def templated(lib: Any, model: Any, messages: list[tuple[str, str]]) -> tuple[bytes, Template]:
+    """Messages in the chat template that llama.cpp recognises in the file, or as they are."""
     plain = "\n\n".join(content for _, content in messages).encode("utf-8")
     template = lib.llama_model_chat_template(model, None)
     if not template:
