@@ -56,7 +56,7 @@ class LongAnswer:
     n_prompt: int
     text: str
     full_seconds: float | None
-    """What reading as much as was asked for would take, by the speed of shorter prompts."""
+    """What reading as much as was asked for would take, by the speed up to where it was cut."""
     problem: str | None = None
 
     @property

@@ -16,7 +16,7 @@ from advisor.engine.memory import OthersMeter, baseline_rss_bytes, peak_rss_byte
 from advisor.engine.messages import Template
 from advisor.engine.native import Native, NativeError
 from advisor.engine.running import Emit, clear, evaluate, progress
-from advisor.engine.text import Sampler, prompt_tokens, rendered_tokens, token_bytes, tokenize
+from advisor.engine.text import Sampler, bos_text, templated, token_bytes, tokenize
 
 
 def answer(native: Native, params: AskParams, emit: Emit) -> AskResult:
@@ -32,6 +32,21 @@ def answer(native: Native, params: AskParams, emit: Emit) -> AskResult:
         given = tuple([run.ask(index, ask) for index, ask in enumerate(params.asks)])
         load_ms = loaded.load_ms + loaded.context_ms
         return AskResult(loaded.facts, loaded.memory, load_ms, given, baseline, peak_rss_bytes(), meter.cores())
+
+
+_CHUNK = 512
+"""Tokens that are read between two looks at the clock: llama.cpp's own batch on the device."""
+_APPLIED: Template = "applied"
+_FIRST_FILLER = 1 / 8
+"""Share of the filler before what is to be found."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Tokens of a prompt."""
+
+    tokens: list[int]
+    is_filler: bool
 
 
 @dataclass(slots=True)
@@ -55,7 +70,6 @@ class _Run:
         self._emit = emit
         self._vocab = native.lib.llama_model_get_vocab(loaded.model)
         self._slot = int(native.lib.llama_n_ctx_seq(loaded.context))
-        self._tokens_per_s: float | None = None
 
     def ask(self, index: int, ask: Ask) -> Given:
         """Answer a question; what hinders this one alone is told with it."""
@@ -68,56 +82,73 @@ class _Run:
         return given
 
     def _answer(self, index: int, ask: Ask) -> Given:
-        prompt, seconds = self._filled(ask)
-        tokens, template = self._tokens(prompt, ask.is_rendered)
-        if self._slot - len(tokens) < 1:
-            raise NativeError("request", f"the prompt has {len(tokens)} tokens, more than the context holds")
+        parts, template = self._parts(ask)
+        n_tokens = sum(len(part.tokens) for part in parts)
+        if self._slot - n_tokens < 1:
+            raise NativeError("request", f"the prompt has {n_tokens} tokens, more than the context holds")
         written = []
         for _ in range(max(1, ask.repeats)):
             clear(self._lib, self._loaded)
+            n_read, read_s = self._read(parts[:-1], ask.fill_budget_s)
             grammar = _grammar(self._lib, ask.json_schema) if ask.json_schema else None
             with Sampler(self._lib, 0.0, 0, grammar=grammar, vocab=self._vocab) as sampler:
-                written.append(self._write(index, ask, tokens, sampler))
-        best = min(each.first_ms for each in written)
-        self._tokens_per_s = 1000 * len(tokens) / best
+                written.append(self._write(index, ask, parts[-1].tokens, n_read, sampler))
+            written[-1].first_ms += 1000 * read_s
+        n_prompt = n_read + len(parts[-1].tokens)
         return Given(
             id=ask.id,
             text="".join(written[0].pieces),
             n_tokens=len(written[0].pieces),
             ending=written[0].ending,
             template=template,
-            n_prompt=len(tokens),
+            n_prompt=n_prompt,
             prompt_ms=tuple([each.first_ms for each in written]),
             token_ms=tuple([ms for each in written for ms in each.token_ms[1:]]),
             is_same=None if len(written) < 2 else all(each.tokens == written[0].tokens for each in written),
-            fill_seconds=seconds,
+            fill_seconds=written[0].first_ms / 1000 * n_tokens / n_prompt if n_prompt < n_tokens else None,
         )
 
-    def _filled(self, ask: Ask) -> tuple[str, float | None]:
-        """The prompt with its filler, and the seconds that the whole of it would take."""
-        marks = ask.prompt.count(FILLER_MARK)
-        if not marks or not ask.filler:
-            return ask.prompt, None
-        bare = len(self._tokens(ask.prompt.replace(FILLER_MARK, ""), ask.is_rendered)[0])
-        each = len(tokenize(self._lib, self._vocab, ask.filler.format(n=100).encode(), special=False))
-        wanted = min(ask.fill_tokens, self._slot - ask.max_tokens) - bare
-        seconds = None if self._tokens_per_s is None else (wanted + bare) / self._tokens_per_s
-        if seconds is not None and ask.fill_budget_s and seconds > ask.fill_budget_s:
-            wanted = int(ask.fill_budget_s * (self._tokens_per_s or 0.0)) - bare
-        per_mark = max(1, wanted // each // marks)
-        parts = ask.prompt.split(FILLER_MARK)
-        text = parts[0]
-        for number, part in enumerate(parts[1:]):
-            text += "".join([ask.filler.format(n=number * per_mark + i + 1) for i in range(per_mark)]) + part
-        return text, seconds
+    def _parts(self, ask: Ask) -> tuple[list[_Part], Template]:
+        """The prompt's tokens: what must be read, and between it the filler, which may be cut."""
+        text, template = ask.prompt.encode(), _APPLIED
+        if not ask.is_rendered:
+            text, template = templated(self._lib, self._loaded.model, [("user", ask.prompt)])
+        # A template that begins with the first token itself must not get a second one.
+        bos = bos_text(self._lib, self._vocab).encode()
+        special = not (ask.is_rendered and bos and text.startswith(bos))
+        pieces = text.split(FILLER_MARK.encode())
+        fixed = [self._tokens(piece, special=special and not i) for i, piece in enumerate(pieces)]
+        parts = [_Part(fixed[0], False)]
+        wanted = min(ask.fill_tokens, self._slot - ask.max_tokens) - sum(map(len, fixed))
+        for number, tokens in enumerate(fixed[1:]):
+            # What is to be found stands near the beginning, so that it is read however early the filler is cut.
+            share = _FIRST_FILLER if number == 0 and len(fixed) > 2 else 1 - _FIRST_FILLER
+            parts += [_Part(self._filler(ask.filler, int(share * wanted)), True), _Part(tokens, False)]
+        return parts, template
 
-    def _tokens(self, prompt: str, is_rendered: bool) -> tuple[list[int], Template]:
-        if not is_rendered:
-            return prompt_tokens(self._lib, self._loaded.model, prompt, None)
-        return rendered_tokens(self._lib, self._vocab, prompt), "applied"
+    def _filler(self, sentence: str, n_tokens: int) -> list[int]:
+        """About so many tokens of a sentence again and again, with its number; never more."""
+        each = len(self._tokens(sentence.format(n=1000).encode(), special=False))
+        text = "".join([sentence.format(n=number + 1) for number in range(n_tokens // max(1, each))])
+        return self._tokens(text.encode(), special=False)[: max(0, n_tokens)]
 
-    def _write(self, index: int, ask: Ask, tokens: Sequence[int], sampler: Sampler) -> _Written:
-        limit = min(ask.max_tokens, self._slot - len(tokens))
+    def _tokens(self, text: bytes, *, special: bool) -> list[int]:
+        return tokenize(self._lib, self._vocab, text, special=special) if text else []
+
+    def _read(self, parts: Sequence[_Part], budget_s: float) -> tuple[int, float]:
+        """Take parts of a prompt in, filler only while there is time; tokens that were read, and the seconds."""
+        started, n_read = perf_counter(), 0
+        for part in parts:
+            for begin in range(0, len(part.tokens), _CHUNK):
+                if part.is_filler and budget_s and perf_counter() - started > budget_s:
+                    break
+                chunk = part.tokens[begin : begin + _CHUNK]
+                evaluate(self._lib, self._loaded, chunk)
+                n_read += len(chunk)
+        return n_read, perf_counter() - started
+
+    def _write(self, index: int, ask: Ask, tokens: Sequence[int], n_read: int, sampler: Sampler) -> _Written:
+        limit = min(ask.max_tokens, self._slot - n_read - len(tokens))
         decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
         started = perf_counter()
         found = _Written()

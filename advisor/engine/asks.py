@@ -52,7 +52,7 @@ class Ask:
     """Put in place of the marks again and again, `{n}` counting, until the prompt has about `fill_tokens`."""
     fill_tokens: int = 0
     fill_budget_s: float = 0.0
-    """Fewer are filled where reading them would take longer, by the speed of the prompts before."""
+    """Filler that is not read by then is left out."""
     limit_s: float = 60.0
     """The answer is cut after so long."""
 
@@ -83,7 +83,7 @@ class Given:
     is_same: bool | None = None
     """Whether all repeats gave the same tokens; None for one alone."""
     fill_seconds: float | None = None
-    """What reading as many tokens as were asked for would take, by the speed of the prompts before."""
+    """What reading as many tokens as were asked for would take, by the speed up to where it was cut; None for all."""
     problem: str | None = None
     """Why it could not be asked; all figures are then 0."""
 

@@ -18,7 +18,7 @@ def prompt_tokens(lib: Any, model: Any, prompt: str, system: str | None) -> tupl
 
 def conversation_tokens(lib: Any, model: Any, messages: list[tuple[str, str]]) -> tuple[list[int], Template]:
     """The tokens of a conversation, roles with texts, in the file's chat template. Raises NativeError."""
-    text, template = _templated(lib, model, messages)
+    text, template = templated(lib, model, messages)
     return tokenize(lib, lib.llama_model_get_vocab(model), text), template
 
 
@@ -43,7 +43,8 @@ def token_bytes(lib: Any, vocab: Any, token: int) -> bytes:
     return buffer.raw[: max(0, length)]
 
 
-def _templated(lib: Any, model: Any, messages: list[tuple[str, str]]) -> tuple[bytes, Template]:
+def templated(lib: Any, model: Any, messages: list[tuple[str, str]]) -> tuple[bytes, Template]:
+    """Messages in the chat template that llama.cpp recognises in the file, or as they are."""
     plain = "\n\n".join(content for _, content in messages).encode("utf-8")
     template = lib.llama_model_chat_template(model, None)
     if not template:

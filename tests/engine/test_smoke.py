@@ -66,7 +66,7 @@ def test_smollm2_is_tried_in_every_respect(shared: EngineClient, smollm2: Path) 
     long = facts(measured).long
     assert long is not None
     assert 300 < long.n_prompt <= 512
-    assert long.full_seconds is not None
+    assert long.full_seconds is None
     asked = [event.payload["id"] for event in events if "id" in event.payload]
     assert asked == ["speed", "stop", "language:en", "call", "long"]
     rate, low, high = measured.full_decode_tokens_per_s, measured.decode_low, measured.decode_high
@@ -82,7 +82,7 @@ def test_a_long_prompt_is_cut_to_what_the_time_allows(shared: EngineClient, babb
     cut = run_file(shared, babbler, replace(QUICK, layers=2, context=context, long_tokens=4000, long_budget_s=0.001))
     lengths = [long.n_prompt for m in (whole, cut) if (long := facts(m).long) is not None]
     assert 3600 <= lengths[0] <= 4000
-    assert lengths[1] < 200
+    assert lengths[1] < 700
 
 
 def test_a_model_that_never_stops_is_cut_and_reported(shared: EngineClient, babbler: Path) -> None:
