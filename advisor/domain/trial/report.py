@@ -104,7 +104,7 @@ class Duel:
         if self.n == 0:
             return f"{self.one} and {self.other}: no task was judged for both"
         gap = f"{100 * abs(self.difference.middle):.1f} points"
-        figures = f"{self.only_one} : {self.only_other} of {self.n} tasks, p {_p_text(self.p)}"
+        figures = f"{self.only_one} : {self.only_other} of {self.n} tasks, p {p_text(self.p)}"
         if self.difference.middle == 0:
             return f"no difference between {self.one} and {self.other} was observed ({figures})"
         better, worse = (self.one, self.other) if self.difference.middle > 0 else (self.other, self.one)
@@ -219,5 +219,6 @@ def mean_score(run: Run) -> float | None:
     return fmean(scores) if scores else None
 
 
-def _p_text(p: float) -> str:
+def p_text(p: float) -> str:
+    """A p with its sign: smaller ones are not told apart."""
     return "< 0.001" if p < 0.001 else f"= {p:.3f}"
