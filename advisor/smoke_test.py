@@ -166,7 +166,6 @@ def _plan(
         long_tokens=min(constraints.task.context_tokens, context.slot_tokens, most),
         calls_tools=constraints.task.kind == "agents",
         memory_limit_bytes=int(MEMORY_FACTOR * footprint.total_bytes) + MEMORY_MARGIN_BYTES,
-        threads=placement.threads,
         scratch_root=scratch_root(),
     )
 

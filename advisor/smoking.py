@@ -76,6 +76,15 @@ class Smoking:
 
         return smoke_file(path, self.machine(), constraints, self._smoke_kit(), on_event, cancel)
 
+    def recommendation_with_smoke(self, path: Path, report: SmokeReport) -> str:
+        """The text of a recommendation file with a smoke test in it. Raises InputError for another file."""
+        from advisor.domain.smoke_report import smoke_document
+        from advisor.export.recommendation_file import read_recommendation
+        from advisor.export.smoke_record import with_smoke
+
+        read_recommendation(path)
+        return with_smoke(path.read_text(encoding="utf-8"), smoke_document(report))
+
     def _smoke_kit(self) -> SmokeKit:
         from advisor.catalog.smoke import load_questions
         from advisor.smoke_test import SmokeKit

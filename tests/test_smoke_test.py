@@ -10,7 +10,9 @@ import pytest
 
 from advisor import smoke_test
 from advisor.domain.blueprint import Blueprint, MetadataValue
+from advisor.domain.header import shape_of, weights_of
 from advisor.domain.placement import cpu_placement
+from advisor.domain.sizing import size_model
 from advisor.domain.smoke_report import smoke_document
 from advisor.engine.client import EngineClient
 from advisor.engine.smoke import SmokePlan
@@ -60,8 +62,8 @@ def planned(path: Path, **answers: Any) -> SmokePlan:
     needs = constraints(**answers)
     header = read_header(path)
     placement = cpu_placement(2048, threads=1)
-    shape = smoke_test.shape_of(header.metadata, header.tensors)
-    footprint = smoke_test.size_model("x", shape, smoke_test.weights_of(header.tensors), "", placement, 0).footprint
+    shape = shape_of(header.metadata, header.tensors)
+    footprint = size_model("x", shape, weights_of(header.tensors), "", placement, 0).footprint
     kit = SmokeKit(Advisor().catalogue.speed, QUESTIONS)
     return smoke_test._plan(path, header, placement, footprint, needs, kit)
 

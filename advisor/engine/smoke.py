@@ -7,7 +7,7 @@ takes too long. What was answered before a model's child dies is kept.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import median
 
@@ -83,7 +83,6 @@ class SmokePlan:
     long_budget_s: float = CONTEXT_BUDGET_S
     calls_tools: bool = False
     memory_limit_bytes: int | None = None
-    threads: int | None = None
     scratch_root: Path | None = None
 
 
@@ -176,14 +175,8 @@ def _rendered(helper: EngineClient, plan: SmokePlan) -> tuple[tuple[Ask, ...], T
     except EngineError as error:
         why = f"did not end within {RENDER_TIMEOUT_S:.0f} s" if helper.pid is None else error.what
         return tuple(asks), "refused", why
-    put = [_with_prompt(ask, text) for ask, text in zip(asks, texts, strict=True)]
+    put = [replace(ask, prompt=text, is_rendered=True) for ask, text in zip(asks, texts, strict=True)]
     return tuple(put), "rendered", None
-
-
-def _with_prompt(ask: Ask, text: str) -> Ask:
-    from dataclasses import replace
-
-    return replace(ask, prompt=text, is_rendered=True)
 
 
 def _languages(helper: EngineClient, plan: SmokePlan, given: Mapping[str, Given]) -> tuple[LanguageAnswer, ...]:

@@ -10,6 +10,7 @@ import tomli
 from tests.cli.running import Cli
 
 LOW = ("--set", "latency.tokens_per_s=none")
+SHORT = ("--set", "scale.prompt_tokens=64", "--set", "scale.answer_tokens=64", "--set", "task.context_tokens=1024")
 
 
 def test_a_recommendation_is_written_verified_and_not_overwritten(cli: Cli, tmp_path: Path) -> None:
@@ -53,7 +54,7 @@ def test_a_recommendation_file_serves_as_constraints(cli: Cli, tmp_path: Path) -
 
 
 def test_real_weights_pass_the_smoke_test(cli: Cli, smollm2: Path) -> None:
-    found = cli("smoke", smollm2, "--json", *LOW, "--set", "scale.prompt_tokens=64")
+    found = cli("smoke", smollm2, "--json", *LOW, *SHORT)
     assert found.code == 0
     document = found.document
     assert document["verdict"] in ("pass", "warn")
@@ -65,8 +66,7 @@ def test_real_weights_pass_the_smoke_test(cli: Cli, smollm2: Path) -> None:
 
 
 def test_a_speed_that_is_out_of_reach_fails_the_smoke_test(cli: Cli, smollm2: Path) -> None:
-    settings = ("--set", "latency.tokens_per_s=100000", "--set", "scale.prompt_tokens=64")
-    found = cli("smoke", smollm2, "--json", *settings)
+    found = cli("smoke", smollm2, "--json", "--set", "latency.tokens_per_s=100000", *SHORT)
     assert found.code == 4
     assert found.document["verdict"] == "fail"
 
@@ -100,3 +100,25 @@ def test_a_recommendation_loads_nothing_that_only_files_and_screens_need() -> No
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=True)
     assert done.stdout.startswith("{")
     assert done.stderr.strip().splitlines()[-1:] in ([], [""]), done.stderr
+
+
+def test_a_smoke_test_is_written_into_the_recommendation_that_it_tested(cli: Cli, tmp_path: Path) -> None:
+    path, tested = tmp_path / "recommendation.toml", tmp_path / "tested.toml"
+    assert cli("recommend", "-o", path, *LOW).code == 0
+    before = tomli.loads(path.read_text())
+    found = cli("smoke", path, "-o", tested, "--json")
+    assert found.code == 0
+    after = tomli.loads(tested.read_text())
+    pick = before["recommendation"]
+    assert after.pop("smoke")["subject"] == found.document["subject"] == f"{pick['model']}:{pick['quantization']}"
+    assert after == before
+    assert tested.read_text().startswith("#:schema")
+    assert cli("verify", tested, "--json").code == 0
+    again = cli("smoke", path, "-o", tested)
+    assert (again.code, "exists" in again.err) == (2, True)
+
+
+def test_a_smoke_test_of_a_file_is_written_nowhere(cli: Cli, smollm2: Path) -> None:
+    found = cli("smoke", smollm2, "-o", "tested.toml")
+    assert found.code == 2
+    assert "nothing to write" in found.err

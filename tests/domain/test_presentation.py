@@ -221,7 +221,7 @@ def test_a_smoke_report_puts_measurement_beside_prediction_and_claims_no_quality
 def test_a_stage_says_what_happens_and_for_how_long() -> None:
     assert smoke_stage("load", 0.5, 0, 3.2) == "loading … 3 s"
     assert smoke_stage("load", 1.0, 0, 3.2) == "reading a prompt … 3 s"
-    assert smoke_stage("tokens", None, 7, 61.0) == "timing tokens, 7 so far … 61 s"
+    assert smoke_stage("tokens", None, 7, 61.0) == "writing, 7 so far … 61 s"
 
 
 def test_every_basis_has_words() -> None:

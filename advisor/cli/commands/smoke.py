@@ -20,39 +20,67 @@ from advisor.service import Advisor
 @click.command("smoke")
 @click.argument("target", metavar="MODEL|FILE.gguf|RECOMMENDATION.toml", shell_complete=complete_model)
 @click.option("--quant", metavar="TYPE", default="Q4_K_M", show_default=True, help="File type of a model.")
+@click.option(
+    "-o",
+    "place",
+    metavar="FILE",
+    help="Write a recommendation again with the test in it; - for standard output.",
+)
+@click.option("--force", is_flag=True, help="Overwrite that file.")
 @models_dir_option
 @constraint_options
 @output_options
 def command(
     target: str,
     quant: str,
+    place: str | None,
+    force: bool,
     folders: tuple[Path, ...],
     constraints_file: Path | None,
     settings: tuple[str, ...],
     as_json: bool,
     plain: bool,
 ) -> None:
-    """Run a model here for a moment and judge what was measured. Exit code 4 when it fails.
+    """Run a model here for a moment and judge what was measured. Exit code 4 when it fails, with what to try next.
 
-    A file of the model that is on this machine is used, as `files` lists them. None is downloaded (`download` does
-    that): without a file, random weights in the model's true shape are run, which tells speed and memory but nothing
-    about the quality of answers.
+    A file of the model that is on this machine is used, as `files` lists them. Its chat template is rendered in a
+    sandbox, it is asked a question in each language that you need, and read a long prompt; it must stop by itself, say
+    the same twice, and for agents call a tool by a grammar. None is downloaded (`download` does that): without a file,
+    slices of the model with random weights are timed, which tells the speed and nothing about answers.
 
     \b
     llm-advisor smoke recommendation.toml
+    llm-advisor smoke recommendation.toml -o tested.toml
     llm-advisor smoke ./model.gguf
     llm-advisor smoke llama-3.2-3b-instruct --quant Q8_0
     """
     advisor = Advisor()
+    if place is not None:
+        _check_place(target, place, force=force)
     report = _run(advisor, target, quant, constraints_file, settings, folders)
-    if as_json:
-        output.emit_json(smoke_document(report))
-    else:
-        output.emit_facts(smoke_facts(report), plain=plain)
+    if place is not None:
+        output.emit_file(advisor.recommendation_with_smoke(Path(target), report), place, force=force)
+    if place != "-":  # standard output has the file
+        _tell(report, as_json=as_json, plain=plain)
     if report.verdict.verdict == "fail":
         failed = [c.text for c in report.verdict.checks if c.passed is False and c.required]
         hint = next((f"Try {s.text}: {s.command}" for s in report.next_steps if s.command), None)
         raise CheckFailedError("the smoke test failed", why="; ".join(failed), hint=hint)
+
+
+def _check_place(target: str, place: str, *, force: bool) -> None:
+    """Before the run: nobody wants to wait for a test that cannot be written."""
+    if not target.lower().endswith(".toml"):
+        raise InputError("there is nothing to write", why="-o writes the test into the recommendation that it tests")
+    if place != "-" and Path(place).exists() and not force:
+        raise InputError(f"{place} exists", hint="Choose another place with -o or overwrite it with --force.")
+
+
+def _tell(report: SmokeReport, *, as_json: bool, plain: bool) -> None:
+    if as_json:
+        output.emit_json(smoke_document(report))
+    else:
+        output.emit_facts(smoke_facts(report), plain=plain)
 
 
 def _run(
