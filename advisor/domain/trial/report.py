@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from statistics import fmean
 
 from advisor.domain.trial.outcome import Outcome, Run, Trial
 from advisor.domain.trial.statistics import (
@@ -211,12 +210,6 @@ def _pace(run: Run) -> Pace:
         n_tokens=sum(a.n_tokens for a in answers),
         shared=any(a.neighbours for a in answers),
     )
-
-
-def mean_score(run: Run) -> float | None:
-    """Mean over judged tasks; None where none was."""
-    scores = list(run.scores.values())
-    return fmean(scores) if scores else None
 
 
 def p_text(p: float) -> str:
