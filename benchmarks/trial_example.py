@@ -18,6 +18,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from advisor.domain.trial.report import p_text
 from advisor.domain.trial.statistics import mid_p
 from advisor.engine import operations as ops
 from advisor.engine.client import EngineClient
@@ -100,7 +101,7 @@ def _page(found: dict[str, Any], again: dict[str, Any], n_kept: int, scored: dic
     n_known = sum(int(n) for n in re.findall(r"(\d+) answers known before", found["narration"]))
     same = [task["by"] for task in found["answers"]] == [task["by"] for task in again["answers"]]
     (pair,) = found["pairs"]
-    tests = f"p = {pair['p']:.3f} by McNemar's mid-p, {pair['p_exact']:.3f} by its exact test"
+    tests = f"p {p_text(pair['p'])} by McNemar's mid-p, {p_text(pair['p_exact'])} by its exact test"
     assert abs(pair["p"] - mid_p(pair["only_first"], pair["only_second"])) < 1e-6
     needed = f"{pair['tasks_needed']:,} tasks" if pair["tasks_needed"] else "unknown"
     return [
@@ -119,7 +120,7 @@ def _page(found: dict[str, Any], again: dict[str, Any], n_kept: int, scored: dic
         "| --- |" + " --- |" * len(found["contestants"]),
         *_tags(found["contestants"]),
         "",
-        f"On the first {scored['tokens']:,} tokens of this repository's README.md:",
+        f"On {scored['tokens']:,} tokens of this repository's README.md:",
         "",
         "| file | bits per byte | interval of 95 % | perplexity |",
         "| --- | --- | --- | --- |",

@@ -151,6 +151,8 @@ class _Child:
             found: dict[str, Any] = json.loads(answer)
             return found
         self.close()
+        if not is_new and not was_late:
+            return self.ask(request)  # the time limit of the request before ended it just after its answer
         return {"error": f"took longer than {self._time_limit_s:g} s" if was_late else "the checker broke"}
 
     def close(self) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from statistics import fmean
 
 from advisor.domain.trial.outcome import Outcome, Run, Trial
 from advisor.domain.trial.statistics import (
@@ -104,7 +103,7 @@ class Duel:
         if self.n == 0:
             return f"{self.one} and {self.other}: no task was judged for both"
         gap = f"{100 * abs(self.difference.middle):.1f} points"
-        figures = f"{self.only_one} : {self.only_other} of {self.n} tasks, p {_p_text(self.p)}"
+        figures = f"{self.only_one} : {self.only_other} of {self.n} tasks, p {p_text(self.p)}"
         if self.difference.middle == 0:
             return f"no difference between {self.one} and {self.other} was observed ({figures})"
         better, worse = (self.one, self.other) if self.difference.middle > 0 else (self.other, self.one)
@@ -213,11 +212,6 @@ def _pace(run: Run) -> Pace:
     )
 
 
-def mean_score(run: Run) -> float | None:
-    """Mean over judged tasks; None where none was."""
-    scores = list(run.scores.values())
-    return fmean(scores) if scores else None
-
-
-def _p_text(p: float) -> str:
+def p_text(p: float) -> str:
+    """A p with its sign: smaller ones are not told apart."""
     return "< 0.001" if p < 0.001 else f"= {p:.3f}"

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from advisor.domain.trial.blind import Tally
 from advisor.domain.trial.outcome import Outcome, Trial
-from advisor.domain.trial.report import Accuracy, Duel, Pace, Report
+from advisor.domain.trial.report import Accuracy, Duel, Pace, Report, p_text
 from advisor.domain.trial.statistics import Interval
 from advisor.domain.trial.text_loss import TextComparison
 from advisor.units import format_bytes
@@ -30,7 +30,8 @@ def duel_lines(duels: Sequence[Duel]) -> list[str]:
     for duel in duels:
         lines.append(f"{duel.statement}.")
         if duel.n:
-            low, high = 100 * duel.difference.low, 100 * duel.difference.high
+            # Adding 0 turns a -0.0 of rounding into 0.0.
+            low, high = (round(100 * bound, 1) + 0.0 for bound in (duel.difference.low, duel.difference.high))
             test = "permutation test" if duel.is_graded else "McNemar's test, mid-p"
             gap = f"{100 * duel.difference.middle:+.1f} points, 95 %: {low:+.1f} to {high:+.1f}"
             lines.append(f"  {duel.one} less {duel.other}: {gap} ({test}).")
@@ -110,7 +111,7 @@ def tally_lines(found: Tally) -> list[str]:
     ]
     if found.share is None:
         return [*lines, "No pair was decided, so nothing can be said."]
-    p = "< 0.001" if found.p < 0.001 else f"= {found.p:.3f}"
+    p = p_text(found.p)
     share = f"{found.share.middle:.0%} of decided pairs for {found.first}, 95 %: {_range(found.share, '.0%')}"
     if found.p >= 0.05:
         return [*lines, f"{share}. That may be chance (sign test, p {p})."]

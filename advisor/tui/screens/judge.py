@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _ABOUT = "Which answer is better? Names come at the end; every verdict is kept, so you can leave and go on later."
 _BUTTONS: tuple[tuple[str, Vote], ...] = (
-    ("l: left", "left"), ("r: right", "right"), ("t: as good", "tie"), ("b: both bad", "both_bad"),
+    ("l: left", "left"), ("r: right", "right"), ("t: as good", "tie"), ("b: neither", "both_bad"),
 )  # fmt: skip
 
 
