@@ -88,6 +88,16 @@ COMMANDS: tuple[Command, ...] = (
         _at("needs", "picks"), NOWHERE,
     ),
     Command(
+        "measure.best", "m", "m", "app.measure(True)", "Measure",
+        "Time the best candidates here with slices of them, and rank all again; again to stop.",
+        _at("picks"), _at("picks"),
+    ),
+    Command(
+        "measure.chosen", "m", "m", "app.measure(False)", "Measure",
+        "Time the selected model here with slices of it, without a download; again to stop.",
+        _at("proof"), _at("proof"),
+    ),
+    Command(
         "picks.mark", "space", "Space", "mark", "Mark",
         "Mark a model for comparison, up to four; again to unmark.", _at("picks"), _at("picks"),
     ),
@@ -104,16 +114,6 @@ COMMANDS: tuple[Command, ...] = (
         "picks.examine", "w", "w", "app.examine", "What changes it",
         "Find the speed, wait, context and memory at which the first pick changes; takes some seconds.",
         _at("picks"), NOWHERE,
-    ),
-    Command(
-        "measure.best", "m", "m", "app.measure(True)", "Measure",
-        "Time the best candidates here with slices of them, and rank all again; again to stop.",
-        _at("picks"), _at("picks"),
-    ),
-    Command(
-        "measure.chosen", "m", "m", "app.measure(False)", "Measure",
-        "Time the selected model here with slices of it, without a download; again to stop.",
-        _at("proof"), _at("proof"),
     ),
     Command(
         "smoke", "t", "t", "app.smoke", "Smoke test",

@@ -45,8 +45,9 @@ class MeasuringAdvisor(PinnedAdvisor):
         self.problems: tuple[str, ...] = ()
 
     def recommend(self, *given: Any, **options: Any) -> Recommendation:
-        self.seen.append(options.get("timings", Timings()))
-        return super().recommend(*given)
+        timings = options.get("timings", Timings())
+        self.seen.append(timings)
+        return replace(super().recommend(*given), timings=timings)
 
     def measure_finalists(self, found: Recommendation, **channels: Any) -> Outcome:
         self.asked.append(channels["only"])

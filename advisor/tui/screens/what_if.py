@@ -25,6 +25,7 @@ from advisor.domain.hardware_words import hardware_paragraph
 from advisor.domain.presentation import machine_text
 from advisor.domain.questions import Answer, Question, answer_text, read_answer
 from advisor.domain.recommend import Recommendation
+from advisor.domain.speed import NO_TIMINGS
 from advisor.domain.what_if_words import what_if_lines, what_if_rows
 from advisor.errors import AdvisorError, InputError
 from advisor.tui.screens.gpu_list import NONE, OWN, GpuList
@@ -311,7 +312,9 @@ class WhatIfScreen(ModalScreen[Applied | None]):
         outcome: Recommendation | AdvisorError
         try:
             needs = advisor.constraints(trial.answers)
-            outcome = advisor.recommend(machine, needs, before_each=partial(self._check, ticket))
+            timings = NO_TIMINGS if machine.simulated else self._session.timings
+            timings = timings.at(needs.scale.prompt_tokens, needs.scale.mean_depth_tokens)
+            outcome = advisor.recommend(machine, needs, timings=timings, before_each=partial(self._check, ticket))
         except _StaleError:
             return
         except AdvisorError as error:
