@@ -22,6 +22,8 @@ class Carried:
     """0 on a processor."""
     asked_per_s: float
     """Requests per second at the peak."""
+    at_most_per_s: float
+    """Of these, what the bound allows, by which candidates are compared with each other."""
     requests_per_s: float
     """Of these, what this machine carries within the targets; at most so many where `is_simulated` is false."""
     most_per_s: float
@@ -40,7 +42,10 @@ class Carried:
     @property
     def share(self) -> float:
         """Of the load, 0..1."""
-        shares = [self.requests_per_s / self.asked_per_s if self.asked_per_s else 1.0]
+        return self._share(self.requests_per_s)
+
+    def _share(self, rate: float) -> float:
+        shares = [rate / self.asked_per_s if self.asked_per_s else 1.0]
         if self.concurrent is not None:
             shares.append(self.slots * self.copies / self.concurrent)
         return min(1.0, *shares)
@@ -53,7 +58,8 @@ class Carried:
     @property
     def refuted(self) -> Carried:
         """The same where a simulation showed that the whole load is too much."""
-        return replace(self, requests_per_s=min(self.requests_per_s, self.asked_per_s * (1 - _A_LITTLE)))
+        less = min(self.requests_per_s, self.asked_per_s * (1 - _A_LITTLE))
+        return replace(self, requests_per_s=less, at_most_per_s=less)
 
     def is_no_better_than(self, other: Carried) -> bool:
         """Whether it is no faster, in whole answers and in first tokens, and has no more slots."""
@@ -66,7 +72,12 @@ class Carried:
     @property
     def machines(self) -> int | None:
         """Machines like this one that the load takes, none of them spare; None where none carries any of it."""
-        return math.ceil(1 / self.share - 1e-9) if self.share > 0 else None
+        return _machines(self.share)
+
+    @property
+    def least_machines(self) -> int | None:
+        """The same by the bound alone."""
+        return _machines(self._share(self.at_most_per_s))
 
     @property
     def carried(self) -> int:
@@ -79,3 +90,7 @@ class Carried:
         if self.machines is None or not self.most_per_s:
             return None
         return self.asked_per_s / (self.machines * self.most_per_s)
+
+
+def _machines(share: float) -> int | None:
+    return math.ceil(1 / share - 1e-9) if share > 0 else None

@@ -142,10 +142,10 @@ def _rank(candidate: Candidate) -> tuple[bool, float, str]:
 
 def worth(candidate: Candidate) -> float:
     """The score less CLOSE_CALL for each doubling of the machines that the load takes: twice the machines must be worth
-    more than a difference that decides nothing."""
+    more than a difference that decides nothing. Machines by the bound, so that who was simulated is not at a loss."""
     if candidate.carried is None:
         return candidate.score.total
-    return candidate.score.total - CLOSE_CALL * math.log2(candidate.carried.machines or MOST_MACHINES)
+    return candidate.score.total - CLOSE_CALL * math.log2(candidate.carried.least_machines or MOST_MACHINES)
 
 
 def _considered(catalogue: Catalogue, constraints: Constraints, named: tuple[str, ...]) -> Iterator[Model]:

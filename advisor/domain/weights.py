@@ -41,9 +41,9 @@ class TypedGroup:
         return sum(t.n_bytes(n) for t in self.types)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Weights:
-    """Where the bytes of a quantized model are."""
+    """Where the bytes of a quantized model are. Each is itself alone, so that what is found of it can be kept."""
 
     groups: tuple[TypedGroup, ...]
     total_bytes: int

@@ -86,6 +86,7 @@ class LoadHere:
             copies=copies,
             gpus_per_copy=replica.gpus,
             asked_per_s=asked,
+            at_most_per_s=max(plain, most),
             requests_per_s=max(plain, most),
             most_per_s=max(plain, bound * copies),
             users=traffic.users,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from advisor.domain.footprint import kv_cell_bytes, kv_layer_bytes
 from advisor.domain.model import Shape
@@ -48,6 +49,7 @@ def distinct_experts(n_total: int, n_used: int, n_tokens: int) -> float:
     return n_total * (1.0 - (1.0 - n_used / n_total) ** n_tokens)
 
 
+@lru_cache(maxsize=4096)
 def parts_of(weights: Weights) -> Parts:
     """The weights by type. The token embedding is a look-up and costs nothing, unless it is the output as well."""
     dense: TypeBytes = {}

@@ -214,7 +214,8 @@ def test_cells_tell_bound_from_simulation() -> None:
 
 
 def test_shares_and_machines_are_counted_for_users_and_for_requests_at_once() -> None:
-    made = Carried(16, 2, 1, 10.0, 2.5, 4.0, 1000, None, True, None, 0.1)
+    made = Carried(16, 2, 1, 10.0, 3.0, 2.5, 4.0, 1000, None, True, None, 0.1)
     assert (made.share, made.machines, made.carried) == (0.25, 4, 250)
+    assert made.least_machines == 4
     at_once = replace(made, users=None, concurrent=64, requests_per_s=10.0)
     assert (at_once.share, at_once.machines, at_once.carried) == (0.5, 2, 32)
