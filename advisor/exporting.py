@@ -31,6 +31,9 @@ EVERYTHING = "all"
 class Exports:
     """The part of the facade that knows the targets."""
 
+    _kept_plans: dict[tuple[EngineName, str | None], Plans] | None = None
+    """While every target of one recommendation is exported: what was planned for it."""
+
     if TYPE_CHECKING:
 
         @property
@@ -101,11 +104,15 @@ class Exports:
         texts: dict[str, str] = {}
         refused: dict[str, AdvisorError] = {}
         _recorded(path)
-        for target in TARGETS:
-            try:
-                texts |= self.export_file(path, target, request)
-            except (InputError, NoCandidateError) as error:
-                refused[target] = error
+        self._kept_plans = {}
+        try:
+            for target in TARGETS:
+                try:
+                    texts |= self.export_file(path, target, request)
+                except (InputError, NoCandidateError) as error:
+                    refused[target] = error
+        finally:
+            self._kept_plans = None
         if not texts:
             raise next(iter(refused.values()))
         return texts, refused
@@ -182,13 +189,17 @@ class Exports:
     def _plans(self, path: Path, file: RecommendationFile, engine: EngineName, precision: str | None) -> Plans:
         from advisor.export.machine_record import machine_from_record
 
-        return self.plan(
-            machine_from_record(file.machine),
-            self.constraints(self.answers(path)),
-            name=file.recommendation.model,
-            quantization=file.recommendation.quantization if engine == "llama.cpp" else precision,
-            engine=engine,
-        )
+        quantization = file.recommendation.quantization if engine == "llama.cpp" else precision
+        kept = {} if self._kept_plans is None else self._kept_plans
+        if (engine, quantization) not in kept:
+            kept[engine, quantization] = self.plan(
+                machine_from_record(file.machine),
+                self.constraints(self.answers(path)),
+                name=file.recommendation.model,
+                quantization=quantization,
+                engine=engine,
+            )
+        return kept[engine, quantization]
 
 
 def published(model: Model, files: tuple[GgufFile, ...], quantization: str) -> GgufSource | None:

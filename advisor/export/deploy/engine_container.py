@@ -70,7 +70,7 @@ def _llama(serving: Serving, target: str) -> Container:
         fetch=fetch_script(source, MODELS),
         key_variable="LLAMA_API_KEY",
         memory_bytes=None if serving.ram_bytes is None else serving.ram_bytes + _PROCESS_BYTES,
-        cores=None if serving.gpus else serving.cores,
+        cores=serving.cores if not serving.gpus or llama_args.settings_of(serving).experts_in_ram else 1,
         disk_bytes=source.n_bytes or serving.weights_bytes,
         start_minutes=20,
         running_metric="llamacpp:requests_processing",

@@ -29,8 +29,9 @@ def files(serving: Serving) -> dict[str, str]:
     name = f"kubernetes-{serving.label}"
     container = container_of(serving, "a Deployment")
     app = serving.label
+    token = ' --from-literal=hf-token="$HF_TOKEN"' if serving.licence.gated and serving.engine == "vllm" else ""
     usage = (
-        f'    kubectl create secret generic {app}-secrets --from-literal=api-key="$(openssl rand -hex 32)"',
+        f'    kubectl create secret generic {app}-secrets --from-literal=api-key="$(openssl rand -hex 32)"{token}',
         f"    kubectl apply -f {name}.yaml",
         f"    kubectl port-forward service/{app} 8080:80      # then: curl http://127.0.0.1:8080/health",
         "The autoscaler sets the number of copies, so that the Deployment names none. It follows the engine's own "

@@ -69,6 +69,7 @@ def _unit(serving: Serving, name: str, source: GgufSource) -> str:
     usage = (
         "Install, as root:",
         *_install(name, source),
+        *([] if source.repo is not None else ["Every user must be able to read the file of weights."]),
         f"Health: curl --fail {health}. Logs: journalctl -u {name}.",
         "It listens on this machine only: put a reverse proxy with TLS before it.",
         *NOTES,
