@@ -84,7 +84,7 @@ def test_one_copy_of_many_says_how_many_the_load_needs(tmp_path: Path) -> None:
 
 
 def test_a_cluster_gets_the_copies_of_the_plan_and_a_spare_one(tmp_path: Path) -> None:
-    path = recommended(tmp_path, "RTX 4090", *MANY)
+    path = recommended(tmp_path, "RTX 4090", *SAAS, "scale.users=2000", "scale.requests_per_user_hour=10")
     found = serving(path, "kubernetes")
     assert found.replicas.needed is not None
     assert found.replicas.count == found.replicas.needed + 1
