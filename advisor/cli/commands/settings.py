@@ -14,12 +14,12 @@ from advisor.settings import config_file, load_settings
 def command(as_json: bool, plain: bool) -> None:
     """Where the settings of the screens are, and what they say.
 
-    \b
-    theme = "advisor-light"       # also advisor, advisor-contrast, okabe-ito and Textual's own
-    ascii = true                  # marks, bars and borders in ASCII characters
-    [keys]
-    "measure.best" = "f6"         # a command's id and its keys; docs/keys.md lists the ids
+    `theme` is advisor, advisor-light, advisor-contrast, okabe-ito or one of Textual's own; `ascii = true` draws with
+    ASCII characters only; the table `keys` gives other keys to commands, as `"measure.best" = "f6"`. docs/keys.md
+    lists them.
 
+    \b
+    llm-advisor settings
     llm-advisor settings --json
     """
     file, settings = config_file(), load_settings()
