@@ -110,7 +110,10 @@ def read_model(path: Path) -> GgufHeader:
     if kind == "adapter":
         hint = "Give the file of the model that it was made for."
         raise InputError(f"{path.name} is no model", why="it is an adapter (LoRA)", hint=hint)
-    shape_of(metadata, header.tensors)
+    try:
+        shape_of(metadata, header.tensors)
+    except InputError as error:
+        raise InputError(f"{path.name}: {error.what}", why=error.why, hint=error.hint) from error
     if metadata.get("tokenizer.ggml.model", "no_vocab") in ("no_vocab", "none"):
         hint = "Convert the model again with its tokenizer, or download another file; `smoke MODEL` times its shape."
         raise InputError(f"{path.name} cannot answer", why="it brings no tokenizer", hint=hint)

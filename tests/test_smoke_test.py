@@ -42,7 +42,7 @@ def written(path: Path, **changes: MetadataValue) -> Path:
         ({"general__architecture": "clip"}, "projector of a vision model"),
         ({"general__type": "mmproj"}, "projector of a vision model"),
         ({"general__type": "adapter"}, "adapter (LoRA)"),
-        ({"general__architecture": "quokka"}, "architecture 'quokka' is not supported"),
+        ({"general__architecture": "quokka"}, "file.gguf: architecture 'quokka' is not supported"),
         ({}, "brings no tokenizer"),
     ],
 )
