@@ -227,7 +227,7 @@ def test_the_same_file_gives_the_same_texts(tmp_path: Path) -> None:
 def test_everything_is_exported_but_for_what_cannot_be(tmp_path: Path) -> None:
     path = changed(recommended(tmp_path, "processor"), "simulated = false", "simulated = true")
     texts, refused = advisor().export_everything(path, ExportRequest())
-    assert set(refused) == {"llama-server", "ollama", "compose", "kubernetes"}
+    assert set(refused) == {"llama-server", "ollama", "compose", "kubernetes", "ray-llama-cpp"}
     assert {"pick.md", "pick.html"} <= set(texts)
     whole, none = advisor().export_everything(recommended(tmp_path, "processor"), ExportRequest())
     assert none == {}
