@@ -22,7 +22,7 @@ OVERHEAD_BYTES = int(3.05 * GIB)
 CHUNK_TOKENS = 2048
 SEQUENCES = {"vLLM": 256, "TensorRT-LLM": 256, "TensorRT-LLM 1.0": 2048}
 """Most sequences in flight; the benchmarks of 2024 never start more than 256."""
-_FACTS = VllmFacts(frozenset(), MEMORY_SHARE, OVERHEAD_BYTES, 0, 256, CHUNK_TOKENS, {})
+_FACTS = VllmFacts({}, MEMORY_SHARE, OVERHEAD_BYTES, 0, 256, CHUNK_TOKENS, {})
 MOST_SIMULATED = 4096
 """Requests of a long queue that are simulated: the throughput has settled by then."""
 

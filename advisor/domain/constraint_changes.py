@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from advisor.domain.candidate import Candidate
+from advisor.domain.carried_words import carried_text
 from advisor.domain.constraints import Constraints
 from advisor.domain.recommend import Recommendation
 from advisor.domain.sensitivity import ConstraintChange, Value
@@ -27,6 +28,10 @@ CONTEXT_STEP = 256
 MEMORY_STEP_BYTES = 64 * MIB
 MOST_CONTEXT_TOKENS = 10_485_760
 """The longest context that can be asked for (knowledge/questions.toml)."""
+USER_STEPS = 8
+"""A flip by the number of users is found to an eighth of those who are asked for: a load takes long to weigh."""
+MOST_TIMES_THE_USERS = 16
+_FEWEST_WHO_SHARE = 2
 GOOD_PART = 0.1
 """Share of a candidate's memory below which a device is not looked at: buffers alone hardly ever decide."""
 
@@ -41,8 +46,8 @@ class _Knob:
 
 
 def with_constraint_changes(found: Recommendation, again: Again) -> Recommendation:
-    """The recommendation with every change of one requirement that changes the pick: of speed, wait, context and
-    memory kept free. It stays as it is where it has no first place to examine.
+    """The recommendation with every change of one requirement that changes the pick: of speed, wait, context,
+    memory kept free and users who share it. It stays as it is where it has no first place to examine.
 
     Takes some dozens of runs of the pipeline.
     """
@@ -61,6 +66,7 @@ def _changes(found: Recommendation, pick: Candidate, again: Again) -> Iterator[C
         _longer_context(found, pick, again),
         _shorter_context(found, pick, again),
         *_memory(found, pick, again),
+        *user_changes(found, pick, again),
     ):
         if change is not None:
             yield change
@@ -206,6 +212,28 @@ def _memory(found: Recommendation, pick: Candidate, again: Again) -> Iterator[Co
                 yield trials.halved(int(knob.current or 0), end, MEMORY_STEP_BYTES)
 
 
+def user_changes(found: Recommendation, pick: Candidate, again: Again) -> Iterator[ConstraintChange | None]:
+    """More users until the pick changes, and fewer: of a load that they share."""
+    scale = found.constraints.scale
+    if not found.load.is_shared or scale.concurrent_requests is not None:
+        return
+    trials = _Trials(found, pick, again, _Knob("scale.users", scale.users, _with_users))
+    step = max(1, scale.users // USER_STEPS)
+    holds, most = scale.users, scale.users * MOST_TIMES_THE_USERS
+    while holds < most:
+        more = min(2 * holds, most)
+        if not trials.holds(more):
+            yield trials.halved(holds, more, step)
+            break
+        holds = more
+    if scale.users > _FEWEST_WHO_SHARE and not trials.holds(_FEWEST_WHO_SHARE):
+        yield trials.halved(scale.users, _FEWEST_WHO_SHARE, step)
+
+
+def _with_users(constraints: Constraints, users: Value) -> Constraints:
+    return replace(constraints, scale=replace(constraints.scale, users=int(users or 1)))
+
+
 def _with_context(constraints: Constraints, tokens: Value) -> Constraints:
     return replace(constraints, task=replace(constraints.task, context_tokens=int(tokens or 0)))
 
@@ -272,6 +300,8 @@ def _fate(then: Recommendation, pick: Candidate) -> str:
     """What becomes of the pick's model, to follow `X leads and`."""
     rank = next((i for i, c in enumerate(then.ranked, start=1) if c.model.id == pick.model.id), None)
     if rank is not None:
-        return f"this pick still passes, at rank {rank}"
+        still = then.ranked[rank - 1]
+        short = f", but {carried_text(still)}" if still.falls_short else ""
+        return f"this pick still passes, at rank {rank}{short}"
     reasons = [reason.text for r in then.rejected if r.model.id == pick.model.id for reason in r.reasons]
     return f"this pick fails: {'; '.join(reasons)}" if reasons else "this pick is no longer considered"

@@ -105,5 +105,5 @@ def value_text(key: str, value: Value) -> str:
         return "no limit"
     if key.startswith("machine.reserve"):
         return format_bytes(int(value))
-    unit = {"latency.tokens_per_s": "tok/s", "latency.ttft_ms": "ms"}.get(key, "tokens")
+    unit = {"latency.tokens_per_s": "tok/s", "latency.ttft_ms": "ms", "scale.users": "users"}.get(key, "tokens")
     return f"{value:,} {unit}" if isinstance(value, int) else f"{value:,g} {unit}"

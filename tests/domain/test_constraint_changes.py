@@ -6,7 +6,14 @@ from functools import cache
 
 import pytest
 
-from advisor.domain.constraint_changes import CONTEXT_STEP, MEMORY_STEP_BYTES, MOST_CONTEXT_TOKENS
+from advisor.domain.constraint_changes import (
+    CONTEXT_STEP,
+    MEMORY_STEP_BYTES,
+    MOST_CONTEXT_TOKENS,
+    USER_STEPS,
+    user_changes,
+)
+from advisor.domain.constraints import Constraints
 from advisor.domain.presentation import sensitivity_paragraphs
 from advisor.domain.recommend import Recommendation
 from advisor.domain.sensitivity import ConstraintChange, Value
@@ -72,6 +79,7 @@ def test_the_two_values_lie_as_near_as_they_can_be_set(name: str, settings: tupl
         "machine.reserve_vram": MEMORY_STEP_BYTES,
         "latency.ttft_ms": 1,
         "latency.tokens_per_s": 0.011,
+        "scale.users": 40 // USER_STEPS,
     }
     for side, change in changes_of(name, settings).items():
         if side in ("latency.tokens_per_s down", "latency.ttft_ms up"):
@@ -96,6 +104,31 @@ def test_a_faster_target_a_shorter_wait_a_longer_context_and_less_memory_all_cha
 )
 def test_a_looser_target_lets_a_slower_and_better_model_lead(settings: tuple[str, ...], side: str) -> None:
     assert "still passes" in changes_of("processor", settings)[side].why
+
+
+def test_more_users_and_fewer_change_a_pick_that_just_carries_them() -> None:
+    found = advised("GPU", ("scale.users=100",))
+    assert found.pick is not None
+    asked: dict[int, str] = {}
+
+    def again(constraints: Constraints) -> Recommendation:
+        then = ADVISOR.recommend(found.machine, constraints)
+        asked[constraints.scale.users] = then.pick.id if then.pick else ""
+        return then
+
+    changes = [c for c in user_changes(found, found.pick, again) if c is not None]
+    assert [_is_up(c) for c in changes] == [True, False]
+    for change in changes:
+        assert isinstance(change.changed, int)
+        assert asked[change.changed] == change.rival
+        assert not str(change.rival).startswith(f"{found.pick.model.id}:")
+        assert constraint_text(change).startswith(
+            f"scale.users 100 users: at {change.changed} users {change.rival} leads"
+        )
+
+
+def test_one_request_at_a_time_has_no_users_to_change() -> None:
+    assert not any(key.startswith("scale.users") for key in changes_of("processor", ()))
 
 
 def test_a_requirement_of_which_a_pick_has_plenty_is_left_out() -> None:
