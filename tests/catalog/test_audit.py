@@ -17,7 +17,7 @@ from advisor.domain.upkeep.staleness import MAX_AGE_DAYS
 
 from .example import KNOWLEDGE, replace
 
-TODAY = date(2026, 11, 27)
+TODAY = date(2026, 11, 28)
 MISTRAL = "models/mistral/mistral-7b.toml"
 LINE_OF_FIRST_MODEL = 1 + (KNOWLEDGE / MISTRAL).read_text("utf-8").splitlines().index("[[model]]")
 LLAMA = "models/llama/llama-3.1.toml"
