@@ -13,7 +13,7 @@ from advisor.service import Advisor
 DOCS = Path(__file__).parent.parent / "docs"
 BLOCKS = re.findall(r"```toml\n(.*?)```", (DOCS / "catalogue.md").read_text("utf-8"), re.DOTALL)
 HEAD = 'schema_version = 1\n[sources]\nmine = { text = "mine", checked = "2026-11-20" }\n'
-TODAY = date(2026, 11, 27)
+TODAY = date(2026, 11, 28)
 
 
 @pytest.fixture

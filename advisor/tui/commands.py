@@ -140,12 +140,12 @@ COMMANDS: tuple[Command, ...] = (
         "Quality against speed, with the best choices joined by a line.", _at("picks"), _at("picks"),
     ),
     Command(
-        "picks.scale", "l", "l", "app.scale", "Scale",
-        "Users against latency for the first picks, where each breaks, and the plan behind it.", _at("picks"), NOWHERE,
-    ),
-    Command(
         "picks.sort", "s", "s", "sort", "Sort",
         "Sort by the next column: score, speed, memory, quality, name.", _at("picks"), _at("picks"),
+    ),
+    Command(
+        "picks.scale", "l", "l", "app.scale", "Scale",
+        "Users against latency for the first picks, where each breaks, and the plan behind it.", _at("picks"), NOWHERE,
     ),
     Command(
         "export.save", "ctrl+s", "Ctrl+S", "save", "Save",

@@ -17,7 +17,7 @@ from advisor.domain.upkeep.staleness import MAX_AGE_DAYS
 
 from .example import KNOWLEDGE, replace
 
-TODAY = date(2026, 11, 27)
+TODAY = date(2026, 11, 28)
 MISTRAL = "models/mistral/mistral-7b.toml"
 LINE_OF_FIRST_MODEL = 1 + (KNOWLEDGE / MISTRAL).read_text("utf-8").splitlines().index("[[model]]")
 LLAMA = "models/llama/llama-3.1.toml"
@@ -390,7 +390,7 @@ def test_a_source_checked_tomorrow_is_a_warning(knowledge: Path) -> None:
     first(knowledge / MISTRAL, 'checked = "2026-11-23"', 'checked = "2027-11-23"')
     [finding] = found_in(knowledge)
     assert (finding.level, finding.file, finding.key) == ("warning", MISTRAL, "sources.docs")
-    assert "checked on 2027-11-23, which is after 2026-11-27" in finding.reason
+    assert f"checked on 2027-11-23, which is after {TODAY}" in finding.reason
 
 
 def test_a_directory_without_anything_has_no_findings_to_trip_over(tmp_path: Path) -> None:
