@@ -42,7 +42,7 @@ LARGE, SMALL = (120, 36), (80, 24)
         pytest.param(SMALL, ("3", "x"), "2 excluded", id="excluded-small"),
         pytest.param(SMALL, ("3", "down", "p"), "[·2]", id="plot-small"),
         pytest.param(LARGE, ("3", "p"), "1. Example Small", id="plot"),
-        pytest.param(SMALL, ("3", "question_mark"), "Sort by the next", id="help-small"),
+        pytest.param(SMALL, ("3", "question_mark"), "Show only rows that", id="help-small"),
     ],
 )
 def test_picture(snap_compare: Compare, size: tuple[int, int], keys: tuple[str, ...], shows: str) -> None:
