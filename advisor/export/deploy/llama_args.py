@@ -48,6 +48,7 @@ def llama_arguments(serving: Serving, weights: list[Argument], host: str, *, ui:
         ("--batch-size", str(llama.batch)),
         ("--ubatch-size", str(llama.ubatch)),
         ("--threads", str(llama.threads)),
+        ("--load-mode", "none"),
         ("--fit", "off"),
         ("--cache-ram", "0"),
         ("--metrics",),
@@ -103,4 +104,5 @@ NOTES = (
     "--ctx-size is shared out evenly: each of --parallel slots holds one request of --ctx-size / --parallel tokens.",
     "--fit off keeps these settings instead of fitting them anew; --cache-ram 0 keeps llama-server's store of past "
     "prompts (8 GiB by default) out of memory that nobody counted.",
+    "--load-mode none reads the weights into memory, as they were sized and measured; mapped ones can decode slower.",
 )
