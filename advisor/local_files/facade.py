@@ -104,6 +104,16 @@ class FilesHere:
             "notes": [_text(note) for note in found.notes],
         }
 
+    def published_file(self, name: str, request: DownloadRequest) -> GgufFile | None:
+        """The file that `download` would bring, as far as the catalogue knows it. Asks nobody.
+
+        Raises InputError where the catalogue has no such file.
+        """
+        from advisor.local_files.planning import choose_row
+
+        model = self.model(name)
+        return choose_row(model, self.gguf_files(model), request)
+
     def download(
         self,
         name: str,

@@ -54,6 +54,7 @@ class AdvisorApp(PickingApp, ProvingApp, JudgingApp):
         "screens/what_if.tcss",
         *JUDGING_STYLES,
         "screens/scale.tcss",
+        "screens/fetch.tcss",
     ]
     DEFAULT_MODE = "machine"
     when_settled: Callable[[], object] | None = None

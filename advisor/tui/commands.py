@@ -124,6 +124,11 @@ COMMANDS: tuple[Command, ...] = (
         "After a failed smoke test: select the next candidate and test that one.", _at("proof"), NOWHERE,
     ),
     Command(
+        "proof.download", "d", "d", "app.download", "Download",
+        "Fetch the selected model's published file, after asking; its smoke test then runs with real weights.",
+        _at("proof"), _at("proof"),
+    ),
+    Command(
         "proof.cancel", "c", "c", "cancel", "Cancel",
         "Stop the smoke test or the measurement at once.", _at("proof"), _at("proof"),
     ),

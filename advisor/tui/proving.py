@@ -12,6 +12,7 @@ from advisor.errors import AdvisorError
 from advisor.tui.backstage import Backstage
 from advisor.tui.measuring import Measuring
 from advisor.tui.messages import MeasuringEnded, MeasuringMoved, RankedAgain, SmokeEnded, SmokeMoved, Topic
+from advisor.tui.screens.fetch import FetchScreen
 from advisor.tui.session import Session, Smoke
 
 
@@ -95,6 +96,18 @@ class ProvingApp(App[None]):
         else:
             self.session.smoke = replace(smoke, report=outcome)
         self.changed.publish("smoke")
+
+    # ------------------------------------------------------------ download
+
+    def action_download(self) -> None:
+        """Ask whether the selected candidate's file may be downloaded, and follow that."""
+        chosen = self.session.chosen
+        if chosen is None:
+            self.notify("There is no pick yet whose file could be fetched.", severity="warning", markup=False)
+        elif self.is_web:
+            self.notify("Files are fetched by whoever runs the server: llm-advisor download", markup=False)
+        else:
+            self.push_screen(FetchScreen(self.session.advisor, chosen))
 
     # ------------------------------------------------------------ measurement
 
