@@ -12,7 +12,7 @@ from advisor.errors import EngineError
 from tests.catalog.example import KNOWLEDGE
 from tests.cli.running import Cli, as_process
 
-DAY = ("--today", "2026-11-27")
+DAY = ("--today", "2026-11-28")
 
 
 @pytest.fixture

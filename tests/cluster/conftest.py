@@ -32,19 +32,21 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.skip(reason="ray is not installed: pip install -e '.[cluster]'"))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def slow(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """While this file exists, the node without llm-advisor gives no answer."""
     return tmp_path_factory.mktemp("slow") / "wait"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def cluster(tmp_path_factory: pytest.TempPathFactory, slow: Path) -> Iterator[LocalCluster]:
     folder = tmp_path_factory.mktemp("nodes")
     (folder / "left.toml").write_text(LEFT, "utf-8")
     (folder / "right.toml").write_text(RIGHT, "utf-8")
     shadow = folder / "shadow" / "advisor"
     shadow.mkdir(parents=True)
+    # A folder without it would give way to the package that is installed.
+    (shadow / "__init__.py").touch()
     (shadow / "__main__.py").write_text(WITHOUT.format(slow=str(slow)), "utf-8")
     own = {"PYTHONPATH": str(ROOT)}
     nodes = (

@@ -159,7 +159,7 @@ def test_a_child_that_dies_costs_one_answer(advisor: Advisor, smollm2: Path, tmp
 def _kill_worker() -> None:
     time.sleep(0.3)
     for child in psutil.Process().children(recursive=True):
-        if "advisor.engine.worker" in child.cmdline():
+        if child.status() != psutil.STATUS_ZOMBIE and "advisor.engine.worker" in child.cmdline():
             child.kill()
 
 

@@ -324,8 +324,9 @@ def _replicas(
 
 
 def _recorded_need(recorded: Recorded, sized: _Sized) -> int | None:
-    """Replicas by the recorded closed form; more where there are fewer slots than it counted."""
+    """Replicas as they were recorded; more where each has fewer slots than was counted."""
     load = recorded.file.plan
     if load.replicas is None:
         return None
-    return max(load.replicas, math.ceil(load.slots / max(1, sized.slots))) if load.slots else load.replicas
+    counted = load.slots_per_replica or 1
+    return math.ceil(load.replicas * max(1.0, counted / max(1, sized.slots)))
