@@ -22,6 +22,7 @@ from advisor.domain.questions import Answer
 from advisor.domain.recommend import Candidate, Recommendation
 from advisor.errors import InputError, NoCandidateError
 from advisor.service import Advisor, MachineChoice
+from advisor.text import harmless_json
 from advisor.units import parse_size
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ class Result(Generic[T]):
 
     def to_json(self) -> str:
         """The document as JSON, the same text as `--json` prints."""
-        return json.dumps(self.document, ensure_ascii=False, indent=2)
+        return harmless_json(json.dumps(self.document, ensure_ascii=False, indent=2))
 
 
 @dataclass(frozen=True)

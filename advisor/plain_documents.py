@@ -45,7 +45,7 @@ class Documents:
 
     def model_document(self, model: Model, files: tuple[GgufFile, ...]) -> dict[str, Any]:
         """A model as plain values, with sources."""
-        from advisor.export.documents import model_document
+        from advisor.export.model_documents import model_document
 
         return model_document(model, files)
 
@@ -63,7 +63,7 @@ class Documents:
 
     def listing_document(self, models: Iterable[Model], version: str) -> dict[str, Any]:
         """Models of the catalogue in short."""
-        from advisor.export.documents import listing_document
+        from advisor.export.model_documents import listing_document
 
         return listing_document(models, version)
 

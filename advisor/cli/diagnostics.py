@@ -83,7 +83,7 @@ def guarded(action: Callable[[], None], *, debug: bool) -> int:
         action()
     except AdvisorError as error:
         if debug:
-            traceback.print_exc()
+            note(traceback.format_exc().rstrip())
         return report(error)
     except KeyboardInterrupt:
         note("llm-advisor: interrupted")
@@ -96,7 +96,7 @@ def guarded(action: Callable[[], None], *, debug: bool) -> int:
         return ExitCode.OK
     except Exception as error:  # the last resort of the process: say so and leave with 1
         if debug:
-            traceback.print_exc()
+            note(traceback.format_exc().rstrip())
         note(f"llm-advisor: unexpected {type(error).__name__}: {error}. Run again with --debug and report it.")
         return ExitCode.UNEXPECTED
     return ExitCode.OK

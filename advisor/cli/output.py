@@ -12,14 +12,14 @@ import click
 
 from advisor.errors import InputError
 from advisor.files import write_atomically
-from advisor.text import one_line, printable
+from advisor.text import harmless_json, one_line, printable
 
 Row = Sequence[str]
 
 
 def emit_json(document: dict[str, Any]) -> None:
     """A document with the schema version first."""
-    click.echo(json.dumps({"schema_version": 1, **document}, ensure_ascii=False, indent=2))
+    click.echo(harmless_json(json.dumps({"schema_version": 1, **document}, ensure_ascii=False, indent=2)))
 
 
 def emit_text(text: str) -> None:

@@ -6,6 +6,8 @@ import sys
 from types import TracebackType
 from typing import Any, Self
 
+from advisor.text import one_line
+
 _STAGES = {"write": "writing slices", "load": "loading slices", "prefill": "timing a prompt", "decode": "timing tokens"}
 
 
@@ -27,7 +29,8 @@ class Bar:
             self._bar.stop()
 
     def show(self, text: str, share: float) -> None:
-        """Draw a share of 0..1 and a text beside it, which is not taken for markup."""
+        """Draw a share of 0..1 and a text beside it, which is taken neither for markup nor for a terminal's codes."""
+        text = one_line(text)
         if self._bar is None:
             from rich.console import Console
             from rich.progress import BarColumn, Progress, TextColumn

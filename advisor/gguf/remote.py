@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from http.client import HTTPException, HTTPResponse
-from typing import NoReturn
+from http.client import HTTPException, HTTPMessage, HTTPResponse
+from typing import IO, NoReturn, cast
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
-from urllib.request import Request, urlopen
+from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from advisor import __version__
 from advisor.errors import InputError, NetworkError
@@ -28,13 +28,22 @@ def is_url(text: str) -> bool:
     return text.startswith(("http://", "https://"))
 
 
+def shown_address(text: str) -> str:
+    """An address without its query, which may be a signature that lets anyone in; a path as it is."""
+    return text.partition("?")[0] if is_url(text) else text
+
+
 class HttpSource:
     """Ranges of a remote file. Raises NetworkError where the server does not play along."""
 
     def __init__(self, url: str, *, open_url: Open | None = None) -> None:
         if not is_url(url) or not urlsplit(url).hostname:
-            raise InputError(f"{url} is no web address", hint="Write https://…/model.gguf.")
-        self.name = url
+            raise InputError(f"{shown_address(url)} is no web address", hint="Write https://…/model.gguf.")
+        if "@" in urlsplit(url).netloc:
+            why = "it would stand in logs and in the list of processes"
+            raise InputError("the address carries a password", why=why, hint="Download the file and name its path.")
+        self.name = shown_address(url)
+        self._url = url
         self._open = open_url or _open
         self._bytes_read = 0
         self._size: int | None = None
@@ -52,7 +61,7 @@ class HttpSource:
             return self._first[offset : offset + length]
         if self._bytes_read + length > MAX_BYTES:
             self._fail(f"the header is longer than {MAX_BYTES >> 20} MiB")
-        request = Request(self.name, headers={
+        request = Request(self._url, headers={
             "Range": f"bytes={offset}-{offset + length - 1}",
             "Accept-Encoding": "identity",
             "User-Agent": f"llm-advisor/{__version__}",
@@ -61,6 +70,7 @@ class HttpSource:
             with self._open(request, TIMEOUT_S) as response:
                 found = self._receive(response, offset, length)
         except HTTPError as error:
+            error.close()  # it holds the connection open
             self._fail(f"the server answered {error.code} {error.reason}", error)
         except (URLError, HTTPException, OSError) as error:
             self._fail(str(getattr(error, "reason", None) or error or type(error).__name__), error)
@@ -90,7 +100,19 @@ class HttpSource:
 
 
 def _open(request: Request, timeout: float) -> HTTPResponse:
-    response: HTTPResponse = urlopen(request, timeout=timeout)  # the scheme was checked
-    if not is_url(response.geturl()):
-        raise URLError("it redirects to something that is no web address")
-    return response
+    return cast(HTTPResponse, build_opener(_Redirects()).open(request, timeout=timeout))  # the scheme was checked
+
+
+class _Redirects(HTTPRedirectHandler):
+    """Follows to web addresses, and never from an encrypted one to one that is not."""
+
+    def redirect_request(
+        self, req: Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage, newurl: str
+    ) -> Request | None:
+        if not is_url(newurl):
+            fp.close()
+            raise URLError("it redirects to something that is no web address")
+        if req.full_url.startswith("https://") and not newurl.startswith("https://"):
+            fp.close()
+            raise URLError("it redirects to an address that is not encrypted")
+        return super().redirect_request(req, fp, code, msg, headers, newurl)

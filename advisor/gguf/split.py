@@ -10,7 +10,7 @@ from pathlib import Path
 from advisor.errors import InputError
 from advisor.gguf.header import GgufHeader
 from advisor.gguf.reader import parse_header, read_header
-from advisor.gguf.remote import CHUNK_BYTES, HttpSource, Open
+from advisor.gguf.remote import CHUNK_BYTES, HttpSource, Open, shown_address
 
 MAX_PARTS = 256
 """Parts of one model; the largest published have about thirty."""
@@ -42,11 +42,12 @@ def _all_parts(name: str, read: Callable[[str], GgufHeader]) -> GgufHeader:
 
 def _names(name: str, known: GgufHeader, count: int) -> list[tuple[str, GgufHeader | None]]:
     match = _PART.fullmatch(name)
+    shown = shown_address(name)
     if count > MAX_PARTS:
-        raise InputError(f"{name} has {count} parts", why=f"more than {MAX_PARTS} are not believed")
+        raise InputError(f"{shown} has {count} parts", why=f"more than {MAX_PARTS} are not believed")
     if match is None or int(match["count"]) != count:
         raise InputError(
-            f"{name} is one of {count} parts, but its name does not say which",
+            f"{shown} is one of {count} parts, but its name does not say which",
             hint="Name the parts as they were published: …-00001-of-00003.gguf.",
         )
     number = int(match["number"])
@@ -55,6 +56,7 @@ def _names(name: str, known: GgufHeader, count: int) -> list[tuple[str, GgufHead
 
 
 def _joined(name: str, parts: list[GgufHeader]) -> GgufHeader:
+    name = shown_address(name)
     for i, part in enumerate(parts):
         if part.metadata.get("split.no") != i:
             raise InputError(f"part {i + 1} of {name} is another part", hint="Download the parts again.")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from advisor import paths
 from advisor.errors import InputError
+from advisor.text import harmless_json
 from advisor.trial.requests import TextRequest, TrialRequest
 
 if TYPE_CHECKING:
@@ -113,7 +114,7 @@ class Trials:
     def trial_text(self, trial: Trial) -> str:
         """A trial as a file that `recommend --trial` and blind judging read."""
         document = {"schema_version": 1, **self.trial_document(trial)}
-        return json.dumps(document, ensure_ascii=False, indent=1) + "\n"
+        return harmless_json(json.dumps(document, ensure_ascii=False, indent=1)) + "\n"
 
     def trial_evidence(self, path: Path) -> tuple[Evidence, tuple[str, ...]]:
         """What a trial's file says of models of the catalogue, and notes. Raises InputError."""

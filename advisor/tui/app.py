@@ -22,6 +22,7 @@ from advisor.settings import Settings, config_file, remember_theme, remembered_t
 from advisor.tui.ascii import AsciiFilter
 from advisor.tui.backstage import Backstage
 from advisor.tui.commands import commands_at
+from advisor.tui.harmless import HarmlessFilter
 from advisor.tui.judging import STYLES as JUDGING_STYLES
 from advisor.tui.judging import JudgingApp
 from advisor.tui.keymap import keymap
@@ -97,7 +98,7 @@ class AdvisorApp(PickingApp, ProvingApp, JudgingApp):
         self.theme = wanted or known or THEMES[0].name
 
     def get_line_filters(self) -> Sequence[LineFilter]:
-        filters = super().get_line_filters()
+        filters = [*super().get_line_filters(), HarmlessFilter()]
         return [*filters, AsciiFilter()] if self.settings.ascii else filters
 
     def on_mount(self) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 import pytest
 
-from advisor.cli.diagnostics import ExitCode, exit_code_for
+from advisor.cli.diagnostics import ExitCode, exit_code_for, guarded
 from advisor.cli.main import COMMANDS
 from advisor.cli.main import cli as cli_group
 from advisor.cli.options import flag_of
@@ -19,6 +19,7 @@ from advisor.errors import (
     NetworkError,
     NoCandidateError,
 )
+from advisor.text import printable
 from tests.builders import questionnaire
 from tests.cli.running import Cli, as_process
 
@@ -45,6 +46,18 @@ def test_without_a_terminal_and_arguments_it_says_how_to_go_on() -> None:
     assert found.out == ""
     assert "llm-advisor --help" in found.err
     assert len(found.err.splitlines()) == 1
+
+
+def test_an_error_moves_no_cursor_with_or_without_its_traceback(capsys: pytest.CaptureFixture[str]) -> None:
+    def fail() -> None:
+        raise InputError("a file named \x1b]0;title\x07 or \x9b2J")
+
+    for debug in (False, True):
+        assert guarded(fail, debug=debug) == ExitCode.INVALID
+        said = capsys.readouterr().err
+        assert ("Traceback" in said) == debug
+        assert "\\x1b]0;title\\x07 or \\x9b2J" in said
+        assert printable(said) == said
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -7,15 +7,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from http.client import HTTPMessage
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import BytesIO
 from pathlib import Path
+from urllib.error import URLError
+from urllib.request import Request
 
 import pytest
 
 from advisor.domain.blueprint import Blueprint, MetadataValue
 from advisor.errors import InputError, NetworkError
 from advisor.gguf.reader import parse_header
-from advisor.gguf.remote import HttpSource
+from advisor.gguf.remote import HttpSource, _Redirects
 from advisor.gguf.split import read_model, read_remote_model
 from advisor.gguf.writer import write_sparse
 from tests.gguf.making import llama_blueprint
@@ -192,6 +196,26 @@ def test_no_more_is_read_than_any_header_needs(tmp_path: Path, monkeypatch: pyte
 def test_only_web_addresses_are_opened(address: str) -> None:
     with pytest.raises(InputError, match="no web address"):
         HttpSource(address)
+
+
+def test_an_address_with_a_password_is_refused_without_repeating_it() -> None:
+    with pytest.raises(InputError, match="carries a password") as refused:
+        HttpSource("https://me:s3cret@127.0.0.1/m.gguf")
+    assert "s3cret" not in str(refused.value)
+
+
+def test_what_a_signed_address_is_signed_with_is_in_no_error(tmp_path: Path) -> None:
+    with served(tmp_path) as server, pytest.raises(NetworkError, match=r"no\.gguf cannot be read") as refused:
+        read_remote_model(server.url("no.gguf") + "?signature=s3cret")
+    assert "s3cret" not in str(refused.value)
+
+
+def test_an_encrypted_address_is_not_followed_to_one_that_is_not() -> None:
+    asked = Request("https://host/m.gguf")
+    with pytest.raises(URLError, match="not encrypted"):
+        _Redirects().redirect_request(asked, BytesIO(), 302, "Found", HTTPMessage(), "http://host/m.gguf")
+    followed = _Redirects().redirect_request(asked, BytesIO(), 302, "Found", HTTPMessage(), "https://cdn/m.gguf")
+    assert followed is not None
 
 
 def test_a_remote_source_gives_what_a_local_one_gives(tmp_path: Path) -> None:

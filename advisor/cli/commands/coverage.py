@@ -8,6 +8,7 @@ from advisor.cli import output
 from advisor.cli.options import output_options
 from advisor.domain.coverage import coverage_rows, gap_rows
 from advisor.service import Advisor
+from advisor.text import printable
 
 
 @click.command("coverage")
@@ -28,7 +29,7 @@ def command(markdown: bool, unknown_only: bool, as_json: bool, plain: bool) -> N
     if as_json:
         output.emit_json(advisor.coverage_document(found, advisor.catalogue))
     elif markdown:
-        click.echo(advisor.coverage_markdown(found), nl=False)
+        click.echo(printable(advisor.coverage_markdown(found)), nl=False)
     else:
         if not unknown_only:
             columns = ("field", "models", "sourced", "unknown", "share")

@@ -85,6 +85,22 @@ def _unit(serving: Serving, name: str, source: GgufSource) -> str:
         "StartLimitIntervalSec=300",
         "StartLimitBurst=5",
         "",
+        *_service(name, arguments, health, minutes),
+        *_identity(serving, name),
+        *_sandbox(),
+        *_devices(serving),
+        *_home(source),
+        *_network(name, source),
+        "",
+        "[Install]",
+        "WantedBy=multi-user.target",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _service(name: str, arguments: list[Argument], health: str, minutes: int) -> list[str]:
+    """How the server is started, when it counts as ready, and what happens where it ends."""
+    return [
         "[Service]",
         "Type=exec",
         f"EnvironmentFile=/etc/llm-advisor/{name}.env",
@@ -99,16 +115,7 @@ def _unit(serving: Serving, name: str, source: GgufSource) -> str:
         "Restart=on-failure",
         "RestartSec=5",
         "",
-        *_identity(serving, name),
-        *_sandbox(),
-        *_devices(serving),
-        *_home(source),
-        *_network(name, source),
-        "",
-        "[Install]",
-        "WantedBy=multi-user.target",
     ]
-    return "\n".join(lines) + "\n"
 
 
 def _network(name: str, source: GgufSource) -> list[str]:

@@ -186,6 +186,15 @@ class _Quiet(SimpleHTTPRequestHandler):
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002
         """Says nothing."""
 
+    def do_GET(self) -> None:
+        if not self.path.endswith("/moved.gguf"):
+            super().do_GET()
+            return
+        self.send_response(302)
+        self.send_header("Location", self.path.replace("moved", "a"))
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
 
 def fetch(source: GgufSource, folder: Path) -> subprocess.CompletedProcess[str]:
     folder.mkdir(exist_ok=True)
@@ -215,6 +224,16 @@ def test_a_file_with_another_hash_is_not_kept(hub: Path, tmp_path: Path) -> None
     there = tmp_path / "there"
     assert fetch(GgufSource("o/n", "a.gguf", None, ("00" * 32,)), there).returncode != 0
     assert [path.name for path in there.iterdir()] == [".lock"]
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="no curl here")
+def test_no_redirect_is_followed_to_an_address_that_is_not_encrypted(hub: Path, tmp_path: Path) -> None:
+    (hub / "a.gguf").write_text("from who sits in between", "utf-8")
+    there = tmp_path / "there"
+    assert fetch(GgufSource("o/n", "a.gguf"), there).returncode == 0
+    ran = fetch(GgufSource("o/n", "moved.gguf"), there)
+    assert ran.returncode != 0
+    assert not list(there.glob("moved*"))
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="no curl here")
