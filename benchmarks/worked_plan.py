@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -22,8 +24,19 @@ NEEDS, MACHINE = "docs/plan/needs.toml", "docs/plan/machine.toml"
 RECOMMEND = f"llm-advisor recommend --constraints {NEEDS} --machine {MACHINE} -n 3 --plain"
 PLAN = f"llm-advisor plan --constraints {NEEDS} --machine {MACHINE} -n 8"
 SWEEP = f"llm-advisor plan --constraints {NEEDS} --machine {MACHINE} --sweep --plain"
-EXPORTS: tuple[tuple[str, str], ...] = ()
+RECORD = f"llm-advisor recommend --constraints {NEEDS} --machine {MACHINE} -o recommendation.toml --plain"
+EXPORTS = (
+    (
+        'llm-advisor export recommendation.toml --to kubernetes --engine vllm --node "H100 server" -o deploy --plain',
+        "The cheapest plan for vLLM on Kubernetes: Deployment, Service, autoscaler, disruption budget, storage.",
+    ),
+    (
+        'llm-advisor export recommendation.toml --to ray-serve --node "H100 server" -o deploy --plain',
+        "The same on a Ray cluster, with Ray Serve LLM.",
+    ),
+)
 """Commands that turn the plan into files, and what each writes; the page shows them under "From plan to files"."""
+DEPLOY = ROOT / "docs" / "plan" / "deploy"
 
 TEMPLATE = HERE / "data" / "plan_page.md"
 
@@ -73,8 +86,8 @@ _KEYS = {
 }
 
 
-def page() -> str:
-    """The whole page, with the output of the commands as they print it today."""
+def page(keep: Path | None = None) -> str:
+    """The whole page, with the output of the commands as they print it today; `keep` is a folder for exported files."""
     document = json.loads(_output(f"{PLAN} --json --engine vllm"))
     found = {key for key in document if key not in ("plans", "schema_version")}
     found |= {f"plans[].{key}" for plan in document["plans"] for key in plan if key != "price_reason"}
@@ -89,7 +102,7 @@ def page() -> str:
         plan=_output(PLAN),
         sweep_command=SWEEP,
         sweep=_output(SWEEP),
-        files=_files(),
+        files=_files(keep),
         n_simulated=REQUESTS,
         n_rows=n_rows,
         error=error,
@@ -97,12 +110,16 @@ def page() -> str:
     )
 
 
-def _files() -> str:
-    """The commands that write files from the plan, with what they print."""
-    if not EXPORTS:
-        return ""
-    shown = "".join(f"{what}\n\n```\n$ {command}\n{_output(command)}```\n\n" for command, what in EXPORTS)
-    return f"## From plan to files\n\n{shown}"
+def _files(keep: Path | None = None) -> str:
+    """The commands that write files from the plan, with what they print; `keep` is a folder for the files."""
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "docs").symlink_to(ROOT / "docs")
+        _output(RECORD, folder)
+        shown = "".join(f"{what}\n\n```\n$ {command}\n{_output(command, folder)}```\n\n" for command, what in EXPORTS)
+        if keep is not None:
+            shutil.rmtree(keep, ignore_errors=True)
+            shutil.copytree(Path(folder) / "deploy", keep)
+    return f"## From plan to files\n\nThe files lie in docs/plan/deploy.\n\n```\n$ {RECORD}\n```\n\n{shown}"
 
 
 def _published() -> tuple[str, str]:
@@ -112,18 +129,19 @@ def _published() -> tuple[str, str]:
     return cells[3].strip(), cells[4].strip()
 
 
-def _output(command: str) -> str:
+def _output(command: str, folder: str | Path = ROOT) -> str:
     """Standard output of a command, with a configuration directory that holds nothing."""
     with tempfile.TemporaryDirectory() as empty:
-        environment = {**os.environ, "LLM_ADVISOR_CONFIG_DIR": empty, "COLUMNS": "160"}
-        arguments = [sys.executable, "-m", "advisor", *command.split()[1:]]
-        done = subprocess.run(arguments, capture_output=True, text=True, check=True, cwd=ROOT, env=environment)
+        path = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
+        environment = {**os.environ, "PYTHONPATH": path, "LLM_ADVISOR_CONFIG_DIR": empty, "COLUMNS": "160"}
+        arguments = [sys.executable, "-m", "advisor", *shlex.split(command)[1:]]
+        done = subprocess.run(arguments, capture_output=True, text=True, check=True, cwd=folder, env=environment)
     return done.stdout
 
 
 def main() -> int:
     """Write the page."""
-    write_atomically(Path(PAGE), page(), overwrite=True)
+    write_atomically(Path(PAGE), page(DEPLOY), overwrite=True)
     return 0
 
 
