@@ -1,4 +1,4 @@
-"""Pictures of Machine, Proof and Export in dark, light and no colour, large and small."""
+"""Pictures of every place in dark, light and no colour, large and small."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ Compare = Callable[..., bool]
 SIZES = {"large": (120, 36), "small": (80, 24)}
 PLACES = {
     "machine": ((), "Example 7000"),
+    "needs": (("2",), "Commercial use"),
+    "picks": (("3",), "models remain"),
     "proof": (("4", "t"), "✓ passed"),
     "export": (("5",), "example-small"),
 }
