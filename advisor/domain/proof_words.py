@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from advisor.domain.basis import Basis
 from advisor.domain.presentation import BASIS_WORDS, Paragraph
-from advisor.domain.recommend import Candidate, Recommendation
+from advisor.domain.recommend import Candidate, Recommendation, Rejection
 from advisor.domain.smoke_next import NextStep
 from advisor.domain.speed import Speed
 from advisor.domain.speed.latency import latency, latency_lines
@@ -81,6 +81,9 @@ def measured_paragraphs(
     timed = [c for c in found.quantizations if c.id in before and c.speed and c.speed.basis is Basis.MEASURED]
     rows = tuple(_row(c.model.name, c.quantization.name, before[c.id], c.speed) for c in timed)
     parts = [Paragraph("Measured on this machine", rows)] if rows else []
+    fell = _fallen(found, before)
+    if fell:
+        parts.append(Paragraph("Measured, and no longer among the picks", fell))
     if problems:
         parts.append(Paragraph("Not measured; the estimate stands", tuple(f"! {problem}" for problem in problems)))
     if timed and timed[0].speed is not None:
@@ -89,6 +92,29 @@ def measured_paragraphs(
         name = f"{timed[0].model.name} {timed[0].quantization.name}"
         parts.append(Paragraph(f"Waits with {name}", latency_lines(waits, timed[0].speed.prompt_tokens, answer_tokens)))
     return tuple(parts)
+
+
+def _fallen(found: Recommendation, before: Mapping[str, Speed | None]) -> tuple[str, ...]:
+    """What was measured of candidates that do not pass with that speed, and why they do not."""
+    passing = {c.id for c in found.quantizations}
+    rejected = {r.model.id: r for r in found.rejected}
+    lines: list[str] = []
+    for (name, _), speed in found.timings.measured.items():
+        if name in before and name not in passing:
+            model, _, file_type = name.partition(":")
+            lines.append(_row(model, file_type, before[name], speed))
+            lines.append(f"  {_why_excluded(rejected.get(model), file_type)}")
+    return tuple(lines)
+
+
+def _why_excluded(rejection: Rejection | None, file_type: str) -> str:
+    """A model is rejected in its closest quantization, which need not be the one that was measured."""
+    if rejection is None:
+        return "too slow in this quantization; another one of the model passes"
+    reasons = "; ".join(reason.text for reason in rejection.reasons)
+    if rejection.quantization in (None, file_type):
+        return f"excluded: {reasons}"
+    return f"excluded in every quantization, {rejection.quantization} by least: {reasons}"
 
 
 def next_lines(steps: Sequence[NextStep]) -> tuple[str, ...]:
