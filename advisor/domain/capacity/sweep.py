@@ -69,6 +69,11 @@ class Sweep:
     def unit(self) -> str:
         return "users" if self.traffic.users is not None else "requests at once"
 
+    def counted(self, load: int) -> str:
+        """So many of them, in words: `1 user`, `5,000 users`."""
+        unit = self.unit if load != 1 else self.unit.replace("users", "user").replace("requests", "request")
+        return f"{load:,} {unit}"
+
     @property
     def asked(self) -> int:
         """The load that is asked for."""

@@ -79,7 +79,7 @@ def curve_line(curve: Curve, found: Sweep, *, number: int) -> str:
     name = f"{number} {curve.name} {curve.quantization}"
     if curve.plan is None:
         return f"{name}: ✗ not here"
-    return f"{name}: up to {curve.most:,} {found.unit}, then {BREAKS_WORDS[curve.plan.capacity.breaks_first]}"
+    return f"{name}: up to {found.counted(curve.most)}, then {BREAKS_WORDS[curve.plan.capacity.breaks_first]}"
 
 
 def curve_paragraph(curve: Curve, found: Sweep) -> tuple[str, list[str]]:
@@ -88,7 +88,7 @@ def curve_paragraph(curve: Curve, found: Sweep) -> tuple[str, list[str]]:
     if plan is None:
         return f"{curve.name} {curve.quantization}", [f"✗ {curve.refusal or 'it cannot be served here'}"]
     title, lines = plan_lines(plan, curve.plans)
-    return f"{curve.name} {curve.quantization} for {found.asked:,} {found.unit} - {title}", lines
+    return f"{curve.name} {curve.quantization} for {found.counted(found.asked)} - {title}", lines
 
 
 def _figure(value: float) -> float:

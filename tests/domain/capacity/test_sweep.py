@@ -94,3 +94,11 @@ def test_the_work_stops_where_it_is_told_to() -> None:
     plans = make_plans(subject(scale__users=300), (RAM, GPU), 8, None, [], ("llama.cpp",))
     with pytest.raises(Stopped):
         curve(plans, stop)
+
+
+def test_one_user_is_counted_as_one(found: Curve) -> None:
+    asked = found.plans.subject
+    users = Sweep(asked.traffic, asked.targets, (found,))
+    assert (users.counted(1), users.counted(5000)) == ("1 user", "5,000 users")
+    at_once = Sweep(replace(asked.traffic, users=None, concurrent=3), asked.targets, (found,))
+    assert (at_once.counted(1), at_once.counted(3)) == ("1 request at once", "3 requests at once")
