@@ -226,8 +226,8 @@ class Session:
 
     @property
     def has_unsaved_answers(self) -> bool:
-        """Whether leaving now would lose answers."""
-        return self.has_own_answers and self._answers != self.saved_answers
+        """Whether leaving now would lose answers, or text that was typed for one."""
+        return bool(self.drafts) or (self.has_own_answers and self._answers != self.saved_answers)
 
     @property
     def chosen(self) -> Candidate | None:

@@ -98,6 +98,13 @@ async def test_the_palette_offers_the_commands_of_the_place_and_does_what_their_
         await until(pilot, lambda: "2 excluded" in text_of(app))
 
 
+async def test_text_that_is_no_valid_answer_yet_is_not_lost_without_asking() -> None:
+    async with started(PinnedAdvisor(), "2") as (app, pilot):
+        app.session.drafts["scale.users"] = "abc"
+        await press(pilot, "escape", "q")
+        assert place_of(app) == "LeaveScreen"
+
+
 class BrokenAdvisor(PinnedAdvisor):
     """Fails as told after the first recommendation."""
 
