@@ -16,6 +16,7 @@ from advisor.domain.capacity.replica import Replica
 from advisor.domain.carried import Carried
 from advisor.domain.carried_words import better_but_short, carried_cell, carried_text, one_machine_ends
 from advisor.domain.close_calls import compare
+from advisor.domain.constraints import Constraints
 from advisor.domain.fit import ways_to_run
 from advisor.domain.placement import Pool, cpu_placement
 from advisor.domain.recommend import Recommendation
@@ -189,15 +190,16 @@ def test_requests_at_once_are_held_against_slots_too() -> None:
     assert "of 200 requests at once here" in carried_text(big)
 
 
-PRESETS = load_presets(knowledge_dir(), ADVISOR.questionnaire)
+ALONE = {
+    preset.id: needs
+    for preset in load_presets(knowledge_dir(), ADVISOR.questionnaire)
+    if (needs := constraints_from({**ADVISOR.questionnaire.defaults(), **preset.answers})).scale.users == 1
+    and (needs.scale.concurrent_requests or 1) == 1
+}
 
 
-@pytest.mark.parametrize("preset", PRESETS, ids=lambda p: p.id)
-def test_a_single_user_is_ranked_by_score_alone(preset: object) -> None:
-    answers = {**ADVISOR.questionnaire.defaults(), **preset.answers}  # type: ignore[attr-defined]
-    needs = constraints_from(answers)
-    if needs.scale.users > 1 or (needs.scale.concurrent_requests or 1) > 1:
-        pytest.skip("several users")
+@pytest.mark.parametrize("needs", ALONE.values(), ids=ALONE)
+def test_a_single_user_is_ranked_by_score_alone(needs: Constraints) -> None:
     for machine in (L40S, ADVISOR.machine(MachineChoice(gpu="none", ram_bytes=24 * GIB))):
         found = ADVISOR.recommend(machine, needs)
         totals = [round(c.score.total, 9) for c in found.quantizations]
