@@ -194,7 +194,7 @@ def _run_slices(
         raise InputError(f"{model.id} cannot be run", why=model.shape_reason)
     subject = Subject(model, candidate.quantization.name, candidate.fit, scale.prompt_tokens, scale.mean_depth_tokens)
     total = model.shape.n_layers
-    outcome = measure(subject, machine, kit.constants, on_event, cancel, use_memory=False)
+    outcome = measure(subject, machine, kit.constants, on_event, cancel, memory="ignore")
     timed, speed = outcome.timed, outcome.speed
     if timed is None or (speed is not None and speed.basis is not Basis.MEASURED):
         return SmokeMeasurement(True, 0, total, outcome.problem)
