@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from advisor.domain.blueprint import Blueprint
+from advisor.domain.constraints import Scale
 from advisor.domain.hardware import Machine
 from advisor.domain.recommend import Candidate, Recommendation
 from advisor.domain.slices import layer_step, layer_units, slice_blueprint
@@ -129,13 +130,7 @@ def measure_finalists(
         candidate = waiting[0]
         if on_event is not None:
             on_event(Event(0, "subject", {"id": candidate.id, "name": _name(candidate)}))
-        subject = Subject(
-            candidate.model,
-            candidate.quantization.name,
-            candidate.fit,
-            scale.prompt_tokens,
-            scale.mean_depth_tokens,
-        )
+        subject = subject_of(candidate, scale)
         outcome = measure(subject, found.machine, constants, on_event, cancel)
         if outcome.speed is None:
             problems[candidate.id] = outcome.problem or "unknown"
@@ -146,6 +141,12 @@ def measure_finalists(
             calibrations.setdefault(kind, calibration_of(outcome.speed, outcome.estimated))
         found = rank_again(Timings(dict(measured), dict(calibrations)))
     return found, tuple(f"{name}: {why}" for name, why in problems.items())
+
+
+def subject_of(candidate: Candidate, scale: Scale) -> Subject:
+    """The candidate where it was placed, at the lengths of the scale."""
+    name = candidate.quantization.name
+    return Subject(candidate.model, name, candidate.fit, scale.prompt_tokens, scale.mean_depth_tokens)
 
 
 def _wanted(found: Recommendation, only: str | None) -> tuple[Candidate, ...]:

@@ -13,7 +13,7 @@ from advisor.cli.diagnostics import note
 from advisor.cli.fleet_output import note_failures, print_placement, require_enough
 from advisor.cli.options import constraint_options, gathered, machine_options, output_options
 from advisor.domain.capacity.plan import Plans
-from advisor.domain.capacity.replica import ENGINES
+from advisor.domain.capacity.replica import ENGINES, refusal_lines
 from advisor.domain.capacity.report import COLUMNS, load_facts, plan_lines, plan_row
 from advisor.domain.capacity.sweep import Sweep
 from advisor.domain.capacity.sweep_words import COLUMNS as SWEEP_COLUMNS
@@ -212,5 +212,4 @@ def _print(found: Plans, limit: int, *, plain: bool) -> None:
     cheapest = [plan for engine in ENGINES if (plan := found.cheapest(engine)) is not None]
     output.emit_paragraphs([plan_lines(plan, found) for plan in cheapest])
     if found.refusals:
-        reasons = [f"{r.engine} on {r.place or 'any machine'}: {r.text}" for r in found.refusals]
-        output.emit_paragraphs([("Not planned", reasons)])
+        output.emit_paragraphs([("Not planned", refusal_lines(found.refusals))])
