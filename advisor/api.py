@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -137,23 +137,29 @@ def recommend(
     )
     relaxation = None
     if relax is not None:
-        relaxation = session.relax(relax, found, answers)
-        if not relaxation.is_admitted:
-            reasons = "; ".join(reason.text for reason in relaxation.obstacles)
-            raise NoCandidateError(f"no answer admits {relaxation.model.id}", why=reasons)
+        relaxation = _relaxed(session, relax, found, answers)
         answers, found = dict(relaxation.answers), relaxation.found
-    problems: tuple[str, ...] = ()
-    if measure:
-        found, problems = session.measure_finalists(found, on_event=on_event)
+    found, problems = session.measure_finalists(found, on_event=on_event) if measure else (found, ())
     if sensitivity:
         found = session.with_constraint_changes(found)
-    folders = tuple(models_dirs)
+    make = partial(_advice_document, session, found, answers, tuple(models_dirs))
+    return Advice(found, make, answers, session, problems, relaxation, remarks)
 
-    def document() -> dict[str, Any]:
-        here = session.candidates_here_document(found, folders)
-        return {**session.recommendation_document(found, answers), "already_here": here}
 
-    return Advice(found, document, answers, session, problems, relaxation, remarks)
+def _relaxed(session: Advisor, model: str, found: Recommendation, answers: Mapping[str, Answer]) -> Relaxation:
+    """The answers changed just so far that the model passes. Raises NoCandidateError where no answer admits it."""
+    relaxation = session.relax(model, found, answers)
+    if not relaxation.is_admitted:
+        reasons = "; ".join(reason.text for reason in relaxation.obstacles)
+        raise NoCandidateError(f"no answer admits {relaxation.model.id}", why=reasons)
+    return relaxation
+
+
+def _advice_document(
+    session: Advisor, found: Recommendation, answers: Mapping[str, Answer], folders: tuple[Path, ...]
+) -> dict[str, Any]:
+    here = session.candidates_here_document(found, folders)
+    return {**session.recommendation_document(found, answers), "already_here": here}
 
 
 def size(

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from advisor.domain.blueprint import Blueprint
+from advisor.domain.constraints import Scale
 from advisor.domain.hardware import Machine
 from advisor.domain.recommend import Candidate, Recommendation
 from advisor.domain.slices import layer_step, layer_units, slice_blueprint
@@ -128,23 +129,13 @@ def measure_finalists(
     done = set() if anew else set(measured)
     problems: dict[str, str] = {}
     for _ in range(MOST_MEASUREMENTS):
-        waiting = [
-            c
-            for c in _wanted(found, only)
-            if (c.id, c.fit.placement) not in done and c.id not in problems and c.model.shape is not None
-        ]
-        if not waiting:
+        waiting = (c for c in _wanted(found, only) if (c.id, c.fit.placement) not in done and c.id not in problems)
+        candidate = next((c for c in waiting if c.model.shape is not None), None)
+        if candidate is None:
             break
-        candidate = waiting[0]
         if on_event is not None:
             on_event(Event(0, "subject", {"id": candidate.id, "name": _name(candidate)}))
-        subject = Subject(
-            candidate.model,
-            candidate.quantization.name,
-            candidate.fit,
-            scale.prompt_tokens,
-            scale.mean_depth_tokens,
-        )
+        subject = subject_of(candidate, scale)
         memory: Memory = "renew" if anew else "use"
         outcome = measure(subject, found.machine, constants, on_event, cancel, memory=memory)
         if outcome.speed is None:
@@ -158,6 +149,12 @@ def measure_finalists(
         done.add(key)
         found = rank_again(Timings(dict(measured), dict(calibrations)))
     return found, tuple(f"{name}: {why}" for name, why in problems.items())
+
+
+def subject_of(candidate: Candidate, scale: Scale) -> Subject:
+    """The candidate where it was placed, at the lengths of the scale."""
+    name = candidate.quantization.name
+    return Subject(candidate.model, name, candidate.fit, scale.prompt_tokens, scale.mean_depth_tokens)
 
 
 def _wanted(found: Recommendation, only: str | None) -> tuple[Candidate, ...]:

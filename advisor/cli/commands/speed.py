@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
 from advisor import api
+from advisor.api import Needs
 from advisor.cli import output
 from advisor.cli.diagnostics import note
 from advisor.cli.options import (
     complete_model,
     constraint_options,
-    is_simulated,
     machine_options,
-    needs_of,
     output_options,
 )
 from advisor.cli.progress import MeasuringProgress
 from advisor.domain.speed_report import speed_facts
+from advisor.service import MachineChoice
 
 
 @click.command("speed")
@@ -36,11 +34,8 @@ def command(
     prompt: int | None,
     depth: int | None,
     measure: bool,
-    constraints_file: Path | None,
-    settings: tuple[str, ...],
-    gpu: str | None,
-    ram: int | None,
-    machine_file: Path | None,
+    needs: Needs,
+    where: MachineChoice,
     as_json: bool,
     plain: bool,
 ) -> None:
@@ -55,16 +50,16 @@ def command(
         found = api.speed(
             name,
             quant,
-            needs_of(constraints_file, settings),
+            needs,
             prompt_tokens=prompt,
             depth_tokens=depth,
             measure=measure,
             on_event=progress,
-            gpu=gpu,
-            ram=ram,
-            machine=machine_file,
+            gpu=where.gpu,
+            ram=where.ram_bytes,
+            machine=where.file,
         )
-    if is_simulated(gpu, ram, machine_file):
+    if not where.is_here:
         note("For a simulated machine.")
     if as_json:
         output.emit_json(found.document)
