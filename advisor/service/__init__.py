@@ -13,7 +13,7 @@ from advisor.service.scale import MOST_CURVES
 from advisor.service.trials import TextRequest, TrialRequest
 
 if TYPE_CHECKING:
-    from advisor.engine.supervising import OnEvent as OnEvent
+    from advisor.engine.client import OnEvent as OnEvent
 
 __all__ = [
     "EVERYTHING",

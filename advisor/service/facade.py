@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from advisor.domain.smoke_report import SmokeReport
     from advisor.domain.speed_report import SpeedReport
     from advisor.domain.verification import Verification
-    from advisor.engine.supervising import OnEvent
+    from advisor.engine.client import OnEvent
     from advisor.service.diagnosis import Diagnosis
 
 

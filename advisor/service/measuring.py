@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from advisor.cancelling import cancelling
 from advisor.domain.blueprint import Blueprint
 from advisor.domain.constraints import Scale
 from advisor.domain.hardware import Machine
@@ -37,8 +38,8 @@ from advisor.engine.client import EngineCancelled, EngineClient, OnEvent
 from advisor.engine.messages import ContextParams
 from advisor.engine.placing import context_params
 from advisor.engine.protocol import Event
+from advisor.engine.scratch import scratch_root
 from advisor.engine.slices import LARGE_PAGES, SliceRun, time_slices
-from advisor.engine.supervising import cancelling, scratch_root
 from advisor.engine.synthetic import BlockPools
 from advisor.errors import EngineError, InputError
 from advisor.service.remembering import recall, remember
