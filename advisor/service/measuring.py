@@ -131,7 +131,7 @@ def measure_finalists(
         candidate = waiting[0]
         if on_event is not None:
             on_event(Event(0, "subject", {"id": candidate.id, "name": _name(candidate)}))
-        subject = subject_of(candidate, scale)
+        subject = timed_subject(candidate, scale)
         outcome = measure(subject, found.machine, constants, on_event, cancel)
         if outcome.speed is None:
             problems[candidate.id] = outcome.problem or "unknown"
@@ -144,7 +144,7 @@ def measure_finalists(
     return found, tuple(f"{name}: {why}" for name, why in problems.items())
 
 
-def subject_of(candidate: Candidate, scale: Scale) -> Subject:
+def timed_subject(candidate: Candidate, scale: Scale) -> Subject:
     """The candidate where it was placed, at the lengths of the scale."""
     name = candidate.quantization.name
     return Subject(candidate.model, name, candidate.fit, scale.prompt_tokens, scale.mean_depth_tokens)

@@ -30,7 +30,7 @@ from advisor.errors import InputError
 from advisor.gguf.header import GgufHeader
 from advisor.gguf.reader import read_header
 from advisor.gguf.template import chat_template
-from advisor.service.measuring import choose_slices, measure, subject_of
+from advisor.service.measuring import choose_slices, measure, timed_subject
 from advisor.units import GIB
 
 SMOKE_PROMPT_TOKENS = 128
@@ -187,7 +187,7 @@ def _run_slices(
     model, scale = candidate.model, constraints.scale
     if model.shape is None:
         raise InputError(f"{model.id} cannot be run", why=model.shape_reason)
-    subject = subject_of(candidate, scale)
+    subject = timed_subject(candidate, scale)
     total = model.shape.n_layers
     outcome = measure(subject, machine, kit.constants, on_event, cancel, use_memory=False)
     timed, speed = outcome.timed, outcome.speed
