@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,25 +12,17 @@ from advisor import api
 from advisor.api import Needs, answers_of
 from advisor.cli import output
 from advisor.cli.diagnostics import note
-from advisor.cli.fleet_output import note_failures, print_placement, require_enough
 from advisor.cli.options import constraint_options, gathered, machine_options, models_dir_option, output_options
 from advisor.cli.progress import MeasuringProgress
-from advisor.domain.carried_words import COLUMN, carried_cell, one_machine_ends
-from advisor.domain.exclusions import Exclusion, exclusion_document
-from advisor.domain.local_files import LocalFile
-from advisor.domain.presentation import explanation, sensitivity_paragraphs
 from advisor.domain.questions import Answer
-from advisor.domain.rankings import EXCLUDED_COLUMNS, FRONT_COLUMN, excluded_rows, plain_row
 from advisor.domain.recommend import Recommendation
-from advisor.domain.relaxing import Relaxation, relaxation_lines, setting_text
-from advisor.domain.wording import ranking_row
 from advisor.errors import InputError, NoCandidateError
-from advisor.service import Advisor, FleetAdvice, MachineChoice
+from advisor.service import Advisor, MachineChoice
 
-_WIDTH = 78
-"""Cells that bars may take, so that the text fits a small terminal."""
-
-_COLUMNS = ("#", "model", "quant", "memory", "speed", "licence", "quality", "score")
+if TYPE_CHECKING:
+    from advisor.domain.exclusions import Exclusion
+    from advisor.domain.relaxing import Relaxation
+    from advisor.service import FleetAdvice
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +32,7 @@ class _Asked:
     quant: str | None
     named: tuple[str, ...]
     measure: bool
+    anew: bool
     sensitivity: bool
     trial: Path | None
     folders: tuple[Path, ...]
@@ -76,6 +68,7 @@ class _Shown:
 @click.option("--quant", metavar="TYPE", help="Consider this file type only, e.g. Q4_K_M.")
 @click.option("--model", "named", multiple=True, metavar="ID", help="Consider a model that is otherwise only listed.")
 @click.option("--measure", is_flag=True, help="Time the best candidates here, with slices of them, and rank again.")
+@click.option("--anew", is_flag=True, help="Time also what was timed before; goes with --measure.")
 @click.option("--sensitivity", is_flag=True, help="Show which weight or requirement would change the pick. Slower.")
 @click.option("--exclusions", "with_exclusions", is_flag=True, help="Show how many models each answer excludes.")
 @click.option(
@@ -126,6 +119,8 @@ def command(needs: Needs, where: MachineChoice, asked: _Asked, shown: _Shown, wh
     if advice.pick is None:
         raise _nothing(advice.value)
     if placed is not None:
+        from advisor.cli.fleet_output import require_enough
+
         subject = placed.plans.subject
         if advice.pick.model.id != subject.model.id:
             note(f"{advice.pick.model.id} ranks first there; the fleet is placed with {subject.model.id}.")
@@ -139,6 +134,8 @@ def _on_fleet(advisor: Advisor, needs: Needs, where: MachineChoice, asked: _Aske
     """
     if where.file is None or not advisor.is_fleet_file(where.file):
         return None
+    from advisor.cli.fleet_output import note_failures
+
     constraints = advisor.constraints(answers_of(advisor, needs))
     if where.is_changed:
         raise InputError("--gpu and --ram change one machine", hint=f"Leave them out, or change {where.file}.")
@@ -163,7 +160,7 @@ def _advice(
             models=asked.named,
             quantization=asked.quant,
             relax=asked.relax,
-            measure=asked.measure,
+            measure="anew" if asked.anew else asked.measure,
             sensitivity=asked.sensitivity,
             trial=asked.trial,
             models_dirs=asked.folders,
@@ -192,22 +189,38 @@ def _write(advisor: Advisor, text: str, target: str | None, shown: _Shown) -> No
 def _show(advisor: Advisor, advice: api.Advice, placed: FleetAdvice | None, asked: _Asked, shown: _Shown) -> None:
     counts = tuple(advisor.exclusions(advice.value, advice.answers)) if shown.with_exclusions else None
     if shown.as_json:
-        extra: dict[str, Any] = {} if counts is None else {"exclusions": [exclusion_document(one) for one in counts]}
-        if placed is not None:
-            extra["fleet"] = advisor.fleet_advice_document(placed)
-        output.emit_json({**advice.document, **extra})
-    elif shown.excluded:
-        output.emit_table(EXCLUDED_COLUMNS, excluded_rows(advice.value), plain=shown.plain)
+        output.emit_json(_document(advisor, advice, placed, counts))
+        return
+    # What words need is not loaded for JSON, which programs wait for.
+    from advisor.cli import ranking_output
+
+    if shown.excluded:
+        ranking_output.print_excluded(advice.value, plain=shown.plain)
     elif not shown.is_written:
-        _print(advice.value, plain=shown.plain, limit=shown.limit)
+        ranking_output.print_ranking(advice.value, plain=shown.plain, limit=shown.limit)
         if not shown.plain:
-            output.emit_paragraphs(_here(advisor.candidates_here(advice.value, asked.folders)))
+            ranking_output.print_files_here(advisor.candidates_here(advice.value, asked.folders))
         if asked.sensitivity and shown.plain:
-            _print_sensitivity(advice.value)
+            ranking_output.print_sensitivity(advice.value)
         if counts is not None:
-            _print_exclusions(counts, plain=shown.plain)
+            ranking_output.print_exclusions(counts, plain=shown.plain)
         if placed is not None:
+            from advisor.cli.fleet_output import print_placement
+
             print_placement(placed, plain=shown.plain)
+
+
+def _document(
+    advisor: Advisor, advice: api.Advice, placed: FleetAdvice | None, counts: tuple[Exclusion, ...] | None
+) -> dict[str, Any]:
+    extra: dict[str, Any] = {}
+    if counts is not None:
+        from advisor.domain.exclusions import exclusion_document
+
+        extra["exclusions"] = [exclusion_document(one) for one in counts]
+    if placed is not None:
+        extra["fleet"] = advisor.fleet_advice_document(placed)
+    return {**advice.document, **extra}
 
 
 def _report(advisor: Advisor, text: str, target: str, path: Path) -> dict[str, str]:
@@ -218,6 +231,8 @@ def _report(advisor: Advisor, text: str, target: str, path: Path) -> dict[str, s
 
 def _tell_relaxation(advisor: Advisor, done: Relaxation, before: dict[str, Answer]) -> None:
     """What was changed to admit a model, from the answers before, and how to write the same without asking."""
+    from advisor.domain.relaxing import relaxation_lines, setting_text
+
     if not done.settings and not done.names_model:
         note(f"{done.model.id} passes as it is.")
         return
@@ -225,42 +240,6 @@ def _tell_relaxation(advisor: Advisor, done: Relaxation, before: dict[str, Answe
         note(line)
     typed = [f"--set '{setting_text(advisor.questionnaire, s)}'" for s in done.settings]
     note(f"The same without --relax: {' '.join([*typed, *([f'--model {done.model.id}'] * done.names_model)])}")
-
-
-def _print(found: Recommendation, *, plain: bool, limit: int) -> None:
-    if found.machine.simulated:
-        note("For a simulated machine.")
-    if found.pick is None:
-        return
-    row, columns = (plain_row, (*_COLUMNS, FRONT_COLUMN)) if plain else (ranking_row, _COLUMNS)
-    rows = [row(i, candidate) for i, candidate in enumerate(found.ranked[:limit], start=1)]
-    if found.load.is_shared:
-        columns = (*columns, COLUMN)
-        rows = [(*cells, carried_cell(c)) for cells, c in zip(rows, found.ranked, strict=False)]
-        for line in one_machine_ends(found):
-            note(f"{line[0].upper()}{line[1:]}.")
-    output.emit_table(columns, rows, plain=plain, numeric=(0, 3, 4, 6, 7))
-    if not plain:
-        output.emit_paragraphs([(p.title, p.lines) for p in explanation(found.pick, found, width=_WIDTH)])
-
-
-def _here(here: Mapping[str, LocalFile]) -> list[tuple[str, list[str]]]:
-    lines = [f"{candidate}  {file.path}" for candidate, file in here.items()]
-    return [("Already here", lines)] if lines else []
-
-
-def _print_sensitivity(found: Recommendation) -> None:
-    """A second table, after an empty line, so that a script can tell the two apart."""
-    output.emit_text("")
-    rows = [(p.title, line) for p in sensitivity_paragraphs(found) for line in p.lines]
-    output.emit_table(("about", "finding"), rows, plain=True)
-
-
-def _print_exclusions(excluded: tuple[Exclusion, ...], *, plain: bool) -> None:
-    """A table of its own, after an empty line."""
-    output.emit_text("")
-    rows = [(one.key, str(len(one.alone)), str(len(one.with_others))) for one in excluded]
-    output.emit_table(("answer", "excludes alone", "with others"), rows, plain=plain, numeric=(1, 2))
 
 
 def _nothing(found: Recommendation) -> NoCandidateError:

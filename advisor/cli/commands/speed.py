@@ -25,6 +25,7 @@ from advisor.service import MachineChoice
 @click.option("--prompt", type=click.IntRange(1), metavar="TOKENS", help="Length of the prompt.")
 @click.option("--depth", type=click.IntRange(0), metavar="TOKENS", help="Tokens in the cache while decoding.")
 @click.option("--measure", is_flag=True, help="Time slices of the model with random weights on this machine.")
+@click.option("--anew", is_flag=True, help="Time also what was timed before; goes with --measure.")
 @constraint_options
 @machine_options
 @output_options
@@ -34,6 +35,7 @@ def command(
     prompt: int | None,
     depth: int | None,
     measure: bool,
+    anew: bool,
     needs: Needs,
     where: MachineChoice,
     as_json: bool,
@@ -53,7 +55,7 @@ def command(
             needs,
             prompt_tokens=prompt,
             depth_tokens=depth,
-            measure=measure,
+            measure="anew" if anew else measure,
             on_event=progress,
             gpu=where.gpu,
             ram=where.ram_bytes,
