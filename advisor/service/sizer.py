@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from advisor import paths
 from advisor.domain.blueprint import Blueprint, MetadataValue
-from advisor.domain.comparison import FileFacts, differences
+from advisor.domain.file_differences import FileFacts, differences
 from advisor.domain.hardware import Machine
 from advisor.domain.header import max_context_of, quantization_of, shape_of, weights_of
 from advisor.domain.ladder import Memories
