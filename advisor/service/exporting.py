@@ -114,8 +114,7 @@ class Exports(Asking, Scale):
             from advisor.catalog.serving import load_serving
 
             vllm = load_serving(self.knowledge).vllm
-        options = _options(request, engine)
-        return serving_of(recorded, facts, options, engine, scales=known.scales, plan=plan, vllm=vllm)
+        return serving_of(recorded, facts, _options(request, engine), scales=known.scales, plan=plan, vllm=vllm)
 
     def _facts(self, file: RecommendationFile) -> ModelFacts:
         from advisor.export.deploy.making import ModelFacts
@@ -229,7 +228,9 @@ def _options(request: ExportRequest, engine: EngineName) -> ServingOptions:
             hint="Recommend again with recommend --quant.",
         )  # fmt: skip
     gguf = None if request.gguf is None else _gguf(request.gguf)
-    return ServingOptions(request.slots, request.replicas, request.port, request.image, gguf, request.allow_simulated)
+    return ServingOptions(
+        engine, request.slots, request.replicas, request.port, request.image, gguf, request.allow_simulated
+    )
 
 
 def _gguf(text: str) -> GgufSource:

@@ -21,7 +21,6 @@ from advisor.domain.smoke import SmokeMeasurement, judge
 from advisor.domain.smoke_next import next_steps
 from advisor.domain.smoke_report import SmokeReport, expectation, file_expectation
 from advisor.domain.speed import SpeedConstants
-from advisor.domain.speed_report import Subject
 from advisor.engine.client import EngineClient
 from advisor.engine.placing import context_params
 from advisor.engine.smoke import SmokePlan, run_file
@@ -30,7 +29,7 @@ from advisor.errors import InputError
 from advisor.gguf.header import GgufHeader
 from advisor.gguf.reader import read_header
 from advisor.gguf.template import chat_template
-from advisor.service.measuring import choose_slices, measure
+from advisor.service.measuring import choose_slices, measure, subject_of
 from advisor.units import GIB
 
 SMOKE_PROMPT_TOKENS = 128
@@ -192,9 +191,9 @@ def _run_slices(
     model, scale = candidate.model, constraints.scale
     if model.shape is None:
         raise InputError(f"{model.id} cannot be run", why=model.shape_reason)
-    subject = Subject(model, candidate.quantization.name, candidate.fit, scale.prompt_tokens, scale.mean_depth_tokens)
+    subject = subject_of(candidate, scale)
     total = model.shape.n_layers
-    outcome = measure(subject, machine, kit.constants, on_event, cancel, use_memory=False)
+    outcome = measure(subject, machine, kit.constants, on_event, cancel, memory="ignore")
     timed, speed = outcome.timed, outcome.speed
     if timed is None or (speed is not None and speed.basis is not Basis.MEASURED):
         return SmokeMeasurement(True, 0, total, outcome.problem)

@@ -90,7 +90,7 @@ class PickingApp(App[None]):
             return
         names = [candidate.id for candidate in marked]
         self.push_screen(CompareScreen([candidate.model.name for candidate in marked]))
-        self._backstage.compare(names, found.machine, found.constraints)
+        self._backstage.compare(names, found)
 
     def action_plot(self) -> None:
         """Show quality against speed."""
