@@ -1,4 +1,4 @@
-"""The lock of the tests has every dependency of pyproject.toml, inside its bounds, with hashes, and a page tells why."""
+"""The lock of the tests has every dependency of pyproject.toml inside its bounds, with hashes, and a page tells why."""
 
 from __future__ import annotations
 
