@@ -146,7 +146,7 @@ models_dir_option: Callable[[F], F] = click.option(
 
 def machine_options(command: F) -> F:
     """`--gpu`, `--ram` and `--machine`, in place of this machine; the command gets them as `where`."""
-    command = _gathered("where", ["gpu", "ram", "machine_file"], _machine_choice)(command)
+    command = _gathered("where", ["gpu", "ram", "machine_file"], machine_choice)(command)
     for option in (
         click.option("machine_file", "--machine", type=_FILE, help="TOML file of a machine, as probe -o writes it."),
         click.option("--ram", type=Size(), metavar="SIZE", help="Pretend this much system memory, e.g. 64GiB."),
@@ -158,7 +158,7 @@ def machine_options(command: F) -> F:
     return command
 
 
-def _machine_choice(gpu: str | None, ram: int | None, machine_file: Path | None) -> MachineChoice:
+def machine_choice(gpu: str | None, ram: int | None, machine_file: Path | None) -> MachineChoice:
     """The choice that the options spell. Raises InputError for memory of zero."""
     if ram is not None and ram <= 0:
         raise InputError("--ram: 0 bytes is no machine", hint="Write for example --ram 64GiB.")

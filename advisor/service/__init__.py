@@ -13,7 +13,7 @@ from advisor.service.scale import MOST_CURVES
 
 if TYPE_CHECKING:
     from advisor.domain.trial.requests import TextRequest, TrialRequest
-    from advisor.engine.supervising import OnEvent as OnEvent
+    from advisor.engine.client import OnEvent as OnEvent
 
 __all__ = [
     "EVERYTHING",

@@ -11,7 +11,7 @@ from advisor.domain.export_request import PLAIN, ExportRequest
 from advisor.domain.model import GgufFile, Model
 from advisor.errors import AdvisorError, InputError, NoCandidateError, nearest
 from advisor.service.asking import Asking
-from advisor.service.scale import Scale
+from advisor.service.scale import ManyUsers
 
 if TYPE_CHECKING:
     from advisor.domain.capacity.plan import Plans, ServingPlan
@@ -25,7 +25,7 @@ EVERYTHING = "all"
 """In place of a target: every one that can run the recommendation."""
 
 
-class Exports(Asking, Scale):
+class Exports(Asking, ManyUsers):
     """The part of the facade that knows the targets."""
 
     _kept_plans: dict[tuple[EngineName, str | None], Plans] | None = None

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from advisor.domain.smoke_report import SmokeReport
     from advisor.domain.speed_report import SpeedReport
     from advisor.domain.verification import Verification
-    from advisor.engine.supervising import OnEvent
+    from advisor.engine.client import OnEvent
     from advisor.service.diagnosis import Diagnosis
 
 
@@ -64,18 +64,18 @@ class Advisor(Elsewhere, Upkeep, Documents, SecondLook, Fleets, Exports, Smoking
         Raises InputError for an option that the model or the machine cannot have and for a file that is no model,
         NetworkError where a server does not answer, EngineError where llama.cpp is asked and refuses.
         """
-        from advisor.domain.ladder import Machine as Memories
+        from advisor.domain.ladder import Memories
         from advisor.gguf.remote import is_url
-        from advisor.service.sizer import Setting, size_catalogued, size_file
+        from advisor.service.sizer import Circumstances, size_catalogued, size_file
 
         machine = self.machine(choice)
         limits = self.constraints(self.questionnaire.defaults()).machine
         pools = memory_pools(machine, limits, self.figures(machine))
-        setting = Setting(machine, Memories(pools, limits.allow_cpu), request, use_engine)
+        given = Circumstances(machine, Memories(pools, limits.allow_cpu), request, use_engine)
         if is_url(target) or target.lower().endswith(".gguf"):
-            return size_file(target, self.catalogue.models, setting)
+            return size_file(target, self.catalogue.models, given)
         offered = [q for q in self.catalogue.quantizations.values() if q.offered]
-        return size_catalogued(self.model(target), self.quantization_name(quantization), offered, setting)
+        return size_catalogued(self.model(target), self.quantization_name(quantization), offered, given)
 
     def compare(
         self, names: Sequence[str], machine: Machine, constraints: Constraints, timings: Timings = NO_TIMINGS

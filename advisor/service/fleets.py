@@ -13,7 +13,7 @@ from advisor.domain.hardware import Machine
 from advisor.domain.model import Model
 from advisor.domain.pools import Figures, memory_pools, threads_for
 from advisor.errors import NetworkError, NoCandidateError
-from advisor.service.scale import Scale
+from advisor.service.scale import ManyUsers
 from advisor.units import format_bytes
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ MOST_TRIED = 8
 """Models that are placed before the one that carries most is taken: each takes about a second."""
 
 
-class Fleets(Scale):
+class Fleets(ManyUsers):
     """The part of the facade that knows machines which serve together."""
 
     # ---------------------------------------------------------------- what a fleet is

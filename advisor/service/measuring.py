@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from advisor.cancelling import cancelling
 from advisor.domain.blueprint import Blueprint
 from advisor.domain.constraints import Scale
 from advisor.domain.hardware import Machine
@@ -38,8 +39,8 @@ from advisor.engine.client import EngineCancelled, EngineClient, OnEvent
 from advisor.engine.messages import ContextParams
 from advisor.engine.placing import context_params
 from advisor.engine.protocol import Event
+from advisor.engine.scratch import scratch_root
 from advisor.engine.slices import LARGE_PAGES, SliceRun, time_slices
-from advisor.engine.supervising import cancelling, scratch_root
 from advisor.engine.synthetic import BlockPools
 from advisor.errors import EngineError, InputError
 from advisor.service.remembering import recall, remember
@@ -135,7 +136,7 @@ def measure_finalists(
             break
         if on_event is not None:
             on_event(Event(0, "subject", {"id": candidate.id, "name": _name(candidate)}))
-        subject = subject_of(candidate, scale)
+        subject = timed_subject(candidate, scale)
         memory: Memory = "renew" if anew else "use"
         outcome = measure(subject, found.machine, constants, on_event, cancel, memory=memory)
         if outcome.speed is None:
@@ -151,7 +152,7 @@ def measure_finalists(
     return found, tuple(f"{name}: {why}" for name, why in problems.items())
 
 
-def subject_of(candidate: Candidate, scale: Scale) -> Subject:
+def timed_subject(candidate: Candidate, scale: Scale) -> Subject:
     """The candidate where it was placed, at the lengths of the scale."""
     name = candidate.quantization.name
     return Subject(candidate.model, name, candidate.fit, scale.prompt_tokens, scale.mean_depth_tokens)

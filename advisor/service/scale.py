@@ -23,7 +23,7 @@ MOST_CURVES = 4
 """Candidates of which users against latency are shown: more curves cannot be told apart."""
 
 
-class Scale(Core):
+class ManyUsers(Core):
     """The part of the facade that plans for many users."""
 
     def plan(

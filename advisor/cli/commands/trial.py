@@ -58,7 +58,7 @@ class _Conditions:
 
 
 @dataclass(frozen=True, slots=True)
-class _Result:
+class _Shown:
     """Where the result goes and how it is shown."""
 
     place: str | None
@@ -92,12 +92,12 @@ class _Result:
 @output_options
 @gathered("contestants", _Contestants)
 @gathered("conditions", _Conditions)
-@gathered("shown", _Result)
+@gathered("shown", _Shown)
 def command(
     tasks: Path | None,
     contestants: _Contestants,
     conditions: _Conditions,
-    shown: _Result,
+    shown: _Shown,
     judging: bool,
     result: Path | None,
     text: Path | None,
@@ -128,7 +128,7 @@ def command(
         judge(advisor, result if tasks is None else None, conditions.seed, as_json=as_json, plain=plain)
 
 
-def _try(advisor: Advisor, tasks: Path, contestants: _Contestants, conditions: _Conditions, shown: _Result) -> None:
+def _try(advisor: Advisor, tasks: Path, contestants: _Contestants, conditions: _Conditions, shown: _Shown) -> None:
     """Run the trial, keep it for judging, and show it."""
     named = contestants.models
     if contestants.picks is not None:
