@@ -50,6 +50,7 @@ class AdvisorApp(PickingApp, ProvingApp, JudgingApp):
         "screens/screens.tcss",
         "screens/picks.tcss",
         "screens/proof.tcss",
+        "screens/export.tcss",
         "widgets/widgets.tcss",
         "screens/needs.tcss",
         "screens/what_if.tcss",
