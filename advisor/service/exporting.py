@@ -9,15 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from advisor.domain.answers import merge_document
-from advisor.domain.catalogue import Catalogue
-from advisor.domain.constraints import Constraints
 from advisor.domain.export_request import PLAIN, ExportChoice, ExportRequest, MadeFiles
-from advisor.domain.hardware import Machine
 from advisor.domain.model import GgufFile, Model
-from advisor.domain.pools import Figures
-from advisor.domain.questions import Answer, Questionnaire
 from advisor.errors import AdvisorError, InputError, NoCandidateError, nearest
 from advisor.files import taken_of, write_all
+from advisor.service.asking import Asking
+from advisor.service.scale import Scale
 
 if TYPE_CHECKING:
     from advisor.domain.capacity.plan import Plans, ServingPlan
@@ -31,41 +28,11 @@ EVERYTHING = "all"
 """In place of a target: every one that can run the recommendation."""
 
 
-class Exports:
+class Exports(Asking, Scale):
     """The part of the facade that knows the targets."""
 
     _kept_plans: dict[tuple[EngineName, str | None], Plans] | None = None
     """While every target of one recommendation is exported: what was planned for it."""
-
-    if TYPE_CHECKING:
-
-        @property
-        def knowledge(self) -> Path: ...
-
-        @property
-        def catalogue(self) -> Catalogue: ...
-
-        def model(self, name: str) -> Model: ...
-
-        def gguf_files(self, model: Model) -> tuple[GgufFile, ...]: ...
-
-        @property
-        def questionnaire(self) -> Questionnaire: ...
-
-        def constraints(self, answers: dict[str, Answer]) -> Constraints: ...
-
-        def figures(self, machine: Machine) -> Figures: ...
-
-        def plan(
-            self,
-            machine: Machine,
-            constraints: Constraints,
-            *,
-            name: str | None = None,
-            quantization: str | None = None,
-            engine: str | None = None,
-            trace: Path | None = None,
-        ) -> Plans: ...
 
     def export_targets(self) -> dict[str, str]:
         """What each target gives, by its name."""
@@ -139,7 +106,7 @@ class Exports:
         return texts, refused
 
     def export_text(self, text: str, target: str, name: str, request: ExportRequest = PLAIN) -> MadeFiles:
-        """The same from a recommendation's TOML, `name` its file's without the ending. Raises like `export_file`."""
+        """What a target makes of a recommendation's TOML; `name` is its file's, without ending. Raises like `export_file`."""
         from advisor.export.recommendation_file import parse_recommendation
         from advisor.export.report.contents import Recorded
 
