@@ -106,7 +106,7 @@ class Exports(Asking, Scale):
         return texts, refused
 
     def export_text(self, text: str, target: str, name: str, request: ExportRequest = PLAIN) -> MadeFiles:
-        """What a target makes of a recommendation's TOML; `name` is its file's, without ending. Raises like `export_file`."""
+        """What a target makes of a recommendation's TOML; `name` is its file's without ending. Raises as above."""
         from advisor.export.recommendation_file import parse_recommendation
         from advisor.export.report.contents import Recorded
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from textual.content import Content
-from textual.highlight import highlight
 
 from advisor.domain.choice import with_choice
 from advisor.domain.export_request import ExportChoice, ExportRequest
@@ -43,11 +42,19 @@ class Preview:
     is_file: bool = True
 
     @cached_property
-    def shown(self) -> Content:
+    def lines(self) -> Sequence[Content]:
         """The text with its syntax in colours."""
         if not self.is_file:
-            return Content(self.text)
-        return highlight(printable(self.text), language=_LANGUAGES.get(PurePath(self.name).suffix, "text"))
+            return plain_lines(self.text)
+        from textual.highlight import highlight
+
+        language = _LANGUAGES.get(PurePath(self.name).suffix, "text")
+        return highlight(printable(self.text), language=language).split("\n", allow_blank=True)
+
+
+def plain_lines(text: str) -> Sequence[Content]:
+    """A text in lines, without colours."""
+    return [Content(line) for line in text.split("\n")]
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,29 +7,24 @@ from functools import partial
 
 from textual import events, on
 from textual.app import ComposeResult
-from textual.containers import Container, Horizontal, VerticalScroll
-from textual.content import Content
+from textual.containers import Container, Horizontal
 from textual.message import Message
 from textual.widgets import Button, Input, Label, OptionList, Static
 
 from advisor.domain.export_request import ExportChoice
 from advisor.errors import AdvisorError, NotProbedError
+from advisor.tui.background import in_background
 from advisor.tui.commands import bindings_at
 from advisor.tui.empty import no_pick_lines
 from advisor.tui.messages import Topic
-from advisor.tui.previews import FILE_NAME, Preview, Wanted, Writer, refusal_lines, wanted_of
+from advisor.tui.previews import FILE_NAME, Preview, Wanted, Writer, plain_lines, refusal_lines, wanted_of
 from advisor.tui.screens.saving import SavingScreen
 from advisor.tui.widgets.choice import Choice
 from advisor.tui.widgets.file_list import FileList
+from advisor.tui.widgets.pages import Pages
 
 _RECOMMENDATION = "recommendation"
 """In place of a target's key."""
-
-
-class Pages(VerticalScroll, can_focus=True):
-    """The text of the file."""
-
-    HELP = "The file as it would be written: arrows, Page up and Page down scroll it."
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +76,7 @@ class ExportScreen(SavingScreen):
         yield from self.where()
         with Container(id="export-body"):
             yield FileList(id="files")
-            with Pages(id="preview"):
-                yield Static(markup=False, id="preview-text")
+            yield Pages(id="preview")
 
     def show_topic(self, topic: Topic) -> None:
         if self.is_current:
@@ -108,8 +102,7 @@ class ExportScreen(SavingScreen):
             return
         self._job = job
         self._take((), "making the files …")
-        work = partial(self._make, job)
-        self.run_worker(work, thread=True, exclusive=True, group="export", exit_on_error=False)
+        in_background(self, partial(self._make, job), "export")
 
     def _make(self, job: Job) -> None:
         outcome: tuple[Preview, ...] | AdvisorError
@@ -122,7 +115,7 @@ class ExportScreen(SavingScreen):
     def _files_of(self, job: Job) -> tuple[Preview, ...]:
         found = self._writer.files(job.wanted, job.choice, job.name, simulated=job.insists)
         for preview in found:
-            _ = preview.shown  # colours take longest, and this is not the thread that draws
+            _ = preview.lines  # colours take longest, and this is not the thread that draws
         return found
 
     @on(Made)
@@ -161,8 +154,7 @@ class ExportScreen(SavingScreen):
 
     def _show_text(self, instead: str = "") -> None:
         shown = self.shown
-        self.query_one("#preview-text", Static).update(shown.shown if shown is not None else Content(instead))
-        self.query_one(Pages).scroll_home(animate=False)
+        self.query_one(Pages).show(shown.lines if shown is not None else plain_lines(instead))
 
     @property
     def is_saved(self) -> bool:
