@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from advisor.errors import InputError
@@ -34,6 +35,24 @@ def write_atomically(path: Path, text: str, *, overwrite: bool) -> None:
     finally:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(temporary)
+
+
+def write_all(folder: Path, texts: Mapping[str, str], *, overwrite: bool) -> list[Path]:
+    """Write texts by name into a folder; where one is there already and `overwrite` is false, none of them.
+
+    Raises InputError like `write_atomically`.
+    """
+    taken = taken_of(folder, texts)
+    if taken and not overwrite:
+        raise InputError(f"{taken[0]} exists", hint="Choose another place with -o or overwrite it with --force.")
+    for name, text in texts.items():
+        write_atomically(folder / name, text, overwrite=overwrite)
+    return [folder / name for name in texts]
+
+
+def taken_of(folder: Path, names: Iterable[str]) -> list[Path]:
+    """Those of some files that are there already."""
+    return [folder / name for name in names if (folder / name).exists()]
 
 
 def _place(temporary: str, path: Path, overwrite: bool) -> None:
