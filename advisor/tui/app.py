@@ -26,6 +26,7 @@ from advisor.tui.harmless import HarmlessFilter
 from advisor.tui.judging import STYLES as JUDGING_STYLES
 from advisor.tui.judging import JudgingApp
 from advisor.tui.keymap import keymap
+from advisor.tui.least_size import NeverTinyApp
 from advisor.tui.messages import Advised, AnswersChanged, Counted, Probed, ProbeFailed, Topic
 from advisor.tui.picking import PickingApp
 from advisor.tui.places import PlaceId
@@ -41,7 +42,7 @@ DEBOUNCE_S = 0.12
 """Wait for the next key before a new recommendation is made."""
 
 
-class AdvisorApp(PickingApp, ProvingApp, JudgingApp):
+class AdvisorApp(PickingApp, ProvingApp, JudgingApp, NeverTinyApp):
     """Machine, Needs, Picks, Proof, Export."""
 
     TITLE = "llm-advisor"

@@ -9,7 +9,7 @@ import tomli
 
 from advisor.tui.app import AdvisorApp
 from tests.tui.driving import Drive, place_of, press, started, text_of, until
-from tests.tui.pinned import HereAdvisor
+from tests.tui.pinned import RANKED, HereAdvisor, PinnedAdvisor
 from tests.tui.test_measuring import MeasuringAdvisor
 
 
@@ -99,3 +99,18 @@ async def test_resizing_in_the_middle_of_everything_breaks_nothing() -> None:
             await pilot.resize_terminal(120, 36)
             await press(pilot, "escape")
         assert place_of(app) == "export"
+
+
+async def test_a_terminal_of_one_cell_is_outlived_everywhere() -> None:
+    openings = (("question_mark",), ("ctrl+p",), ("3", "p"), ("2", "p"), ("2", "i"), ("3", "c"), ("5",))
+    async with started(PinnedAdvisor()) as (app, pilot):
+        for keys in openings:
+            await pilot.resize_terminal(120, 36)
+            await press(pilot, *keys)
+            for size in ((20, 5), (2, 2), (1, 1)):
+                await pilot.resize_terminal(*size)
+                await pilot.pause(0.02)
+            await press(pilot, "escape", "escape")
+        await pilot.resize_terminal(120, 36)
+        await press(pilot, "3")
+        assert RANKED[0].model.name in text_of(app)
