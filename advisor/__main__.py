@@ -8,6 +8,9 @@ from pathlib import Path
 
 def main() -> None:
     """Run and leave with the documented exit code."""
+    from advisor.cli.streams import fill_closed_streams
+
+    fill_closed_streams()
     arguments = sys.argv[1:]
     if arguments in ([], ["--ascii"]) and _is_interactive():
         from advisor.cli.diagnostics import guarded

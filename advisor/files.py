@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import glob
 import os
+import re
 import tempfile
 from pathlib import Path
 
 from advisor.errors import InputError
+
+_TEMPORARY = re.compile(r"\..+\.(?P<pid>\d+)-\w+\.tmp")
+_LEFT_AFTER_S = 60.0
+"""A younger file may be that of a process whose number means nothing here, as on a disk shared by containers."""
 
 
 def write_atomically(path: Path, text: str, *, overwrite: bool) -> None:
@@ -19,9 +25,10 @@ def write_atomically(path: Path, text: str, *, overwrite: bool) -> None:
         raise InputError(f"{path} exists", hint="Choose another name or overwrite it with --force.")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.{os.getpid()}-", suffix=".tmp")
     except OSError as error:
         raise _unwritable(path, error) from error
+    _remove_leftovers(path, Path(temporary))
     try:
         with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
             stream.write(text)
@@ -34,6 +41,20 @@ def write_atomically(path: Path, text: str, *, overwrite: bool) -> None:
     finally:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(temporary)
+
+
+def _remove_leftovers(path: Path, ours: Path) -> None:
+    """Remove what processes that were killed amid writing this file left beside it."""
+    import psutil
+
+    with contextlib.suppress(OSError):  # tidying up is no reason to fail
+        now = ours.stat().st_mtime  # by the clock of the disk, which need not be this machine's
+        for found in path.parent.glob(f".{glob.escape(path.name)}.*.tmp"):
+            match = _TEMPORARY.fullmatch(found.name)
+            if match is None or found == ours or psutil.pid_exists(int(match["pid"])):
+                continue
+            if abs(now - found.stat().st_mtime) >= _LEFT_AFTER_S:
+                found.unlink()
 
 
 def _place(temporary: str, path: Path, overwrite: bool) -> None:

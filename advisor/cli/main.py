@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +13,7 @@ import click
 
 from advisor import __version__
 from advisor.cli.diagnostics import ExitCode, guarded, note, noted_warnings
+from advisor.cli.ending import orderly_end
 from advisor.errors import nearest
 
 if TYPE_CHECKING:
@@ -52,6 +55,14 @@ COMPLETION_VARIABLE = "_LLM_ADVISOR_COMPLETE"
 class LazyGroup(click.Group):
     """A group that knows its commands by name and imports them late, for a quick start."""
 
+    def make_context(self, *given: Any, **extra: Any) -> click.Context:
+        with _broken_pipe_let_through():
+            return super().make_context(*given, **extra)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        with _broken_pipe_let_through():
+            return super().invoke(ctx)
+
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
 
@@ -78,6 +89,18 @@ class LazyGroup(click.Group):
             formatter.write_dl(list(COMMANDS.items()))
 
 
+class _ReaderGoneError(Exception):
+    """Standard output has no reader any more. Click would leave with 1 for the error of the system."""
+
+
+@contextmanager
+def _broken_pipe_let_through() -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError as error:
+        raise _ReaderGoneError from error
+
+
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name=PROGRAM)
 @click.option("--debug", is_flag=True, expose_value=False, help="Show the traceback of an error; anywhere in the line.")
@@ -96,7 +119,8 @@ def run(arguments: list[str]) -> int:
         note("llm-advisor: the screens need a terminal. Usage: llm-advisor COMMAND; see llm-advisor --help")
         return ExitCode.INVALID
     asked = [argument for argument in arguments if argument != "--debug"]
-    with noted_warnings():
+    # Servers end their own way.
+    with noted_warnings(), nullcontext() if asked[:1] in (["serve"], ["mcp"]) else orderly_end():
         return guarded(lambda: _dispatch(asked), debug=len(asked) < len(arguments))
 
 
@@ -107,8 +131,11 @@ def _dispatch(arguments: list[str]) -> None:
         context = f" Try: {error.ctx.command_path} --help" if error.ctx else ""
         note(f"llm-advisor: {error.format_message()}{context}")
         sys.exit(ExitCode.INVALID)
+    except _ReaderGoneError as error:
+        raise BrokenPipeError from error
     except click.Abort as error:
-        raise KeyboardInterrupt from error
+        cause = error.__cause__
+        raise cause if isinstance(cause, KeyboardInterrupt) else KeyboardInterrupt from error
     except click.ClickException as error:
         note(f"llm-advisor: {error.format_message()}")
         sys.exit(ExitCode.INVALID)

@@ -22,6 +22,7 @@ from advisor.settings import Settings, config_file, remember_theme, remembered_t
 from advisor.tui.ascii import AsciiFilter
 from advisor.tui.backstage import Backstage
 from advisor.tui.commands import commands_at
+from advisor.tui.ending import EndingApp
 from advisor.tui.harmless import HarmlessFilter
 from advisor.tui.judging import STYLES as JUDGING_STYLES
 from advisor.tui.judging import JudgingApp
@@ -42,7 +43,7 @@ DEBOUNCE_S = 0.12
 """Wait for the next key before a new recommendation is made."""
 
 
-class AdvisorApp(PickingApp, ProvingApp, JudgingApp, NeverTinyApp):
+class AdvisorApp(PickingApp, ProvingApp, JudgingApp, NeverTinyApp, EndingApp):
     """Machine, Needs, Picks, Proof, Export."""
 
     TITLE = "llm-advisor"
@@ -103,6 +104,7 @@ class AdvisorApp(PickingApp, ProvingApp, JudgingApp, NeverTinyApp):
         return [*filters, AsciiFilter()] if self.settings.ascii else filters
 
     def on_mount(self) -> None:
+        self.take_signals()
         self.theme_changed_signal.subscribe(self, lambda theme: remember_theme(theme.name))
         self._backstage.probe(self.session.choice)
 
