@@ -27,7 +27,6 @@ from advisor.tui.harmless import HarmlessFilter
 from advisor.tui.judging import STYLES as JUDGING_STYLES
 from advisor.tui.judging import JudgingApp
 from advisor.tui.keymap import keymap
-from advisor.tui.least_size import NeverTinyApp
 from advisor.tui.messages import Advised, AnswersChanged, Counted, Probed, ProbeFailed, Topic
 from advisor.tui.picking import PickingApp
 from advisor.tui.places import PlaceId
@@ -37,13 +36,14 @@ from advisor.tui.screens.help import HelpScreen, help_of
 from advisor.tui.screens.leave import LeaveScreen
 from advisor.tui.screens.place import Place
 from advisor.tui.session import Session
+from advisor.tui.sturdy import SturdyApp
 from advisor.tui.theme import THEMES
 
 DEBOUNCE_S = 0.12
 """Wait for the next key before a new recommendation is made."""
 
 
-class AdvisorApp(PickingApp, ProvingApp, JudgingApp, NeverTinyApp, EndingApp):
+class AdvisorApp(PickingApp, ProvingApp, JudgingApp, SturdyApp, EndingApp):
     """Machine, Needs, Picks, Proof, Export."""
 
     TITLE = "llm-advisor"
@@ -112,6 +112,8 @@ class AdvisorApp(PickingApp, ProvingApp, JudgingApp, NeverTinyApp, EndingApp):
 
     async def action_go(self, place: PlaceId, to_bar: bool = False) -> None:
         """Show a place; with `to_bar` the focus stays on the bar of places."""
+        if self.is_palette_open:
+            return
         await self.switch_mode(place)
         if to_bar and isinstance(self.screen, Place):
             self.screen.focus_bar()

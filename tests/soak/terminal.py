@@ -20,6 +20,7 @@ from tests.test_terminal import ESCAPES, KNOWLEDGE, small_knowledge
 
 _PATIENCE_S = 60.0
 _TRAIL = 40
+_KEPT = 200_000
 _EVERY = 25
 """Steps from one sample to the next."""
 _BYTES = {
@@ -49,13 +50,17 @@ class Program:
         )  # fmt: skip
         self.size = (columns, rows)
         self.drawn = ""
+        self.n_drawn = 0
+        """Characters, all in all."""
 
     def read(self, seconds: float) -> bool:
         """Read what is drawn for so long; false where the program has ended."""
         end = time.monotonic() + seconds
         while True:
             try:
-                self.drawn = (self.drawn + self.process.read_nonblocking(65536, timeout=max(0.0, end - time.monotonic())))[-200_000:]
+                found = self.process.read_nonblocking(65536, timeout=max(0.0, end - time.monotonic()))
+                self.n_drawn += len(found)
+                self.drawn = (self.drawn + found)[-_KEPT:]
             except pexpect.TIMEOUT:
                 return True
             except pexpect.EOF:
@@ -66,17 +71,15 @@ class Program:
     def answers(self) -> bool:
         """Whether it still draws when it is asked to: it is resized there and back."""
         columns, rows = self.size
-        before = len(self.drawn)
-        self.drawn = self.drawn[-1000:]
-        for size in ((rows + 1, columns), (rows, columns)):
-            self.process.setwinsize(*size)
-            self.read(0.05)
+        before = self.n_drawn
         end = time.monotonic() + _PATIENCE_S
-        mark = len(self.drawn)
-        while len(self.drawn) <= min(mark, before) and time.monotonic() < end:
-            if not self.read(0.2):
-                return True
-        return time.monotonic() < end
+        while self.n_drawn <= before and time.monotonic() < end:
+            self.wake()
+            for size in ((rows + 8, columns + 30), (rows + 7, columns + 30)):
+                self.process.setwinsize(*size)
+                if not self.read(0.3):
+                    return True
+        return self.n_drawn > before
 
     def do(self, step: Step) -> None:
         """Send what a user's terminal would send."""

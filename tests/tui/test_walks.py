@@ -114,3 +114,24 @@ async def test_a_terminal_of_one_cell_is_outlived_everywhere() -> None:
         await pilot.resize_terminal(120, 36)
         await press(pilot, "3")
         assert RANKED[0].model.name in text_of(app)
+
+
+async def test_a_second_click_beside_the_palette_closes_nothing_else() -> None:
+    async with started(PinnedAdvisor()) as (app, pilot):
+        await press(pilot, "ctrl+p")
+        palette = app.screen
+        palette.dismiss()
+        palette.dismiss()  # what Textual does for each of two quick clicks
+        await pilot.pause()
+        assert place_of(app) == "machine"
+        await press(pilot, "3")
+        assert place_of(app) == "picks"
+
+
+async def test_a_click_that_overtakes_the_palette_does_not_pull_the_screen_from_under_it() -> None:
+    async with started(PinnedAdvisor()) as (app, pilot):
+        app.action_command_palette()
+        await app.action_go("picks")
+        await pilot.pause()
+        await press(pilot, "escape")
+        assert place_of(app) == "machine"

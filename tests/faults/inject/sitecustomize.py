@@ -1,6 +1,7 @@
 """Loaded by every Python of a fault's environment: lets the engine child die at a named step of its life.
 
 LLAMA_FAULT=STEP:SIGNAL names both; the name begins like llama.cpp's own variables, since others do not reach the child.
+The step `write` is one of the program itself: it dies as soon as what it writes is on the disk and has no name yet.
 LLAMA_PATIENCE divides the time limits of the parent, so that a child which hangs is not waited for ten minutes.
 """
 
@@ -66,10 +67,10 @@ def _in_protocol(module: Any) -> None:
         if kind == STEP:
             strike()
         line: bytes = encode(message)
-        if STEP == f"half-{kind}":
+        if f"half-{kind}" == STEP:
             strike_soon(0.05)
             return line[: len(line) // 2]
-        if STEP == f"after-{kind}":
+        if f"after-{kind}" == STEP:
             strike_soon(0.05)
         return line
 
@@ -130,7 +131,16 @@ class _Finder(importlib.abc.MetaPathFinder):
         return spec
 
 
-if STEP and IS_WORKER:
+def _amid_writing(descriptor: int) -> None:
+    _FSYNC(descriptor)
+    strike()
+
+
+_FSYNC = os.fsync
+
+if STEP == "write" and not IS_WORKER:
+    os.fsync = _amid_writing
+elif STEP and IS_WORKER:
     sys.meta_path.insert(0, _Finder({"llama_cpp": _in_llama, "advisor.engine.protocol": _in_protocol}))
 elif PATIENCE != 1:
     sys.meta_path.insert(0, _Finder({"advisor.engine.client": _in_client}))
