@@ -40,9 +40,17 @@ def emit_files(texts: Mapping[str, str], folder: Path, *, force: bool) -> list[P
     taken = [folder / name for name in texts if (folder / name).exists()]
     if taken and not force:
         raise InputError(f"{taken[0]} exists", hint="Choose another place with -o or overwrite it with --force.")
-    for name, text in texts.items():
-        write_atomically(folder / name, text, overwrite=force)
-    return [folder / name for name in texts]
+    written: list[Path] = []
+    try:
+        for name, text in texts.items():
+            write_atomically(folder / name, text, overwrite=force)
+            written.append(folder / name)
+    except InputError:
+        for path in written:
+            if path not in taken:
+                path.unlink(missing_ok=True)  # half of the files would run nothing
+        raise
+    return written
 
 
 def emit_table(columns: Row, rows: Sequence[Row], *, plain: bool, numeric: Sequence[int] = ()) -> None:

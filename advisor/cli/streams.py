@@ -7,7 +7,7 @@ import os
 import sys
 
 _NAMES = ("stdin", "stdout", "stderr")
-_FAILURES = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF, errno.EPIPE})
+_FAILURES = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF})
 
 
 def fill_closed_streams() -> None:
@@ -28,7 +28,8 @@ def fill_closed_streams() -> None:
 
 def is_of_output(error: OSError) -> bool:
     """Whether an error, which nobody else dealt with, comes from writing to standard output."""
-    return error.filename is None and error.errno in _FAILURES
+    is_pipe = isinstance(error, BrokenPipeError)
+    return is_pipe or (error.filename is None and error.errno in _FAILURES)
 
 
 def drop_output() -> None:

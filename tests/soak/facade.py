@@ -40,8 +40,9 @@ def repeat(share: float) -> list[Run]:
             advisor.recommend((machine, *sizes)[i % 4], defaults)
 
         def dry_run(i: int) -> None:
-            # Another context each time: what was asked before is remembered and would start no child.
-            request = SizeRequest(context_tokens=512 + 16 * i)
+            # What was asked before is remembered and would start no child.
+            (folder / "cache" / "dry-runs.json").unlink(missing_ok=True)
+            request = SizeRequest(context_tokens=4096)
             advisor.size(models[i % len(models)], "Q4_K_M", request, MachineChoice(), use_engine=True)
 
         def smoke(_: int) -> None:
