@@ -28,7 +28,14 @@ class SturdyApp(App[None]):
     async def on_event(self, event: events.Event) -> None:
         if isinstance(event, events.Resize):
             event = events.Resize(at_least(event.size), at_least(event.virtual_size))
+        if isinstance(event, events.MouseDown) and self._is_on_what_has_gone(event):
+            return
         await super().on_event(event)
+
+    def _is_on_what_has_gone(self, event: events.MouseDown) -> bool:
+        """Whether the pointer is on something still drawn that was removed, such as a notice whose time is up."""
+        found, _ = self.screen.get_widget_and_offset_at(event.x, event.y)
+        return found is not None and found is not self.screen and found.parent is None
 
     def pop_screen(self) -> AwaitComplete:
         """Close the screen on top. The last one stays: a second click beside the palette would close what is below."""

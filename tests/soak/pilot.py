@@ -8,12 +8,13 @@ import random
 import tempfile
 import time
 import traceback
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from textual import events
-from textual.pilot import OutOfBounds
+from textual.pilot import OutOfBounds, WaitForScreenTimeout
 from textual.worker import Worker, WorkerState
 
 from advisor.service import Advisor
@@ -26,7 +27,8 @@ from tests.tui.pinned import REPORT, HereAdvisor
 
 STEPS = 250
 """Of one walk."""
-_PATIENCE_S = 60.0
+_PATIENCE_S = 300.0
+"""Long, since a soak gets only what other work leaves."""
 _TRAIL = 40
 
 
@@ -106,7 +108,7 @@ async def _walk(seed: int, count: int, folder: Path, knowledge: Path) -> Walk:
                     break
                 walk.n_steps += 1
                 walk.trail.append(str(step))
-                await asyncio.wait_for(_do(pilot, step), _PATIENCE_S)
+                await asyncio.wait_for(_done(pilot, step), _PATIENCE_S)
                 if broken or app._exception is not None:
                     break
     except TimeoutError:
@@ -116,6 +118,17 @@ async def _walk(seed: int, count: int, folder: Path, knowledge: Path) -> Walk:
     if broken:
         walk.failure = broken[0]
     return walk
+
+
+async def _done(pilot: Drive, step: Step) -> None:
+    """A step and what it leads to; Textual itself waits for 30 s of the clock only."""
+    with suppress(WaitForScreenTimeout):
+        await _do(pilot, step)
+        return
+    while True:
+        with suppress(WaitForScreenTimeout):
+            await pilot.pause()
+            return
 
 
 async def _do(pilot: Drive, step: Step) -> None:

@@ -18,7 +18,8 @@ from tests.soak.inputs import SIZES, Step, steps
 from tests.soak.sampling import Run, Sampler
 from tests.test_terminal import ESCAPES, KNOWLEDGE, small_knowledge
 
-_PATIENCE_S = 60.0
+_PATIENCE_S = 300.0
+"""Long, since a soak gets only what other work leaves."""
 _TRAIL = 40
 _KEPT = 200_000
 _EVERY = 25
@@ -113,6 +114,12 @@ class Program:
         else:
             self.process.send(_BYTES.get(key, key if len(key) == 1 else ""))
 
+    def kill(self) -> None:
+        """End it for certain, also where it is stopped."""
+        with suppress(ProcessLookupError):
+            os.kill(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+
     def wake(self) -> None:
         """Continue it where a key suspended it, as `fg` does."""
         with suppress(psutil.NoSuchProcess):
@@ -160,7 +167,7 @@ def _walk(run: Run, seed: int, count: int, folder: Path, small: Path, done: int)
         problem = _ending(program) or (None if error.errno == 5 else str(error))
     finally:
         if program.process.isalive():
-            program.process.close(force=True)
+            program.kill()
     return n_steps, problem and f"{problem}\ntrail: {' · '.join(trail[-_TRAIL:])}\n{problem.splitlines()[0]}"
 
 
@@ -179,7 +186,7 @@ def _ending(program: Program) -> str | None:
         while program.read(0.2):
             if time.monotonic() > end:
                 return "it did not leave"
-    program.process.close(force=True)
+    program.process.wait()
     text = ESCAPES.sub("", program.drawn)
     if any(bug in text for bug in _BUGS) or program.process.exitstatus not in (0, None) or program.process.signalstatus:
         return f"code {program.process.exitstatus}, signal {program.process.signalstatus}: {text[-6000:]}"

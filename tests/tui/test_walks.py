@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 import tomli
+from textual.events import MouseDown
+from textual.widgets._toast import Toast
 
 from advisor.tui.app import AdvisorApp
 from tests.tui.driving import Drive, place_of, press, started, text_of, until
@@ -134,4 +136,19 @@ async def test_a_click_that_overtakes_the_palette_does_not_pull_the_screen_from_
         await app.action_go("picks")
         await pilot.pause()
         await press(pilot, "escape")
+        assert place_of(app) == "machine"
+
+
+async def test_a_click_on_a_notice_that_has_just_gone_hits_nothing() -> None:
+    async with started(PinnedAdvisor()) as (app, pilot):
+        app.notify("soon gone", timeout=60)
+        await pilot.pause(0.1)
+        toast = app.screen.query_one(Toast)
+        x, y = toast.region.offset + (2, 1)
+        parent, toast._parent = toast._parent, None  # removed and still drawn, as between two frames
+        try:
+            assert app.screen.get_widget_and_offset_at(x, y)[0] is toast
+            await app.on_event(MouseDown(None, x, y, 0, 0, 1, False, False, False, x, y))
+        finally:
+            toast._parent = parent
         assert place_of(app) == "machine"
