@@ -103,7 +103,7 @@ def guarded(action: Callable[[], None], *, debug: bool) -> int:
 
 def _last_resort(error: Exception, *, debug: bool) -> ExitCode:
     is_of_output = isinstance(error, OSError) and streams.is_of_output(error)
-    if is_of_output:
+    if is_of_output or isinstance(error, BrokenPipeError):
         streams.drop_output()
     if isinstance(error, BrokenPipeError):
         return ExitCode.OK  # the reader went away, as `| head` does

@@ -92,13 +92,17 @@ class LazyGroup(click.Group):
 class _ReaderGoneError(Exception):
     """Standard output has no reader any more. Click would leave with 1 for the error of the system."""
 
+    def __init__(self, error: BrokenPipeError) -> None:
+        super().__init__(error)
+        self.error = error
+
 
 @contextmanager
 def _broken_pipe_let_through() -> Iterator[None]:
     try:
         yield
     except BrokenPipeError as error:
-        raise _ReaderGoneError from error
+        raise _ReaderGoneError(error) from error
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
@@ -132,7 +136,7 @@ def _dispatch(arguments: list[str]) -> None:
         note(f"llm-advisor: {error.format_message()}{context}")
         sys.exit(ExitCode.INVALID)
     except _ReaderGoneError as error:
-        raise BrokenPipeError from error
+        raise error.error from None
     except click.Abort as error:
         cause = error.__cause__
         raise cause if isinstance(cause, KeyboardInterrupt) else KeyboardInterrupt from error

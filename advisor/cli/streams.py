@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import sys
 
 _NAMES = ("stdin", "stdout", "stderr")
-_FAILURES = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF})
+_WRITERS = frozenset({"click.utils", "click._compat", "rich.console", "advisor.cli.diagnostics"})
 
 
 def fill_closed_streams() -> None:
@@ -27,9 +26,11 @@ def fill_closed_streams() -> None:
 
 
 def is_of_output(error: OSError) -> bool:
-    """Whether an error, which nobody else dealt with, comes from writing to standard output."""
-    is_pipe = isinstance(error, BrokenPipeError)
-    return is_pipe or (error.filename is None and error.errno in _FAILURES)
+    """Whether an error comes from writing to standard output, going by who called the system."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return trace is not None and trace.tb_frame.f_globals.get("__name__") in _WRITERS
 
 
 def drop_output() -> None:
