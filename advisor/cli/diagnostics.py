@@ -21,6 +21,7 @@ from advisor.errors import (
     NetworkError,
     NoCandidateError,
 )
+from advisor.redaction import redacted
 from advisor.text import printable
 
 
@@ -52,9 +53,10 @@ def exit_code_for(error: AdvisorError) -> ExitCode:
 
 
 def note(text: str) -> None:
-    """Narrate on standard error. Where nobody can be told, the exit code has to say it."""
+    """Narrate on standard error, without secrets. Where nobody can be told, the exit code has to say it."""
     with suppress(OSError):
-        print(printable(text), file=sys.stderr, flush=True)  # noqa: T201 - this module is standard error
+        # This module is standard error.
+        print(printable(redacted(text)), file=sys.stderr, flush=True)  # noqa: T201
 
 
 @contextmanager

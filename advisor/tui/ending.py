@@ -29,7 +29,7 @@ class EndingApp(App[None]):
             return
         loop = asyncio.get_running_loop()
         for number in _SIGNALS:
-            if signal.getsignal(number) is signal.SIG_DFL:
+            if signal.getsignal(number) is not signal.SIG_IGN:
                 loop.add_signal_handler(number, partial(self._told_to_end, number))
 
     def _told_to_end(self, number: int) -> None:
