@@ -14,11 +14,12 @@ from advisor.domain.trial.outcome import Outcome, Run, Trial
 from advisor.domain.trial.report import Accuracy, Duel, Pace, Report, Standing
 from advisor.domain.trial.statistics import LEVEL, Interval
 from advisor.errors import InputError
+from advisor.files import read_bounded
 from advisor.schema_errors import explained
 from advisor.trial.result_schema import TrialFile
 from advisor.units import MIB
 
-_MAX_BYTES = 512 * MIB
+_MAX_BYTES = 32 * MIB
 
 
 def trial_document(trial: Trial, found: Report) -> dict[str, Any]:
@@ -46,13 +47,10 @@ def trial_document(trial: Trial, found: Report) -> dict[str, Any]:
 
 def read_result(path: Path) -> tuple[TrialFile, str]:
     """A trial's result and its hash. Raises InputError for a file that is none."""
+    content = read_bounded(path, _MAX_BYTES)
     try:
-        with path.open("rb") as stream:
-            content = stream.read(_MAX_BYTES)
         raw = json.loads(content)
         return TrialFile.model_validate(raw), sha256(content).hexdigest()
-    except OSError as error:
-        raise InputError(f"{path} cannot be read", why=error.strerror or str(error)) from error
     except ValidationError as error:
         raise explained(error, TrialFile, raw, name=str(path)) from error
     except (ValueError, RecursionError) as error:

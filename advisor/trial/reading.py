@@ -14,13 +14,14 @@ from pydantic import ValidationError
 
 from advisor.domain.trial.tasks import Task, TaskSet
 from advisor.errors import InputError
+from advisor.files import read_bounded
 from advisor.schema_errors import explained
 from advisor.text import one_line
 from advisor.trial.harness import is_sample, sample_line
 from advisor.trial.schema import SIMPLE, TaskLine
-from advisor.units import MIB, format_bytes
+from advisor.units import MIB
 
-MAX_BYTES = 512 * MIB
+MAX_BYTES = 32 * MIB
 """Longer files are refused: everything is held in memory."""
 _COLUMNS = ("id", "prompt", "system", "expected", "check", "max_tokens", "tags")
 _HINT = "docs/trial.md shows the formats."
@@ -28,7 +29,7 @@ _HINT = "docs/trial.md shows the formats."
 
 def read_tasks(path: Path) -> TaskSet:
     """The tasks of a file. Raises InputError that names the first line that cannot be used."""
-    content = _content(path)
+    content = read_bounded(path, MAX_BYTES)
     text = _decoded(content, path)
     if not text.strip():
         raise InputError(f"{path} has no tasks", why="the file is empty", hint=_HINT)
@@ -46,17 +47,6 @@ def read_tasks(path: Path) -> TaskSet:
             "questions with options were scored by likelihood in the harness; here the model is asked for the letter"
         )
     return TaskSet(tuple(tasks), sha256(content).hexdigest(), source, tuple(notes))
-
-
-def _content(path: Path) -> bytes:
-    try:
-        with path.open("rb") as stream:
-            content = stream.read(MAX_BYTES + 1)
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path} cannot be read", why=getattr(error, "strerror", None) or str(error)) from error
-    if len(content) > MAX_BYTES:
-        raise InputError(f"{path} is too long", why=f"it has more than {format_bytes(MAX_BYTES)}")
-    return content
 
 
 def _decoded(content: bytes, path: Path) -> str:
