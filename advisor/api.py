@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from advisor.domain.relaxing import Relaxation
     from advisor.domain.sizing import Sizing
     from advisor.domain.speed_report import SpeedReport
-    from advisor.proof import OnEvent
+    from advisor.service import OnEvent
 
 T = TypeVar("T")
 

@@ -13,24 +13,26 @@ CONTRACTS = tomli.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["i
 _NAMES = r"\w+(?: \| \w+)*"
 
 
-def drawn_layers() -> list[set[str]]:
-    """The rows of the picture, from the top."""
-    found = re.search(r"<!-- layers -->\n```text\n(.*?)```", PAGE, re.DOTALL)
+def drawn_layers(picture: str = "layers") -> list[set[str]]:
+    """The rows of a picture, from the top."""
+    found = re.search(rf"<!-- {picture} -->\n```text\n(.*?)```", PAGE, re.DOTALL)
     assert found is not None
     rows = [re.match(rf" +({_NAMES})(?=  | -|$)", line) for line in found[1].splitlines()]
     return [set(row[1].split(" | ")) for row in rows if row is not None]
 
 
 def test_the_picture_has_the_rows_of_the_contract_in_its_order() -> None:
-    (layers,) = [contract["layers"] for contract in CONTRACTS if contract["type"] == "layers"]
-    enforced = [{name.removeprefix("advisor.") for name in row.split(" | ")} for row in layers]
-    assert drawn_layers() == enforced
+    whole, inside = [contract["layers"] for contract in CONTRACTS if contract["type"] == "layers"]
+    assert drawn_layers() == [{name.removeprefix("advisor.") for name in row.split(" | ")} for row in whole]
+    assert drawn_layers("layers of service") == [set(row.split(" | ")) for row in inside]
 
 
 def test_every_package_and_module_is_drawn_and_every_drawn_one_exists() -> None:
     packages = {path.parent.name for path in ROOT.glob("advisor/*/__init__.py")}
     modules = {path.stem for path in ROOT.glob("advisor/*.py")} - {"__init__"}
     assert set().union(*drawn_layers()) == packages | modules
+    parts = {path.stem for path in ROOT.glob("advisor/service/*.py")} - {"__init__"}
+    assert set().union(*drawn_layers("layers of service")) == parts
 
 
 def test_the_engine_may_import_the_one_adapter_that_is_drawn_beside_it() -> None:

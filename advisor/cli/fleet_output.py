@@ -13,7 +13,7 @@ from advisor.domain.capacity.fleet_report import (
 )
 from advisor.domain.fleet import Fleet
 from advisor.errors import NoCandidateError
-from advisor.fleets import FleetAdvice
+from advisor.service import FleetAdvice
 
 
 def print_placement(advice: FleetAdvice, *, plain: bool) -> None:

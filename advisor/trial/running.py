@@ -15,8 +15,8 @@ from advisor.domain.trial.tasks import Task
 from advisor.engine import operations as ops
 from advisor.engine.client import EngineCancelled, EngineClient, EngineRefused, EngineUnavailable
 from advisor.engine.conversation import ChatParams, ChatResult, Turn
+from advisor.engine.supervising import cancelling
 from advisor.errors import AdvisorError, EngineError
-from advisor.proof import cancelling
 from advisor.trial.checking import Judge
 from advisor.trial.contestants import Entry
 from advisor.trial.journal import Answers, Journal, answer_key

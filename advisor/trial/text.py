@@ -13,6 +13,7 @@ from advisor.domain.hardware import Machine
 from advisor.domain.local_files import LocalFile
 from advisor.domain.matching import Index
 from advisor.domain.pools import threads_for
+from advisor.domain.trial.requests import TextRequest
 from advisor.domain.trial.text_loss import (
     TextComparison,
     TextScores,
@@ -24,12 +25,11 @@ from advisor.engine import operations as ops
 from advisor.engine.client import EngineClient
 from advisor.engine.conversation import ScoreParams, ScoreResult, TokensParams, TokensResult
 from advisor.engine.messages import ContextParams
+from advisor.engine.supervising import cancelling
 from advisor.errors import InputError
 from advisor.files import read_bounded
 from advisor.local_files.hashing import Hashes
-from advisor.proof import cancelling
 from advisor.trial.contestants import file_sha256, look_at
-from advisor.trial.requests import TextRequest
 from advisor.units import MIB
 
 MAX_BYTES = 16 * MIB

@@ -10,12 +10,12 @@ from advisor.domain.hardware import Machine
 from advisor.domain.local_files import LocalFile
 from advisor.domain.pools import threads_for
 from advisor.domain.trial.outcome import Run, Trial
+from advisor.domain.trial.requests import TrialRequest
 from advisor.domain.trial.tasks import Code, TaskSet, n_unchecked
 from advisor.errors import EngineError
 from advisor.local_files.hashing import Hashes
 from advisor.trial.checking import Judge
 from advisor.trial.contestants import choose_jobs, file_sha256, make_entries
-from advisor.trial.requests import TrialRequest
 from advisor.trial.running import Conditions, OnProgress, run_contestants
 
 

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from advisor import measuring
-from advisor.measuring import Measurement
+from advisor.service import measuring
+from advisor.service.measuring import Measurement
 from tests.cli.running import Cli
 
 GPU = ("--gpu", "RTX 4090", "--ram", "64GiB")

@@ -26,8 +26,7 @@ from advisor.domain.capacity.sweep_words import curve_paragraph, sweep_document,
 from advisor.domain.fleet import Fleet
 from advisor.domain.hardware import Machine
 from advisor.errors import InputError, NoCandidateError
-from advisor.fleets import FleetAdvice
-from advisor.service import Advisor
+from advisor.service import Advisor, FleetAdvice
 
 
 @click.command("plan")

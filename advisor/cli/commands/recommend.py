@@ -37,8 +37,7 @@ from advisor.domain.recommend import Recommendation
 from advisor.domain.relaxing import Relaxation, relaxation_lines, setting_text
 from advisor.domain.wording import ranking_row
 from advisor.errors import InputError, NoCandidateError
-from advisor.fleets import FleetAdvice
-from advisor.service import Advisor
+from advisor.service import Advisor, FleetAdvice
 
 _WIDTH = 78
 """Cells that bars may take, so that the text fits a small terminal."""

@@ -18,8 +18,7 @@ from advisor.domain.capacity.sweep import Curve, Sweep
 from advisor.domain.capacity.sweep_words import curve_line, curve_paragraph
 from advisor.domain.recommend import Recommendation
 from advisor.errors import AdvisorError
-from advisor.scale import MOST_CURVES
-from advisor.service import Advisor
+from advisor.service import MOST_CURVES, Advisor
 from advisor.text import one_line
 from advisor.tui.widgets.curves import Curves
 from advisor.tui.widgets.curves_canvas import Line, Plot

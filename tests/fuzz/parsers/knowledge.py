@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from datetime import date
 from functools import cache
@@ -94,6 +95,11 @@ def knowledge(raw: bytes, folder: Path) -> None:
     place, load = _PLACES.get(kind, _PLACES["models"])
     directory = folder / f"kind-{kind if kind in _PLACES else 'models'}"
     path = directory / place
+    if kind == "licences":
+        # A licence file is called by its id.
+        path = path.with_name(f"{_licence_id(raw)}.toml")
+        for other in path.parent.glob("*.toml"):
+            other.unlink()
     if not path.parent.exists():
         path.parent.mkdir(parents=True)
         if kind == "questions":
@@ -101,6 +107,11 @@ def knowledge(raw: bytes, folder: Path) -> None:
     path.write_bytes(raw)
     inspect(directory, folder / "nowhere")
     load(directory, path)
+
+
+def _licence_id(raw: bytes) -> str:
+    match = re.search(rb'^id = "([a-z0-9.-]{1,60})"', raw, re.MULTILINE)
+    return match[1].decode() if match else "x"
 
 
 @cache

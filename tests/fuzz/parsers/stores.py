@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from advisor import paths, remembering
+from advisor import paths
 from advisor.domain.basis import Basis
 from advisor.domain.hardware import Machine
 from advisor.domain.local_files import LocalFile, Match
@@ -24,6 +24,7 @@ from advisor.hub.places import Place
 from advisor.local_files.finding import find_files
 from advisor.local_files.hashing import Hashes
 from advisor.local_files.keeping import Kept
+from advisor.service import remembering
 from advisor.settings import remembered_theme
 from tests.fuzz.codecs import Json
 from tests.fuzz.harness import Harness
@@ -155,7 +156,7 @@ HARNESSES = (
     Harness(
         "caches",
         "what is remembered between runs: files, hashes, dry runs, speeds, the engine, the theme",
-        "`local_files.keeping.Kept`, `engine.remembered.Remembered`, `remembering.recall`, `engine.describe`",
+        "`local_files.keeping.Kept`, `engine.remembered.Remembered`, `service.remembering.recall`, `engine.describe`",
         caches,
         _cache_seeds,
         Json(),

@@ -100,8 +100,8 @@ def settings(raw: bytes, folder: Path) -> None:
 
 
 def _constraint_seeds() -> Sequence[bytes]:
-    small = b'schema_version = 1\n[use]\nkind = "commercial"\nmau = 1_000\n[languages]\nrequired = ["fr", "de-CH"]\n'
-    text = b'"task.kind" = "code"\n[scale]\nusers = 50\n[machine]\nreserve_ram = "2GiB"\n[preferences.weights]\nspeed = 3\n'
+    small = b'schema_version = 1\n[use]\npurpose = "research"\nmau = 1_000\n[languages]\nrequired = ["fr", "de-CH"]\n'
+    text = b'"task.kind" = "coding"\n[scale]\nusers = 50\n[machine]\nreserve_ram = "2GiB"\n[preferences.weights]\nspeed = 3\n'
     return [constraints_text().encode(), small, text, recommendation_text().encode()]
 
 
@@ -135,7 +135,7 @@ _MACHINE_WORDS = (
     "unified_memory", "node", "failure", "reason", "hint", "source", "RTX 4090", "H100", "MI300X", "64GiB", "1008 GB/s",
 )  # fmt: skip
 _KEYS = (
-    "use", "task", "languages", "scale", "latency", "machine", "preferences", "weights", "kind", "mau", "users",
+    "use", "task", "languages", "scale", "latency", "machine", "preferences", "weights", "kind", "mau", "users", "purpose",
     "context_tokens", "required", "preferred", "reserve_ram", "reserve_vram", "allow_cpu", "engine", "families", "quality",
     "speed", "none", "commercial", "fr", "de-CH", "zh-Hant", "64GiB", "constraints", "recommendation", "schema_version",
 )  # fmt: skip

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from advisor.domain.trial.outcome import Answer
 from advisor.errors import InputError
-from advisor.planning import load_trace
+from advisor.service.planning import load_trace
 from advisor.trial.checking import Judge
 from advisor.trial.documents import read_evidence, read_result
 from advisor.trial.journal import Answers, Journal
@@ -234,7 +234,7 @@ HARNESSES = (
     Harness(
         "load-trace",
         "recorded loads (CSV)",
-        "`planning.load_trace`",
+        "`service.planning.load_trace`",
         load,
         _trace_seeds,
         Csv(),

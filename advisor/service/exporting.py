@@ -7,14 +7,11 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from advisor.domain.catalogue import Catalogue
-from advisor.domain.constraints import Constraints
 from advisor.domain.export_request import PLAIN, ExportRequest
-from advisor.domain.hardware import Machine
 from advisor.domain.model import GgufFile, Model
-from advisor.domain.pools import Figures
-from advisor.domain.questions import Answer
 from advisor.errors import AdvisorError, InputError, NoCandidateError, nearest
+from advisor.service.asking import Asking
+from advisor.service.scale import Scale
 
 if TYPE_CHECKING:
     from advisor.domain.capacity.plan import Plans, ServingPlan
@@ -28,40 +25,11 @@ EVERYTHING = "all"
 """In place of a target: every one that can run the recommendation."""
 
 
-class Exports:
+class Exports(Asking, Scale):
     """The part of the facade that knows the targets."""
 
     _kept_plans: dict[tuple[EngineName, str | None], Plans] | None = None
     """While every target of one recommendation is exported: what was planned for it."""
-
-    if TYPE_CHECKING:
-
-        @property
-        def knowledge(self) -> Path: ...
-
-        @property
-        def catalogue(self) -> Catalogue: ...
-
-        def model(self, name: str) -> Model: ...
-
-        def gguf_files(self, model: Model) -> tuple[GgufFile, ...]: ...
-
-        def answers(self, file: Path | None = None) -> dict[str, Answer]: ...
-
-        def constraints(self, answers: dict[str, Answer]) -> Constraints: ...
-
-        def figures(self, machine: Machine) -> Figures: ...
-
-        def plan(
-            self,
-            machine: Machine,
-            constraints: Constraints,
-            *,
-            name: str | None = None,
-            quantization: str | None = None,
-            engine: str | None = None,
-            trace: Path | None = None,
-        ) -> Plans: ...
 
     def export_targets(self) -> dict[str, str]:
         """What each target gives, by its name."""

@@ -3,205 +3,51 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from advisor import __version__, paths
-from advisor.asking import Asking
-from advisor.domain.catalogue import Catalogue
+from advisor import __version__
 from advisor.domain.constraints import Constraints
-from advisor.domain.hardware import CpuSpec, GpuSpec, Machine
+from advisor.domain.hardware import Machine
 from advisor.domain.licence import LicenceFinding
-from advisor.domain.model import GgufFile, Model
-from advisor.domain.pools import Figures, memory_pools
+from advisor.domain.model import Model
+from advisor.domain.pools import memory_pools
 from advisor.domain.questions import Answer
-from advisor.domain.recommend import Recommendation, judge_licence, recommend
-from advisor.domain.speed import NO_TIMINGS, Timings
-from advisor.domain.trial.evidence import Evidence
-from advisor.elsewhere import Elsewhere
-from advisor.errors import InputError, nearest
-from advisor.exporting import EVERYTHING, Exports
+from advisor.domain.recommend import Recommendation, judge_licence
+from advisor.domain.speed import Timings
 from advisor.files import write_atomically
-from advisor.fleets import Fleets
-from advisor.local_files.facade import DownloadOutcome, DownloadRequest, FilesHere
-from advisor.own_entries import OwnEntries
-from advisor.plain_documents import Documents
-from advisor.scale import Scale
-from advisor.second_look import SecondLook
-from advisor.smoking import Smoking
-from advisor.trial.facade import TextRequest, TrialRequest, Trials
-from advisor.upkeep.facade import Upkeep
+from advisor.service.core import MachineChoice
+from advisor.service.elsewhere import Elsewhere
+from advisor.service.exporting import Exports
+from advisor.service.fleets import Fleets
+from advisor.service.plain_documents import Documents
+from advisor.service.second_look import SecondLook
+from advisor.service.smoking import Smoking
+from advisor.service.trials import Trials
+from advisor.service.upkeep import Upkeep
 
 if TYPE_CHECKING:
-    from advisor.diagnosis import Diagnosis
     from advisor.domain.coverage import Coverage
     from advisor.domain.head_to_head import HeadToHead
     from advisor.domain.sizing import SizeRequest, Sizing
     from advisor.domain.smoke_report import SmokeReport
     from advisor.domain.speed_report import SpeedReport
     from advisor.domain.verification import Verification
-    from advisor.proof import OnEvent
+    from advisor.engine.supervising import OnEvent
+    from advisor.service.diagnosis import Diagnosis
 
-
-@dataclass(frozen=True, slots=True)
-class MachineChoice:
-    """Which machine to advise for: this one, unless something is overridden."""
-
-    gpu: str | None = None
-    """A name from the hardware catalogue with an optional count, or `none`."""
-    ram_bytes: int | None = None
-    file: Path | None = None
-
-
-__all__ = [
-    "EVERYTHING",
-    "SCHEMAS",
-    "Advisor",
-    "DownloadOutcome",
-    "DownloadRequest",
-    "MachineChoice",
-    "TextRequest",
-    "TrialRequest",
-]
 
 SCHEMAS = ("recommendation", "constraints")
 """Files that have a JSON Schema."""
 
 
-class Advisor(
-    Asking, Elsewhere, OwnEntries, Upkeep, FilesHere, Documents, SecondLook, Scale, Fleets, Exports, Smoking, Trials
-):
+class Advisor(Elsewhere, Upkeep, Documents, SecondLook, Fleets, Exports, Smoking, Trials):
     """One session: knowledge is read once, and only when something asks for it."""
-
-    def __init__(self, knowledge: Path | None = None) -> None:
-        self._knowledge = knowledge
-
-    @cached_property
-    def knowledge(self) -> Path:
-        """The knowledge directory. Raises InputError when there is none."""
-        return self._knowledge or paths.knowledge_dir()
-
-    @cached_property
-    def catalogue(self) -> Catalogue:
-        """Models, licences and quantizations, with the user's own entries where they can be used."""
-        from advisor.catalog.loader import load_catalogue
-
-        return self.with_own_entries(load_catalogue(self.knowledge), self.knowledge)
-
-    @cached_property
-    def gpu_specs(self) -> tuple[GpuSpec, ...]:
-        """The GPUs of the hardware catalogue."""
-        from advisor.catalog.hardware import load_gpus
-
-        return load_gpus(self.knowledge)
-
-    @cached_property
-    def _cpu_specs(self) -> tuple[CpuSpec, ...]:
-        from advisor.catalog.hardware import load_cpus
-
-        return load_cpus(self.knowledge)
-
-    # ---------------------------------------------------------------- machine
-
-    def machine(self, choice: MachineChoice = MachineChoice()) -> Machine:
-        """One snapshot of this machine, or the simulated one that was chosen.
-
-        Raises InputError for an unknown GPU or a machine file that cannot be used; probing itself never fails.
-        """
-        if choice.file is not None:
-            from advisor.probe.machine_file import read_machine_file
-
-            base: Machine = read_machine_file(choice.file)
-        else:
-            base = self._probe()
-        if choice.gpu is None and choice.ram_bytes is None:
-            return base
-        return self._simulate(base, choice)
-
-    def _probe(self) -> Machine:
-        from advisor.engine.describe import describe_engine
-        from advisor.probe.snapshot import probe_machine
-
-        engine = describe_engine(cache_file=paths.cache_dir() / "engine.json")
-        return probe_machine(engine, disk_path=paths.cache_dir())
-
-    def _simulate(self, base: Machine, choice: MachineChoice) -> Machine:
-        from advisor.catalog.hardware import find_gpu
-        from advisor.probe.simulate import parse_gpu_argument, simulated_machine
-
-        gpus: list[tuple[GpuSpec, int]] | None = None
-        if choice.gpu is not None:
-            name, count = parse_gpu_argument(choice.gpu)
-            gpus = [(find_gpu(self.gpu_specs, name), count)] if name and count else []
-        return simulated_machine(base, gpus=gpus, ram_bytes=choice.ram_bytes)
-
-    def figures(self, machine: Machine) -> Figures:
-        """Published figures of a machine's devices, where the hardware catalogue knows them."""
-        from advisor.catalog.hardware import match_cpu, match_gpu
-
-        name = machine.cpu.name.value
-        gpus = tuple(match_gpu(self.gpu_specs, g.name.value or "", g.total_bytes.value) for g in machine.gpus)
-        return Figures(cpu=match_cpu(self._cpu_specs, name) if name else None, gpus=gpus)
-
-    # ---------------------------------------------------------------- advice
-
-    def recommend(
-        self,
-        machine: Machine,
-        constraints: Constraints,
-        *,
-        named: Iterable[str] = (),
-        quantization: str | None = None,
-        timings: Timings = NO_TIMINGS,
-        trial: Evidence | None = None,
-        before_each: Callable[[], None] | None = None,
-    ) -> Recommendation:
-        """Gate and score everything. Raises InputError for an unknown model or quantization name.
-
-        `before_each` is called before each model and may raise to stop.
-        """
-        models = tuple(self.model(name).id for name in named)
-        if quantization is not None:
-            quantization = self.quantization_name(quantization)
-        return recommend(
-            machine,
-            constraints,
-            self.catalogue,
-            self.figures(machine),
-            named=models,
-            quantization=quantization,
-            timings=timings,
-            trial=trial,
-            before_each=before_each,
-        )
-
-    def model(self, name: str) -> Model:
-        """A model by id or Hugging Face id. Raises InputError with the nearest id."""
-        found = self.catalogue.model(name)
-        if found is None:
-            hint = nearest(name.lower(), [m.id for m in self.catalogue.models])
-            raise InputError(f"unknown model {name!r}", hint=hint or "List them with: llm-advisor models")
-        return found
-
-    def quantization_name(self, name: str) -> str:
-        """A file type's exact name. Raises InputError with the valid ones."""
-        known = self.catalogue.quantizations
-        wanted = name.upper()
-        if wanted not in known:
-            hint = nearest(wanted, known) or f"Known file types: {', '.join(known)}."
-            raise InputError(f"unknown quantization {name!r}", hint=hint)
-        return wanted
 
     def licence(self, model: Model, constraints: Constraints) -> LicenceFinding:
         """The verdict on one model for the described use."""
         return judge_licence(model, self.catalogue, constraints)
-
-    def gguf_files(self, model: Model) -> tuple[GgufFile, ...]:
-        """Published quantizations of a model."""
-        return self.with_own_files(model, self.knowledge)
 
     def coverage(self) -> Coverage:
         """What the catalogue knows with a source, field by field, and why the rest is unknown."""
@@ -220,7 +66,7 @@ class Advisor(
         """
         from advisor.domain.ladder import Machine as Memories
         from advisor.gguf.remote import is_url
-        from advisor.sizer import Setting, size_catalogued, size_file
+        from advisor.service.sizer import Setting, size_catalogued, size_file
 
         machine = self.machine(choice)
         limits = self.constraints(self.questionnaire.defaults()).machine
@@ -236,7 +82,7 @@ class Advisor(
 
         Raises InputError for an unknown name, with the nearest.
         """
-        from advisor.comparing import compare_names
+        from advisor.service.comparing import compare_names
 
         return compare_names(names, machine, constraints, self.catalogue, self.figures(machine), self.gpu_specs)
 
@@ -340,7 +186,7 @@ class Advisor(
         )
         if not measured:
             return speed_report(placed, None)
-        from advisor.measuring import measure
+        from advisor.service.measuring import measure
 
         found = measure(placed.subject, machine, self.catalogue.speed, on_event, cancel)
         return speed_report(placed, found.speed, found.problem)
@@ -359,17 +205,10 @@ class Advisor(
         `on_ranking` gets every intermediate ranking. Returns the last one, and why candidates could not be measured.
         Raises EngineError when cancelled.
         """
-        from advisor.measuring import measure_finalists
+        from advisor.service.measuring import measure_finalists
 
         def again(timings: Timings) -> Recommendation:
-            ranked = self.recommend(
-                found.machine,
-                found.constraints,
-                named=found.named,
-                quantization=found.only_quantization,
-                timings=timings,
-                trial=found.trial,
-            )
+            ranked = self.recommend_again(found, timings=timings)
             if on_ranking is not None:
                 on_ranking(ranked)
             return ranked
@@ -380,6 +219,6 @@ class Advisor(
 
     def diagnose(self) -> tuple[Diagnosis, ...]:
         """Check the installation, part by part. Never raises for what it finds."""
-        from advisor.diagnosis import diagnose
+        from advisor.service.diagnosis import diagnose
 
         return diagnose(self.machine(), lambda: self.catalogue)

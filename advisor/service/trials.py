@@ -9,23 +9,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from advisor import paths
+from advisor.domain.trial.requests import TextRequest, TrialRequest
 from advisor.errors import InputError
+from advisor.service.files_here import FilesHere
 from advisor.text import harmless_json
-from advisor.trial.requests import TextRequest, TrialRequest
 
 if TYPE_CHECKING:
-    from advisor.domain.catalogue import Catalogue
-    from advisor.domain.hardware import Machine
     from advisor.domain.local_files import LocalFile
-    from advisor.domain.matching import Index
-    from advisor.domain.model import Model
     from advisor.domain.recommend import Recommendation
     from advisor.domain.trial.evidence import Evidence
     from advisor.domain.trial.outcome import Trial
     from advisor.domain.trial.report import Report
     from advisor.domain.trial.tasks import TaskSet
     from advisor.domain.trial.text_loss import TextComparison
-    from advisor.local_files.hashing import Hashes
     from advisor.trial.running import OnProgress
     from advisor.trial.sitting import Sitting
     from advisor.trial.text import OnShare
@@ -33,28 +29,8 @@ if TYPE_CHECKING:
 __all__ = ["TextRequest", "TrialRequest", "Trials"]
 
 
-class Trials:
+class Trials(FilesHere):
     """The part of the facade that tries models on tasks."""
-
-    if TYPE_CHECKING:
-
-        @property
-        def catalogue(self) -> Catalogue: ...
-
-        @property
-        def _hashes(self) -> Hashes: ...
-
-        def _file_index(self) -> Index: ...
-
-        def model(self, name: str) -> Model: ...
-
-        def quantization_name(self, name: str) -> str: ...
-
-        def machine(self) -> Machine: ...
-
-        def file_here(self, model_id: str, quantization: str, folders: Iterable[Path] = ()) -> LocalFile | None: ...
-
-        def candidates_here(self, found: Recommendation, folders: Iterable[Path] = ()) -> dict[str, LocalFile]: ...
 
     def read_tasks(self, path: Path) -> TaskSet:
         """The tasks of a file. Raises InputError that names the first line that cannot be used."""

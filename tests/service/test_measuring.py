@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from advisor import measuring
 from advisor.domain.basis import Basis
 from advisor.domain.fit import ways_to_run
 from advisor.domain.model import Shape
@@ -19,7 +18,8 @@ from advisor.domain.weights import weights
 from advisor.engine.client import EngineCancelled
 from advisor.engine.slices import SliceRun
 from advisor.errors import EngineError
-from advisor.remembering import recall, remember
+from advisor.service import measuring
+from advisor.service.remembering import recall, remember
 from advisor.units import GIB
 from tests.builders import constraints, figures, machine, model
 from tests.domain.speed.placing import constants

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 from advisor import paths
 from advisor.domain.local_files import DownloadRequest
 from advisor.errors import AdvisorError, InputError
+from advisor.service.core import Core
 
 if TYPE_CHECKING:
-    from advisor.domain.catalogue import Catalogue
     from advisor.domain.local_files import LocalFile, LocalFiles
     from advisor.domain.matching import Index
-    from advisor.domain.model import GgufFile, Model
+    from advisor.domain.model import GgufFile
     from advisor.domain.recommend import Recommendation
     from advisor.local_files.downloading import Downloaded, OnTransfer
     from advisor.local_files.hashing import Hashes
@@ -38,25 +38,8 @@ class DownloadOutcome:
     free_bytes: int | None = None
 
 
-class FilesHere:
+class FilesHere(Core):
     """The part of the facade that knows what lies on this machine and what can be fetched."""
-
-    if TYPE_CHECKING:
-
-        @property
-        def knowledge(self) -> Path: ...
-
-        @property
-        def overlay(self) -> Path: ...
-
-        @property
-        def catalogue(self) -> Catalogue: ...
-
-        def model(self, name: str) -> Model: ...
-
-        def gguf_files(self, model: Model) -> tuple[GgufFile, ...]: ...
-
-        def _refuse(self, error: InputError) -> None: ...
 
     def local_files(
         self,

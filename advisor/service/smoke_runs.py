@@ -25,12 +25,12 @@ from advisor.domain.speed_report import Subject
 from advisor.engine.client import EngineClient
 from advisor.engine.placing import context_params
 from advisor.engine.smoke import SmokePlan, run_file
+from advisor.engine.supervising import OnEvent, cancelling, scratch_root
 from advisor.errors import InputError
 from advisor.gguf.header import GgufHeader
 from advisor.gguf.reader import read_header
 from advisor.gguf.template import chat_template
-from advisor.measuring import choose_slices, measure
-from advisor.proof import OnEvent, cancelling, scratch_root
+from advisor.service.measuring import choose_slices, measure
 from advisor.units import GIB
 
 SMOKE_PROMPT_TOKENS = 128

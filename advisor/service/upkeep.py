@@ -4,33 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import date
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from advisor.errors import InputError
+from advisor.service.core import Core
 
 if TYPE_CHECKING:
-    from advisor.domain.catalogue import Catalogue
-    from advisor.domain.model import Model
     from advisor.upkeep.refreshing import Refreshed
     from advisor.upkeep.validation import Validation
 
 
-class Upkeep:
+class Upkeep(Core):
     """The part of the facade that looks after the catalogue."""
-
-    if TYPE_CHECKING:
-
-        @property
-        def knowledge(self) -> Path: ...
-
-        @property
-        def overlay(self) -> Path: ...
-
-        @property
-        def catalogue(self) -> Catalogue: ...
-
-        def model(self, name: str) -> Model: ...
 
     def validate_catalogue(self, today: date, *, use_engine: bool = True) -> Validation:
         """Everything that is wrong with the shipped files and with the user's own. Never raises for what it finds."""

@@ -7,33 +7,18 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from advisor.service.files_here import FilesHere
+
 if TYPE_CHECKING:
-    from advisor.domain.catalogue import Catalogue
     from advisor.domain.constraints import Constraints
-    from advisor.domain.hardware import Machine
-    from advisor.domain.local_files import LocalFile
-    from advisor.domain.recommend import Candidate, Recommendation
+    from advisor.domain.recommend import Candidate
     from advisor.domain.smoke_report import SmokeReport
-    from advisor.proof import OnEvent
-    from advisor.smoke_test import SmokeKit
+    from advisor.engine.supervising import OnEvent
+    from advisor.service.smoke_runs import SmokeKit
 
 
-class Smoking:
+class Smoking(FilesHere):
     """The part of the facade that runs smoke tests."""
-
-    if TYPE_CHECKING:
-
-        @property
-        def knowledge(self) -> Path: ...
-
-        @property
-        def catalogue(self) -> Catalogue: ...
-
-        def machine(self) -> Machine: ...
-
-        def recommend(self, machine: Machine, constraints: Constraints) -> Recommendation: ...
-
-        def file_here(self, model_id: str, quantization: str, folders: Iterable[Path] = ()) -> LocalFile | None: ...
 
     def smoke(
         self,
@@ -48,7 +33,7 @@ class Smoking:
 
         Raises EngineError where llama.cpp is missing or the run was cancelled, InputError where the disk is full.
         """
-        from advisor.smoke_test import smoke_candidate
+        from advisor.service.smoke_runs import smoke_candidate
 
         here = self.file_here(candidate.model.id, candidate.quantization.name, folders)
         machine = self.machine()
@@ -72,7 +57,7 @@ class Smoking:
         cancel: threading.Event | None = None,
     ) -> SmokeReport:
         """Run a GGUF file on the processor and judge it. Raises InputError for a file that is no model."""
-        from advisor.smoke_test import smoke_file
+        from advisor.service.smoke_runs import smoke_file
 
         return smoke_file(path, self.machine(), constraints, self._smoke_kit(), on_event, cancel)
 
@@ -87,6 +72,6 @@ class Smoking:
 
     def _smoke_kit(self) -> SmokeKit:
         from advisor.catalog.smoke import load_questions
-        from advisor.smoke_test import SmokeKit
+        from advisor.service.smoke_runs import SmokeKit
 
         return SmokeKit(self.catalogue.speed, load_questions(self.knowledge), self.catalogue.languages)

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from advisor import smoke_test
 from advisor.domain.blueprint import Blueprint, MetadataValue
 from advisor.domain.header import shape_of, weights_of
 from advisor.domain.placement import cpu_placement
@@ -20,8 +19,8 @@ from advisor.engine.synthetic import BlockPools
 from advisor.errors import InputError
 from advisor.gguf.reader import ArraySummary, read_header
 from advisor.gguf.writer import write_sparse, write_synthetic
-from advisor.service import Advisor
-from advisor.smoke_test import SmokeKit, read_model
+from advisor.service import Advisor, smoke_runs
+from advisor.service.smoke_runs import SmokeKit, read_model
 from tests.builders import constraints
 from tests.gguf.making import llama_blueprint
 
@@ -65,7 +64,7 @@ def planned(path: Path, **answers: Any) -> SmokePlan:
     shape = shape_of(header.metadata, header.tensors)
     footprint = size_model("x", shape, weights_of(header.tensors), "", placement, 0).footprint
     kit = SmokeKit(Advisor().catalogue.speed, QUESTIONS)
-    return smoke_test._plan(path, header, placement, footprint, needs, kit)
+    return smoke_runs._plan(path, header, placement, footprint, needs, kit)
 
 
 def test_languages_that_were_asked_for_get_their_question(smollm2: Path) -> None:

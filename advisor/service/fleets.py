@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from advisor import paths
-from advisor.domain.catalogue import Catalogue
 from advisor.domain.constraints import Constraints
-from advisor.domain.hardware import GpuSpec, Machine
+from advisor.domain.hardware import Machine
 from advisor.domain.model import Model
 from advisor.domain.pools import Figures, memory_pools, threads_for
 from advisor.errors import NetworkError, NoCandidateError
+from advisor.service.scale import Scale
 from advisor.units import format_bytes
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from advisor.domain.fleet import Fleet, FleetNode
     from advisor.domain.placement import Pool
     from advisor.domain.recommend import Recommendation
-    from advisor.planning import PlanRequest
+    from advisor.service.planning import PlanRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,38 +48,8 @@ MOST_TRIED = 8
 """Models that are placed before the one that carries most is taken: each takes about a second."""
 
 
-class Fleets:
+class Fleets(Scale):
     """The part of the facade that knows machines which serve together."""
-
-    if TYPE_CHECKING:
-
-        @property
-        def knowledge(self) -> Path: ...
-
-        @property
-        def catalogue(self) -> Catalogue: ...
-
-        @property
-        def gpu_specs(self) -> tuple[GpuSpec, ...]: ...
-
-        def figures(self, machine: Machine) -> Figures: ...
-
-        def model(self, name: str) -> Model: ...
-
-        def quantization_name(self, name: str) -> str: ...
-
-        def recommend(
-            self,
-            machine: Machine,
-            constraints: Constraints,
-            *,
-            named: Iterable[str] = (),
-            quantization: str | None = None,
-        ) -> Recommendation: ...
-
-        def _subject(
-            self, machine: Machine, constraints: Constraints, name: str | None, given: str | None
-        ) -> tuple[Model, str]: ...
 
     # ---------------------------------------------------------------- what a fleet is
 
@@ -164,7 +134,7 @@ class Fleets:
         back. Raises InputError as `plan` does, NoCandidateError where no model passes on any machine.
         """
         from advisor.domain.capacity.vllm import PRECISIONS
-        from advisor.planning import PlanRequest, engine_named, load_trace
+        from advisor.service.planning import PlanRequest, engine_named, load_trace
 
         wanted = engine_named(engine)
         if quantization is not None and quantization.upper() not in PRECISIONS:
@@ -203,7 +173,7 @@ class Fleets:
 
         Raises like `plan_fleet`.
         """
-        from advisor.planning import PlanRequest, nothing_passes
+        from advisor.service.planning import PlanRequest, nothing_passes
 
         def ranked(machine: Machine) -> list[tuple[Model, str]]:
             found = self.recommend(machine, constraints, named=named, quantization=quantization)
@@ -250,7 +220,7 @@ class Fleets:
     def _place(self, fleet: Fleet, constraints: Constraints, request: PlanRequest) -> FleetPlans:
         from advisor.catalog.serving import load_nodes
         from advisor.domain.capacity.fleet import place_on_fleet
-        from advisor.planning import engines_of, subject_of
+        from advisor.service.planning import engines_of, subject_of
 
         subject = subject_of(request, constraints, self.catalogue, self.knowledge)
         nodes = load_nodes(self.knowledge, self.gpu_specs, paths.config_dir())
@@ -262,7 +232,7 @@ def _sites(
     fleet: Fleet, figures: Callable[[Machine], Figures], constraints: Constraints, nodes: tuple[Any, ...]
 ) -> Iterator[Site]:
     from advisor.domain.capacity.fleet import Site
-    from advisor.planning import machine_as_node
+    from advisor.service.planning import machine_as_node
 
     for node in fleet.nodes:
         known = figures(node.machine)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from advisor.domain.gates import PLACEMENT_CODES
 from advisor.domain.hardware import GpuSpec, Machine
@@ -12,31 +12,18 @@ from advisor.domain.pools import Figures
 from advisor.domain.scoring import rank_key
 from advisor.domain.serving import expected_load
 from advisor.domain.speed import NO_TIMINGS
+from advisor.service.core import Core
 
 if TYPE_CHECKING:
     from advisor.domain.candidate import Candidate, Rejection
-    from advisor.domain.catalogue import Catalogue
     from advisor.domain.constraints import Constraints
     from advisor.domain.hardware_options import Hardware, HardwareAnswer
-    from advisor.domain.model import Model
 
 
-class _Knows(Protocol):
-    @property
-    def catalogue(self) -> Catalogue: ...
-
-    @property
-    def gpu_specs(self) -> tuple[GpuSpec, ...]: ...
-
-    def model(self, name: str) -> Model: ...
-
-    def figures(self, machine: Machine) -> Figures: ...
-
-
-class Elsewhere:
+class Elsewhere(Core):
     """The part of the facade that simulates hardware."""
 
-    def with_hardware(self: _Knows, base: Machine, hardware: Hardware) -> Machine:
+    def with_hardware(self, base: Machine, hardware: Hardware) -> Machine:
         """A snapshot with other GPUs, other system memory or both; simulated from then on."""
         from advisor.probe.simulate import simulated_machine
 
@@ -45,7 +32,7 @@ class Elsewhere:
         return simulated_machine(base, gpus=gpus, ram_bytes=hardware.ram_bytes)
 
     def hardware_for(
-        self: _Knows,
+        self,
         name: str,
         machine: Machine,
         constraints: Constraints,

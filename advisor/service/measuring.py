@@ -37,10 +37,10 @@ from advisor.engine.messages import ContextParams
 from advisor.engine.placing import context_params
 from advisor.engine.protocol import Event
 from advisor.engine.slices import LARGE_PAGES, SliceRun, time_slices
+from advisor.engine.supervising import cancelling, scratch_root
 from advisor.engine.synthetic import BlockPools
 from advisor.errors import EngineError, InputError
-from advisor.proof import cancelling, scratch_root
-from advisor.remembering import recall, remember
+from advisor.service.remembering import recall, remember
 from advisor.units import format_bytes
 
 BUDGET_S = 10.0

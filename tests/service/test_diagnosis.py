@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from advisor import diagnosis
 from advisor.engine import client
 from advisor.engine.sandbox import Protection
+from advisor.service import diagnosis
 
 
 def checks() -> dict[str, diagnosis._Outcome]:

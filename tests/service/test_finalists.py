@@ -7,13 +7,12 @@ from dataclasses import replace
 
 import pytest
 
-from advisor import measuring
 from advisor.domain.basis import Basis
 from advisor.domain.recommend import Recommendation
 from advisor.domain.speed import SpeedConstants, estimate_speed
 from advisor.domain.speed_report import Subject
-from advisor.measuring import FINALISTS, Measurement
-from advisor.service import Advisor
+from advisor.service import Advisor, measuring
+from advisor.service.measuring import FINALISTS, Measurement
 from advisor.units import GIB
 from tests.builders import constraints, machine
 

@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING
 
 from advisor import paths
 from advisor.domain.candidate import Candidate
-from advisor.domain.catalogue import Catalogue
 from advisor.domain.constraints import Constraints
-from advisor.domain.hardware import GpuSpec, Machine
+from advisor.domain.hardware import Machine
 from advisor.domain.model import Model
-from advisor.domain.pools import Figures
 from advisor.domain.recommend import recommend
+from advisor.service.core import Core
 
 if TYPE_CHECKING:
     from advisor.domain.capacity.plan import Plans
@@ -24,25 +23,8 @@ MOST_CURVES = 4
 """Candidates of which users against latency are shown: more curves cannot be told apart."""
 
 
-class Scale:
+class Scale(Core):
     """The part of the facade that plans for many users."""
-
-    if TYPE_CHECKING:
-
-        @property
-        def knowledge(self) -> Path: ...
-
-        @property
-        def catalogue(self) -> Catalogue: ...
-
-        @property
-        def gpu_specs(self) -> tuple[GpuSpec, ...]: ...
-
-        def figures(self, machine: Machine) -> Figures: ...
-
-        def model(self, name: str) -> Model: ...
-
-        def quantization_name(self, name: str) -> str: ...
 
     def plan(
         self,
@@ -62,7 +44,7 @@ class Scale:
         type; NoCandidateError where no model passes, or no machine meets the targets.
         """
         from advisor.domain.capacity.vllm import PRECISIONS
-        from advisor.planning import PlanRequest, engine_named, load_trace, plan_serving, survivor_named
+        from advisor.service.planning import PlanRequest, engine_named, load_trace, plan_serving, survivor_named
 
         wanted, lost = engine_named(engine), survivor_named(survive)
         if quantization is not None and quantization.upper() not in PRECISIONS:
@@ -102,7 +84,7 @@ class Scale:
         from advisor.domain.capacity.load import traffic_of
         from advisor.domain.capacity.sweep import Sweep
         from advisor.domain.capacity.targets import targets_of
-        from advisor.planning import sweep_here
+        from advisor.service.planning import sweep_here
 
         only = None if quantization is None else self.quantization_name(quantization)
         subjects = _distinct(ranked) if ranked else self._swept(machine, constraints, name, only)
@@ -121,7 +103,7 @@ class Scale:
         if name is not None:
             model, file_type = self._subject(machine, constraints, name, only)
             return [(model, only or file_type)]
-        from advisor.planning import nothing_passes
+        from advisor.service.planning import nothing_passes
 
         found = recommend(machine, constraints, self.catalogue, self.figures(machine), quantization=only)
         if not found.ranked:
@@ -133,7 +115,7 @@ class Scale:
     ) -> tuple[Model, str]:
         """The model to plan for and its file type: as named, else the one that is worth its machines most."""
         from advisor.domain.capacity.vllm import PRECISIONS
-        from advisor.planning import DEFAULT_FILE_TYPE, nothing_passes, pick_of, without_latency
+        from advisor.service.planning import DEFAULT_FILE_TYPE, nothing_passes, pick_of, without_latency
 
         named = () if name is None else (self.model(name).id,)
         only = given if given is not None and given not in PRECISIONS else None

@@ -11,15 +11,11 @@ from advisor.domain.constraints import Constraints
 from advisor.domain.presets import Preset, find_preset
 from advisor.domain.questions import Answer, Questionnaire, read_answer
 from advisor.errors import InputError
+from advisor.service.core import Core
 
 
-class Asking:
+class Asking(Core):
     """The part of the facade that reads answers."""
-
-    @cached_property
-    def knowledge(self) -> Path:
-        """The knowledge directory."""
-        raise NotImplementedError
 
     @cached_property
     def questionnaire(self) -> Questionnaire:
