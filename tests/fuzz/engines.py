@@ -6,6 +6,7 @@ import os
 import random
 import sys
 import tempfile
+import traceback
 from pathlib import Path
 
 from tests.fuzz.registry import load
@@ -21,8 +22,9 @@ def run_atheris(name: str, state: Path, cpu_s: float, report: Path) -> None:
     """Coverage-guided, until the time is used up. Does not return."""
     import atheris
 
-    with atheris.instrument_imports(include=["advisor"]):
-        harness = load(name)
+    # Left open: much of the product is imported only when it is called.
+    atheris.instrument_imports(include=["advisor"]).__enter__()
+    harness = load(name)
     from tests.fuzz.mutation import mutated
     from tests.fuzz.session import Session, initial_corpus
 
@@ -40,7 +42,7 @@ def run_atheris(name: str, state: Path, cpu_s: float, report: Path) -> None:
         found: bytes = atheris.Mutate(raw, most)
         return found
 
-    words = state / f"{name}.{os.getpid()}.dict"
+    words = state / f"{name}.dict"
     words.write_text("".join(f'"{_escaped(word)}"\n' for word in harness.words if word), "utf-8")
     options = [f"-max_len={MOST_INPUT_BYTES}", "-timeout=0", "-rss_limit_mb=0", "-len_control=0", "-report_slow_units=30"]
     options += [f"-dict={words}", f"-artifact_prefix={state / 'deaths' / name}-"]
@@ -84,6 +86,18 @@ def _escaped(word: str) -> str:
     return "".join(f"\\x{byte:02x}" for byte in word.encode("utf-8", "surrogatepass"))
 
 
+def main() -> None:
+    """Run an engine. A process that atheris was set up in hangs when it ends by itself, so it never does."""
+    engine, name, folder, seconds, report = sys.argv[1:]
+    run = {"atheris": run_atheris, "hypothesis": run_hypothesis}[engine]
+    try:
+        run(name, Path(folder), float(seconds), Path(report))
+    except BaseException:
+        traceback.print_exc()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(1)
+
+
 if __name__ == "__main__":
-    engine, chosen, folder, seconds, told = sys.argv[1:]
-    {"atheris": run_atheris, "hypothesis": run_hypothesis}[engine](chosen, Path(folder), float(seconds), Path(told))
+    main()

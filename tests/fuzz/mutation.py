@@ -57,7 +57,7 @@ def _crossed(tree: Tree, codec: Codec, rng: random.Random, others: Sequence[byte
 def _slots(tree: Tree) -> list[tuple[Any, Any]]:
     """Every place that holds a value, as container and key."""
     found: list[tuple[Any, Any]] = []
-    waiting = [tree]
+    waiting = [tree] if isinstance(tree, dict | list) else []
     while waiting:
         here = waiting.pop()
         keys: list[Any] = list(here) if isinstance(here, dict) else list(range(len(here)))
@@ -69,7 +69,7 @@ def _slots(tree: Tree) -> list[tuple[Any, Any]]:
 
 
 def _edited(tree: Tree, rng: random.Random, words: Sequence[str]) -> Tree:
-    slots = _slots(tree) if isinstance(tree, dict | list) else []
+    slots = _slots(tree)
     if not slots:
         return value(rng, words)
     holder, key = rng.choice(slots)
