@@ -14,7 +14,8 @@ from advisor.domain.hardware import Machine
 from advisor.domain.speed import Speed
 from advisor.domain.speed_report import Subject
 from advisor.errors import InputError
-from advisor.files import write_atomically
+from advisor.files import read_bounded, write_atomically
+from advisor.units import MIB
 
 _VERSION = 2
 """Of the way of measuring: a change makes what was remembered void."""
@@ -23,9 +24,9 @@ _VERSION = 2
 def recall(subject: Subject, machine: Machine) -> Speed | None:
     """The speed measured before, or None. A file that cannot be read counts as none."""
     try:
-        raw = json.loads(_path(subject, machine).read_text(encoding="utf-8"))
+        raw = json.loads(read_bounded(_path(subject, machine), MIB))
         return Speed(**{**raw, "basis": Basis(raw["basis"]), "assumed": tuple(raw["assumed"])})
-    except (OSError, ValueError, TypeError, KeyError):
+    except (InputError, ValueError, RecursionError, TypeError, KeyError):
         return None
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
+from advisor._json import parse_json
 from advisor.domain.trial.evidence import Evidence, Tried
 from advisor.domain.trial.outcome import Outcome, Run, Trial
 from advisor.domain.trial.report import Accuracy, Duel, Pace, Report, Standing
@@ -49,13 +49,14 @@ def read_result(path: Path) -> tuple[TrialFile, str]:
     """A trial's result and its hash. Raises InputError for a file that is none."""
     content = read_bounded(path, _MAX_BYTES)
     try:
-        raw = json.loads(content)
+        raw = parse_json(content, name=str(path))
+    except InputError as error:
+        hint = "Write one with: llm-advisor trial TASKS.jsonl -o RESULT.json"
+        raise InputError(f"{path} is no trial result", why=error.why, hint=hint) from error
+    try:
         return TrialFile.model_validate(raw), sha256(content).hexdigest()
     except ValidationError as error:
         raise explained(error, TrialFile, raw, name=str(path)) from error
-    except (ValueError, RecursionError) as error:
-        hint = "Write one with: llm-advisor trial TASKS.jsonl -o RESULT.json"
-        raise InputError(f"{path} is no trial result", why="it is no JSON", hint=hint) from error
 
 
 def read_evidence(path: Path) -> tuple[Evidence, tuple[str, ...]]:

@@ -44,7 +44,13 @@ def run_atheris(name: str, state: Path, cpu_s: float, report: Path) -> None:
 
     words = state / f"{name}.dict"
     words.write_text("".join(f'"{_escaped(word)}"\n' for word in harness.words if word), "utf-8")
-    options = [f"-max_len={MOST_INPUT_BYTES}", "-timeout=0", "-rss_limit_mb=0", "-len_control=0", "-report_slow_units=30"]
+    options = [
+        f"-max_len={MOST_INPUT_BYTES}",
+        "-timeout=0",
+        "-rss_limit_mb=0",
+        "-len_control=0",
+        "-report_slow_units=30",
+    ]
     options += [f"-dict={words}", f"-artifact_prefix={state / 'deaths' / name}-"]
     atheris.Setup([sys.argv[0], str(corpus), *options], session.one, custom_mutator=change)
     atheris.Fuzz()

@@ -31,7 +31,7 @@ from tests.fuzz.harness import Harness
 MOST_BYTES = 256 << 20
 WAIT_TICK_S = 5.0
 WAIT_TICKS = 24
-MOST_CHARACTERS = 2_000
+MOST_CHARACTERS = 3_000
 """An error is one line that a person reads."""
 
 _PAGE = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
@@ -217,7 +217,8 @@ def _wrong(event: str, args: tuple[Any, ...]) -> str | None:
         path, _, flags = args
         return _outside(event, path) if isinstance(flags, int) and flags & _WRITING else None
     if event in _CHANGES:
-        return next(filter(None, (_outside(event, path) for path in args if isinstance(path, str | bytes))), None)
+        found = (_outside(event, _below(path, args)) for path in args if isinstance(path, str | bytes))
+        return next(filter(None, found), None)
     if event in _NETWORK:
         address = args[-1] if event != "socket.sendmsg" else args[1]
         return None if address is None or _is_allowed(address) else f"{event} {address!r}"
@@ -232,6 +233,15 @@ def _is_allowed(address: object) -> bool:
     if isinstance(address, str | bytes):
         return False
     return _watch.serves and isinstance(address, tuple) and address[0] in _LOOPBACK
+
+
+def _below(path: str | bytes, args: tuple[Any, ...]) -> str:
+    """A path that may be relative to an open directory, as in `shutil.rmtree`."""
+    text = os.fsdecode(path)
+    folder = args[-1]
+    if os.path.isabs(text) or not isinstance(folder, int) or folder < 0:
+        return text
+    return os.path.join(os.readlink(f"/proc/self/fd/{folder}"), text)
 
 
 def _outside(event: str, path: object) -> str | None:

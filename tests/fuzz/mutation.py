@@ -113,7 +113,9 @@ def _changed(old: Tree, rng: random.Random, words: Sequence[str]) -> Tree:
     if isinstance(old, bool):
         return not old
     if isinstance(old, int):
-        return rng.choice((old + 1, old - 1, -old, old * 2, old << 16, old // 2, float(min(abs(old), 1 << 64)), str(old)))
+        return rng.choice(
+            (old + 1, old - 1, -old, old * 2, old << 16, old // 2, float(min(abs(old), 1 << 64)), str(old))
+        )
     if isinstance(old, float):
         return rng.choice((old * 2, -old, old * 1e200, 0.0, rng.choice(FLOATS), int(old) if abs(old) < 1e18 else 0))
     if isinstance(old, str):

@@ -87,12 +87,19 @@ def _row(name: str, engine: str, one: Mapping[str, Any]) -> str:
     share = one["read"] / max(1, one["executions"])
     cov, corpus = one.get("cov", "–"), one.get("corp", "–")
     minutes = one["cpu_s"] / 60
-    return f"| {name} | {engine} | {minutes:.1f} | {one['executions']:,} | {share:.0%} | {cov} | {corpus} | {one['day']} |"
+    return (
+        f"| {name} | {engine} | {minutes:.1f} | {one['executions']:,} | {share:.0%} | {cov} | {corpus} | {one['day']} |"
+    )
 
 
 def _findings() -> list[str]:
     rows = tomli.loads(FINDINGS.read_text("utf-8")).get("finding", []) if FINDINGS.exists() else []
-    lines = ["## Findings", "", "Each is mended; its input is replayed by `tests/fuzz/test_seeds.py` where one is named.", ""]
+    lines = [
+        "## Findings",
+        "",
+        "Each is mended; its input is replayed by `tests/fuzz/test_seeds.py` where one is named.",
+        "",
+    ]
     lines += ["| parser | found by | what happened | what was mended | seed |", "|---|---|---|---|---|"]
     for row in rows:
         seed = f"`{row['seed']}`" if row.get("seed") else "–"

@@ -121,9 +121,11 @@ def _listing_seeds() -> Sequence[bytes]:
 def _transfer_seeds() -> Sequence[bytes]:
     size = len(CONTENT)
     head = f"HTTP/1.1 206 Partial Content\r\nContent-Range: bytes {{first}}-{{last}}/{size}\r\nContent-Length: {size}\r\n\r\n"
-    whole = f"HTTP/1.1 200 OK\r\nContent-Length: {size}\r\nETag: \"x\"\r\n\r\n".encode() + CONTENT
+    whole = f'HTTP/1.1 200 OK\r\nContent-Length: {size}\r\nETag: "x"\r\n\r\n'.encode() + CONTENT
     part = head.encode() + CONTENT
-    redirect = b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:{first}/lfs/x?signature=1\r\nContent-Length: 0\r\n\r\n"
+    redirect = (
+        b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:{first}/lfs/x?signature=1\r\nContent-Length: 0\r\n\r\n"
+    )
     busy = b"HTTP/1.1 429 Too Many Requests\r\nRetry-After: 1\r\nContent-Length: 0\r\n\r\n"
     gated = b"HTTP/1.1 403 Forbidden\r\nX-Error-Code: GatedRepo\r\nContent-Length: 0\r\n\r\n"
     again = b"HTTP/1.1 302 Found\r\nLocation: /again\r\nContent-Length: 0\r\n\r\n"

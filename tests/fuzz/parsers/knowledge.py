@@ -42,17 +42,12 @@ def overlay(raw: bytes, folder: Path) -> None:
         (own / place).mkdir(parents=True, exist_ok=True)
         (own / place / "mine.toml").write_bytes(raw)
     audit(shipped, own, _TODAY)
-    refusals = []
-    for use in (
-        lambda: with_overlay(advisor().catalogue, shipped, own),
-        lambda: load_gguf_files(own, "tiny-tune"),
-    ):
-        try:
-            use()
-        except InputError as error:
-            refusals.append(error)
-    if len(refusals) == 2:
-        raise refusals[0]
+    try:
+        if load_gguf_files(own, "tiny-tune"):
+            return
+    except InputError:
+        pass  # it may be a file of models
+    with_overlay(advisor().catalogue, shipped, own)
 
 
 def _small_knowledge(folder: Path) -> Path:

@@ -99,5 +99,3 @@ class Scripted:
                 os.environ.pop(name, None)
             else:
                 os.environ[name] = value
-
-

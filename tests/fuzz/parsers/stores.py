@@ -54,7 +54,13 @@ def caches(raw: bytes, folder: Path) -> None:
     """The same bytes as every file that is remembered. A broken one is as good as none."""
     cache_dir, state_dir = paths.cache_dir(), paths.state_dir()
     speed = remembering._path(_subject(), desktop())
-    for path in (cache_dir / "files.json", cache_dir / "engine.json", cache_dir / "sizes.json", speed, state_dir / "theme"):
+    for path in (
+        cache_dir / "files.json",
+        cache_dir / "engine.json",
+        cache_dir / "sizes.json",
+        speed,
+        state_dir / "theme",
+    ):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(raw)
     _speed(desktop())
@@ -123,7 +129,9 @@ def _cache_seeds() -> Sequence[bytes]:
     devices = (DeviceDescription("CPU", "x", "cpu", 8, 4),)
     told = Description("0.3.36", "AVX2 = 1", False, devices, (FileType("Q4_0", 2),))
     match = Match("llama-3.2-1b-instruct", "Q4_0", "hash", "a/b")
-    file = LocalFile("/x.gguf", "your folder", "x", "model", 4, 1, ("a" * 64,), "computed", "llama", "Q4_0", 3, True, match)
+    file = LocalFile(
+        "/x.gguf", "your folder", "x", "model", 4, 1, ("a" * 64,), "computed", "llama", "Q4_0", 3, True, match
+    )
     documents = [
         {**asdict(speed), "basis": "measured"},
         {"format": CACHE_FORMAT, "engine": "0.3.36", "figures": {key_of("x", ContextParams()): to_json(figures)}},

@@ -106,7 +106,9 @@ def _constraint_seeds() -> Sequence[bytes]:
 
 
 def _machine_seeds() -> Sequence[bytes]:
-    mac = b'[cpu]\nname = "Apple M2 Max"\ncores = 12\n[memory]\ntotal = "96GiB"\navailable = 0\nbandwidth = "400 GB/s"\n'
+    mac = (
+        b'[cpu]\nname = "Apple M2 Max"\ncores = 12\n[memory]\ntotal = "96GiB"\navailable = 0\nbandwidth = "400 GB/s"\n'
+    )
     shared = b'[[gpu]]\nname = "Apple M2 Max"\nunified_memory = true\nmemory = 103079215104\nbandwidth = 4e11\n'
     return [DESKTOP.read_bytes(), mac + shared, machine_file_text(desktop()).encode(), b'[[gpu]]\nmemory = "8GiB"\n']
 

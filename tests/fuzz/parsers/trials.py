@@ -143,7 +143,9 @@ def _result_seeds() -> Sequence[bytes]:
         document = json.loads(path.read_bytes())
     for one in document["contestants"]:
         one |= {"model": "mistral-7b-instruct-v0.3", "quantization": "Q4_K_M", "judged": 2, "total": 1.5}
-    return [path_bytes for path_bytes in (json.dumps(document).encode(), json.dumps({**document, "notes": []}).encode())]
+    return [
+        path_bytes for path_bytes in (json.dumps(document).encode(), json.dumps({**document, "notes": []}).encode())
+    ]
 
 
 def _journal_seeds() -> Sequence[bytes]:
