@@ -1,4 +1,4 @@
-"""Writing files so that a reader sees the old content or the new, never a half."""
+"""Reading files that anybody may have written, and writing so that a reader sees the old content or the new."""
 
 from __future__ import annotations
 
@@ -11,6 +11,28 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from advisor.errors import InputError
+from advisor.units import MIB, format_bytes
+
+
+def read_bounded(path: Path, most_bytes: int) -> bytes:
+    """The content of a file that nobody vouches for.
+
+    Raises InputError when it cannot be read or is longer, which a pipe or a device shows only while it is read.
+    """
+    chunks: list[bytes] = []
+    left = most_bytes + 1
+    try:
+        with path.open("rb") as stream:
+            # Asked for all at once, Python would set the whole bound aside for a file of any length.
+            while left > 0 and (chunk := stream.read(min(left, MIB))):
+                chunks.append(chunk)
+                left -= len(chunk)
+    except (OSError, ValueError) as error:  # ValueError: a path with a zero character
+        raise InputError(f"{path} cannot be read", why=getattr(error, "strerror", None) or str(error)) from error
+    if left <= 0:
+        raise InputError(f"{path} is too long", why=f"it has more than {format_bytes(most_bytes)}")
+    return b"".join(chunks)
+
 
 _TEMPORARY = re.compile(r"\..+\.(?P<pid>\d+)-\w+\.tmp")
 _LEFT_AFTER_S = 60.0

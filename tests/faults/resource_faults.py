@@ -98,7 +98,9 @@ def disk_fills_amid_slices(lab: Lab) -> Seen:
     done = lab.run("speed", "thimble-1", "--measure", preexec_fn=_small_files)
     text = done.out + done.err
     why = next((line.strip() for line in text.splitlines() if "large" in line or "space" in line), "no reason")
-    return Seen(f"exit {done.code}: {why[:200]}", done.code in (0, 2) and done.is_clean and why != "no reason", lab.left())
+    return Seen(
+        f"exit {done.code}: {why[:200]}", done.code in (0, 2) and done.is_clean and why != "no reason", lab.left()
+    )
 
 
 def _small_files() -> None:
@@ -111,7 +113,9 @@ def full_download(lab: Lab) -> Seen:
     with hub(lab) as (_, repo), small_disk(place, 4 * MIB):
         fill(place, keep=900 << 10)
         done = lab.run(*ASK)
-        is_right = done.code == 2 and done.is_clean and ("full" in done.last or "room" in done.last or "free" in done.last)
+        is_right = (
+            done.code == 2 and done.is_clean and ("full" in done.last or "room" in done.last or "free" in done.last)
+        )
         (place / "filler").unlink()
         again = lab.run(*ASK)
         is_right &= again.code == 0 and Disk(place).holds(repo, Q4)
@@ -188,7 +192,9 @@ def starved(lab: Lab, arguments: Callable[[Lab], tuple[object, ...]], n_bytes: i
     text = done.out + done.err
     words = ("memory", "signal 9", "fit")
     why = next((line.strip() for line in reversed(text.splitlines()) if any(w in line for w in words)), "no reason")
-    return Seen(f"exit {done.code}: {why[:200]}", done.code in codes and done.is_clean and why != "no reason", lab.left())
+    return Seen(
+        f"exit {done.code}: {why[:200]}", done.code in codes and done.is_clean and why != "no reason", lab.left()
+    )
 
 
 def _starved_smoke(lab: Lab) -> tuple[object, ...]:
@@ -206,6 +212,7 @@ def _starved_measure(lab: Lab) -> tuple[object, ...]:
 
 def little_address_space(lab: Lab) -> Seen:
     """A limit of address space that llama.cpp cannot be loaded in."""
+
     def limit() -> None:
         resource.setrlimit(resource.RLIMIT_AS, (100 * MIB, 100 * MIB))
 

@@ -33,9 +33,7 @@ _NOBODY = 65534
 
 def sick_driver(lab: Lab, behaviour: str, words: str) -> Seen:
     """A driver library that hangs for ever, or takes the process with it."""
-    subprocess.run(
-        ["cc", "-shared", "-fPIC", "-o", str(lab.folder / "libnvidia-ml.so.1"), str(_NVML)], check=True
-    )
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", str(lab.folder / "libnvidia-ml.so.1"), str(_NVML)], check=True)
     env = {"FAKE_NVML": behaviour, "LD_LIBRARY_PATH": str(lab.folder)}
     runs = [lab.run("probe", env=env), lab.run("recommend", "--plain", env=env)]
     text = runs[0].out + runs[0].err
@@ -65,11 +63,17 @@ def other_clock(lab: Lab, days: int) -> Seen:
     before = [lab.run(*one) for one in asked]
     after = [lab.run(*one, env=_clock(lab, days * _DAY_S)) for one in asked]
     again = [lab.run(*one) for one in asked]
-    is_right = all(done.is_clean and done.code == first.code for done, first in zip(after + again, before * 2, strict=True))
+    is_right = all(
+        done.is_clean and done.code == first.code for done, first in zip(after + again, before * 2, strict=True)
+    )
     is_right &= before[1].out == after[1].out == again[1].out
-    negative = [done for done in after if re.search(r"(?<![\w.])-\d+(\.\d+)? (days?|s|ms|hours?)\b", done.out + done.err)]
+    negative = [
+        done for done in after if re.search(r"(?<![\w.])-\d+(\.\d+)? (days?|s|ms|hours?)\b", done.out + done.err)
+    ]
     codes = ", ".join(str(done.code) for done in after)
-    return Seen(f"exits {codes}; same recommendation; {len(negative)} negative ages", is_right and not negative, lab.left())
+    return Seen(
+        f"exits {codes}; same recommendation; {len(negative)} negative ages", is_right and not negative, lab.left()
+    )
 
 
 def jump_during(lab: Lab, work: str, days: int) -> Seen:
@@ -80,7 +84,9 @@ def jump_during(lab: Lab, work: str, days: int) -> Seen:
         text = json.dumps(json.loads(done.out)) if done.code == 0 else done.err
         rates = [float(n) for n in re.findall(r'_per_s": (-?[\d.]+)', text)]
         is_right = done.code == 0 and done.is_clean and bool(rates) and min(rates) > 0
-        return Seen(f"exit {done.code}, rates {', '.join(f'{rate:.0f}' for rate in rates)} tokens/s", is_right, lab.left())
+        return Seen(
+            f"exit {done.code}, rates {', '.join(f'{rate:.0f}' for rate in rates)} tokens/s", is_right, lab.left()
+        )
     with hub(lab) as (server, repo):
         server.script("/lfs/*", Slow(0.05, 40_000), host="store")
         done = _jumping(lab, (*ASK, "--json"), days, 1.0)
@@ -174,7 +180,9 @@ def _odd_home(lab: Lab) -> Seen:
     runs = [lab.run(*asked, **options) for asked in _ASKED]
     save = lab.run("recommend", *HERE, "-o", lab.tmp / "rec.toml", **options)
     is_right = all(done.code == 0 and done.is_clean for done in [*runs, save])
-    bad = [f"{asked[0]}: exit {done.code} {done.last[:120]}" for asked, done in zip(_ASKED, runs, strict=True) if done.code]
+    bad = [
+        f"{asked[0]}: exit {done.code} {done.last[:120]}" for asked, done in zip(_ASKED, runs, strict=True) if done.code
+    ]
     return Seen("; ".join(bad) or "all work, saving elsewhere too", is_right, lab.left())
 
 
@@ -205,8 +213,12 @@ def other_user(lab: Lab) -> Seen:
         user=_NOBODY, group=_NOBODY, extra_groups=[],
     )  # fmt: skip
     is_right &= measure.code == 2 and measure.is_clean
-    bad = [f"{asked[0]}: exit {done.code} {done.last[:120]}" for asked, done in zip(_ASKED, runs, strict=True) if done.code]
-    return Seen(f"{'; '.join(bad) or 'all work'}; trial: exit {measure.code}: {measure.last[:150]}", is_right, lab.left())
+    bad = [
+        f"{asked[0]}: exit {done.code} {done.last[:120]}" for asked, done in zip(_ASKED, runs, strict=True) if done.code
+    ]
+    return Seen(
+        f"{'; '.join(bad) or 'all work'}; trial: exit {measure.code}: {measure.last[:150]}", is_right, lab.left()
+    )
 
 
 # ---------------------------------------------------------------- two at once
@@ -225,7 +237,9 @@ def two_caches(lab: Lab) -> Seen:
     kept = [path for path in lab.cache.rglob("*.json") if json.loads(path.read_text("utf-8"))]
     is_right = all(done.code == 0 and done.is_clean for done in runs) and len(kept) >= 2
     is_right &= len({done.out for done in found[1]}) == 1
-    return Seen(f"exits {sorted({done.code for done in runs})}, {len(kept)} caches whole, same figures", is_right, lab.left())
+    return Seen(
+        f"exits {sorted({done.code for done in runs})}, {len(kept)} caches whole, same figures", is_right, lab.left()
+    )
 
 
 def two_different_dry_runs(lab: Lab) -> Seen:
@@ -251,7 +265,9 @@ def two_saves(lab: Lab) -> Seen:
     is_whole = lab.run("verify", "rec.toml", *HERE).code in (0, 4)
     is_right = codes == [0, 2, 2, 2] and [done.code for done in forced] == [0] * 4 and is_whole
     is_right &= all(done.is_clean for done in [*runs, *forced])
-    return Seen(f"exits {codes}: one wins, the others are told; with --force all write, whole: {is_whole}", is_right, lab.left())
+    return Seen(
+        f"exits {codes}: one wins, the others are told; with --force all write, whole: {is_whole}", is_right, lab.left()
+    )
 
 
 def two_downloads(lab: Lab) -> Seen:
@@ -290,7 +306,9 @@ def two_measurements(lab: Lab) -> Seen:
     lab.env["LLM_ADVISOR_KNOWLEDGE"] = str(thimble(lab.folder))
     runs = together(lab, ("speed", "thimble-1", "--measure"), 2)
     is_right = all(done.code == 0 and done.is_clean for done in runs)
-    said = ["measured" if "not measured" not in done.out + done.err else "told that the machine is busy" for done in runs]
+    said = [
+        "measured" if "not measured" not in done.out + done.err else "told that the machine is busy" for done in runs
+    ]
     return Seen(f"exits {[done.code for done in runs]}, {', '.join(said)}", is_right, lab.left())
 
 
@@ -304,7 +322,9 @@ def closed(lab: Lab, redirection: str, arguments: str, code: int, words: str) ->
     done = lab.run(command=command)
     found = (lab.work / "codes").read_text().strip()
     is_right = found == f"code {code}" and done.is_clean and words in done.err
-    return Seen(f"exit {found[5:]}{': ' + done.last[:150] if done.last else ', nothing else said'}", is_right, lab.left())
+    return Seen(
+        f"exit {found[5:]}{': ' + done.last[:150] if done.last else ', nothing else said'}", is_right, lab.left()
+    )
 
 
 GPU = Group(
