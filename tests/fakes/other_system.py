@@ -37,11 +37,12 @@ FIRST = (
     "aiohttp", "aiohttp_jinja2", "asyncio", "click", "filelock", "gguf", "httpx", "huggingface_hub", "jsonschema",
     "langcodes", "mcp.server", "mcp.server.mcpserver", "platformdirs", "psutil", "py3langid", "pydantic", "pynvml",
     "referencing", "rich.console", "rich.progress", "rich.table", "rich.traceback", "selectors", "shutil", "socket",
-    "subprocess", "tempfile", "textual.app", "textual.pilot", "textual_serve.server", "tomli", "tomlkit", "uuid", "yaml",
+    "subprocess", "tempfile", "textual.app", "textual.pilot", "textual_serve.server", "tomli", "tomlkit", "uuid",
+    "yaml",
 )  # fmt: skip
-CHILDREN = {
-    "advisor.__main__", "advisor.cluster.prober", "advisor.engine.worker", "advisor.trial.boxed", "advisor.trial.checker",
-}  # fmt: skip
+CHILDREN = frozenset(
+    f"advisor.{name}" for name in ("__main__", "cluster.prober", "engine.worker", "trial.boxed", "trial.checker")
+)
 """Run as processes of their own; importing them here would load llama.cpp or ray."""
 
 
