@@ -105,7 +105,7 @@ def _places(terminal: Terminal) -> list[float]:
 
 
 def _tables(terminal: Terminal) -> list[float]:
-    shown = ("nearest miss first", "by score")
+    shown = ("x shows the picks", "by score")
     return [terminal.press("x", shown[i % 2]) for i in range(KEYS)]
 
 
