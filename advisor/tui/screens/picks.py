@@ -72,7 +72,8 @@ class PicksScreen(Place):
         found = self.session.found
         title = self.query_one("#picks-title", Static)
         self.query_one("#take-back").display = self.session.last_change is not None
-        self.set_class(self.shows_excluded or self.session.last_change is not None, "-acting")
+        # Not by a class of the screen: that styles everything on it anew.
+        self.query_one("#picks-actions").display = self.shows_excluded or self.session.last_change is not None
         if found is None or self.session.advice_error is not None:
             self._show_nothing(self._waiting())
             title.update("")
