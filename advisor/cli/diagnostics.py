@@ -19,6 +19,7 @@ from advisor.errors import (
     NetworkError,
     NoCandidateError,
 )
+from advisor.redaction import redacted
 from advisor.text import printable
 
 
@@ -50,8 +51,8 @@ def exit_code_for(error: AdvisorError) -> ExitCode:
 
 
 def note(text: str) -> None:
-    """Narrate on standard error."""
-    print(printable(text), file=sys.stderr)  # noqa: T201 - this module is standard error
+    """Narrate on standard error, without secrets."""
+    print(printable(redacted(text)), file=sys.stderr)  # noqa: T201 - this module is standard error
 
 
 @contextmanager

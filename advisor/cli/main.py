@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -78,23 +77,30 @@ class LazyGroup(click.Group):
             formatter.write_dl(list(COMMANDS.items()))
 
 
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=LazyGroup, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name=PROGRAM)
 @click.option("--debug", is_flag=True, expose_value=False, help="Show the traceback of an error; anywhere in the line.")
-@click.option("--ascii", is_flag=True, expose_value=False, help="Without a command: screens in ASCII characters only.")
-def cli() -> None:
+@click.option("--ascii", "is_ascii", is_flag=True, help="Without a command: screens in ASCII characters only.")
+@click.option("--gpu", metavar="NAME[xN]", help='Without a command: screens for these GPUs, e.g. "RTX 4090"; or none.')
+@click.option("--ram", metavar="SIZE", help="Without a command: screens for this much system memory, e.g. 64GiB.")
+@click.option("--machine", metavar="FILE", help="Without a command: screens for a machine that probe -o wrote down.")
+@click.pass_context
+def cli(ctx: click.Context, is_ascii: bool, gpu: str | None, ram: str | None, machine: str | None) -> None:
     """Which Mistral or Llama model, in which quantization, should I run for this use on this machine?
 
     Without a command on a terminal, the screens open. Their keys and theme can be changed in config.toml; see
     llm-advisor settings.
     """
+    if ctx.invoked_subcommand is None:
+        from advisor.cli.screens import open_screens
+
+        open_screens(gpu, ram, machine, is_ascii=is_ascii)
+    elif (gpu, ram, machine) != (None, None, None):
+        raise click.UsageError(f"options of a machine stand after the command: {ctx.invoked_subcommand} --gpu …", ctx)
 
 
 def run(arguments: list[str]) -> int:
     """Run the command line and give the exit code."""
-    if arguments in ([], ["--ascii"]) and COMPLETION_VARIABLE not in os.environ:
-        note("llm-advisor: the screens need a terminal. Usage: llm-advisor COMMAND; see llm-advisor --help")
-        return ExitCode.INVALID
     asked = [argument for argument in arguments if argument != "--debug"]
     with noted_warnings():
         return guarded(lambda: _dispatch(asked), debug=len(asked) < len(arguments))

@@ -14,7 +14,7 @@ from advisor.domain.model import GgufFile, Model
 from advisor.errors import AdvisorError, InputError, NoCandidateError, nearest
 from advisor.files import taken_of, write_all
 from advisor.service.asking import Asking
-from advisor.service.scale import Scale
+from advisor.service.scale import ManyUsers
 
 if TYPE_CHECKING:
     from advisor.domain.capacity.plan import Plans, ServingPlan
@@ -28,7 +28,7 @@ EVERYTHING = "all"
 """In place of a target: every one that can run the recommendation."""
 
 
-class Exports(Asking, Scale):
+class Exports(Asking, ManyUsers):
     """The part of the facade that knows the targets."""
 
     _kept_plans: dict[tuple[EngineName, str | None], Plans] | None = None
@@ -141,8 +141,7 @@ class Exports(Asking, Scale):
             from advisor.catalog.serving import load_serving
 
             vllm = load_serving(self.knowledge).vllm
-        options = _options(request, engine)
-        return serving_of(recorded, facts, options, engine, scales=known.scales, plan=plan, vllm=vllm)
+        return serving_of(recorded, facts, _options(request, engine), scales=known.scales, plan=plan, vllm=vllm)
 
     def _facts(self, file: RecommendationFile) -> ModelFacts:
         from advisor.export.deploy.making import ModelFacts
@@ -259,7 +258,9 @@ def _options(request: ExportRequest, engine: EngineName) -> ServingOptions:
             hint="Recommend again with recommend --quant.",
         )  # fmt: skip
     gguf = None if request.gguf is None else _gguf(request.gguf)
-    return ServingOptions(request.slots, request.replicas, request.port, request.image, gguf, request.allow_simulated)
+    return ServingOptions(
+        engine, request.slots, request.replicas, request.port, request.image, gguf, request.allow_simulated
+    )
 
 
 def _gguf(text: str) -> GgufSource:

@@ -22,6 +22,7 @@ from advisor.settings import Settings, config_file, remember_theme, remembered_t
 from advisor.tui.ascii import AsciiFilter
 from advisor.tui.backstage import Backstage
 from advisor.tui.commands import commands_at
+from advisor.tui.crash import CrashingApp
 from advisor.tui.harmless import HarmlessFilter
 from advisor.tui.judging import STYLES as JUDGING_STYLES
 from advisor.tui.judging import JudgingApp
@@ -43,7 +44,7 @@ DEBOUNCE_S = 0.12
 """Wait for the next key before a new recommendation is made."""
 
 
-class AdvisorApp(PickingApp, ProvingApp, JudgingApp, TryingApp):
+class AdvisorApp(PickingApp, ProvingApp, JudgingApp, TryingApp, CrashingApp):
     """Machine, Needs, Picks, Proof, Export."""
 
     TITLE = "llm-advisor"

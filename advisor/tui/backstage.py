@@ -139,18 +139,18 @@ class Backstage:
         else:
             self._app.post_message(Relaxed(ticket, done))
 
-    def compare(self, names: Sequence[str], machine: Machine, constraints: Constraints) -> None:
-        """Put models side by side; posts Compared."""
+    def compare(self, names: Sequence[str], found: Recommendation) -> None:
+        """Put models side by side as they were ranked; posts Compared."""
         self.comparison_ticket += 1
-        self._start(partial(self._compare, self.comparison_ticket, names, machine, constraints), "compare")
+        self._start(partial(self._compare, self.comparison_ticket, names, found), "compare")
 
-    def _compare(self, ticket: int, names: Sequence[str], machine: Machine, constraints: Constraints) -> None:
+    def _compare(self, ticket: int, names: Sequence[str], found: Recommendation) -> None:
         try:
-            found = self._advisor.compare(names, machine, constraints)
+            compared = self._advisor.compare(names, found.machine, found.constraints, found.timings)
         except AdvisorError as error:
             self._app.post_message(Compared(ticket, error))
         else:
-            self._app.post_message(Compared(ticket, found))
+            self._app.post_message(Compared(ticket, compared))
 
     def smoke(self, candidate: Candidate, constraints: Constraints) -> None:
         """Start a smoke test; posts SmokeMoved and SmokeEnded."""

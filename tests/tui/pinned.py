@@ -28,7 +28,7 @@ from advisor.domain.scoring import Score, Term
 from advisor.domain.serving import Load, Plan
 from advisor.domain.smoke import SmokeCheck, SmokeMeasurement, SmokeVerdict
 from advisor.domain.smoke_report import SmokeReport
-from advisor.domain.speed import Speed
+from advisor.domain.speed import NO_TIMINGS, Speed, Timings
 from advisor.service import Advisor, MachineChoice
 from advisor.units import GIB, MIB
 from tests.builders import model
@@ -212,7 +212,9 @@ class PinnedAdvisor(Advisor):
     def recommend(self, machine: Machine, constraints: Constraints, **_: Any) -> Recommendation:
         return recommendation(constraints, machine, self.ranked)
 
-    def compare(self, names: Sequence[str], machine: Machine, constraints: Constraints) -> HeadToHead:
+    def compare(
+        self, names: Sequence[str], machine: Machine, constraints: Constraints, timings: Timings = NO_TIMINGS
+    ) -> HeadToHead:
         compared = [c for name in names for c in self.ranked if c.id == name]
         return head_to_head(compared, constraints, self.catalogue.licences["apache-2.0"])
 
