@@ -6,6 +6,7 @@ from textual import events
 from textual.app import App
 from textual.await_complete import AwaitComplete
 from textual.command import CommandPalette
+from textual.css.query import NoMatches
 from textual.geometry import Size
 
 LEAST = Size(24, 6)
@@ -36,6 +37,11 @@ class SturdyApp(App[None]):
         """Whether the pointer is on something still drawn that was removed, such as a notice whose time is up."""
         found, _ = self.screen.get_widget_and_offset_at(event.x, event.y)
         return found is not None and found is not self.screen and found.parent is None
+
+    def _handle_exception(self, error: Exception) -> None:
+        if self._exit and isinstance(error, NoMatches):
+            return  # a screen that was opening when the user left has no widgets any more, and nobody misses them
+        super()._handle_exception(error)
 
     def pop_screen(self) -> AwaitComplete:
         """Close the screen on top. The last one stays: a second click beside the palette would close what is below."""
