@@ -45,9 +45,9 @@ class SturdyApp(App[None]):
 
     def pop_screen(self) -> AwaitComplete:
         """Close the screen on top. The last one stays: a second click beside the palette would close what is below."""
-        return super().pop_screen() if len(self.screen_stack) > 1 else AwaitComplete.nothing()
+        return super().pop_screen() if len(self.screen_stack) > 1 else AwaitComplete()
 
     @property
     def is_palette_open(self) -> bool:
         """Whether the command palette is on top: while it opens, it relies on the screen below it to stay."""
-        return CommandPalette.is_open(self)
+        return isinstance(self.screen, CommandPalette)

@@ -145,7 +145,7 @@ async def test_a_click_on_a_notice_that_has_just_gone_hits_nothing() -> None:
         app.notify("soon gone", timeout=60)
         await pilot.pause(0.1)
         toast = app.screen.query_one(Toast)
-        x, y = toast.region.offset + (2, 1)
+        x, y = toast.region.x + 2, toast.region.y + 1
         parent, toast._parent = toast._parent, None  # removed and still drawn, as between two frames
         try:
             assert app.screen.get_widget_and_offset_at(x, y)[0] is toast
