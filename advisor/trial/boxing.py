@@ -53,7 +53,7 @@ def _run(answer: str, check: Code, folder: Path) -> tuple[dict[str, object] | No
     for line in output[-_MAX_REPLY:].splitlines()[-1:]:
         try:
             found = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
         if isinstance(found, dict):
             return found, ""

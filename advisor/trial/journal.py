@@ -122,7 +122,7 @@ def _entry(line: bytes) -> dict[str, Any] | None:
         return None
     try:
         found = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) else None
 

@@ -53,6 +53,7 @@ class AdvisorApp(PickingApp, ProvingApp, JudgingApp, SturdyApp, EndingApp, Crash
         "screens/screens.tcss",
         "screens/picks.tcss",
         "screens/proof.tcss",
+        "screens/export.tcss",
         "widgets/widgets.tcss",
         "screens/needs.tcss",
         "screens/what_if.tcss",
@@ -77,6 +78,7 @@ class AdvisorApp(PickingApp, ProvingApp, JudgingApp, SturdyApp, EndingApp, Crash
         super().__init__()
         self.settings = settings or Settings()
         keys = keymap(self.settings.keys, name=str(config_file()))
+        self._own_filters = (HarmlessFilter(), *((AsciiFilter(),) if self.settings.ascii else ()))
         self.session = Session(advisor, choice or MachineChoice(), working_directory or Path.cwd(), keys)
         self.changed: Signal[Topic] = Signal(self, "session")
         self._backstage = Backstage(self, advisor)
@@ -101,8 +103,8 @@ class AdvisorApp(PickingApp, ProvingApp, JudgingApp, SturdyApp, EndingApp, Crash
         self.theme = wanted or known or THEMES[0].name
 
     def get_line_filters(self) -> Sequence[LineFilter]:
-        filters = [*super().get_line_filters(), HarmlessFilter()]
-        return [*filters, AsciiFilter()] if self.settings.ascii else filters
+        # The same filters every time: a line that was filtered is kept by the filter's identity.
+        return [*super().get_line_filters(), *self._own_filters]
 
     def on_mount(self) -> None:
         self.take_signals()

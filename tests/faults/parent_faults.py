@@ -70,7 +70,7 @@ def download_killed(lab: Lab) -> Seen:
         disk = Disk(lab.folder / "hf")
         partial_file = disk.partial(repo, Q4)
         for name in SIGNALS:
-            server.script("/lfs/*", Slow(0.02, 20_000), host="store")
+            server.script("/lfs/*", Slow(0.1, 20_000), host="store")
             before = partial_file.stat().st_size if partial_file.exists() else 0
             with stopped_at_end(lab.start(*ASK)) as process:
                 wait_for(partial(_has_grown, partial_file, before + 100_000))
