@@ -8,6 +8,7 @@ from textual.await_complete import AwaitComplete
 from textual.command import CommandPalette
 from textual.css.query import NoMatches
 from textual.geometry import Size
+from textual.worker import WorkerFailed
 
 LEAST = Size(24, 6)
 """Below this nothing can be read, and what lies outside is cut off by the terminal. Textual and Rich cannot fold text
@@ -39,7 +40,8 @@ class SturdyApp(App[None]):
         return found is not None and found is not self.screen and found.parent is None
 
     def _handle_exception(self, error: Exception) -> None:
-        if self._exit and isinstance(error, NoMatches):
+        cause = error.error if isinstance(error, WorkerFailed) else error
+        if self._exit and isinstance(cause, NoMatches):
             return  # a screen that was opening when the user left has no widgets any more, and nobody misses them
         super()._handle_exception(error)
 

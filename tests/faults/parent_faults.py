@@ -46,7 +46,7 @@ def export_killed(lab: Lab) -> Seen:
     """Several files; the first is amid writing."""
     lab.run("recommend", *HERE, "-o", "rec.toml")
     more = ("--allow-simulated", "--force")
-    return amid_writing(lab, ("export", "rec.toml", "--to", "html", "-o", "out", *more), "out/recommendation.html")
+    return amid_writing(lab, ("export", "rec.toml", "--to", "html", "-o", "out", *more), "out/rec.html")
 
 
 @contextmanager
@@ -90,7 +90,7 @@ def with_engine(lab: Lab, arguments: Callable[[Lab], tuple[object, ...]], codes:
     for name in SIGNALS:
         with stopped_at_end(lab.start(*asked)) as process:
             wait_for(lambda: engines(process.pid))
-            wait_for(lambda: False, 0.5)
+            wait_for(lambda: False, 0.3)
             process.send_signal(getattr(signal, name))
             done = lab.finish(process)
         orphans = [text for text in lab.left() if text.startswith("process")]

@@ -105,7 +105,11 @@ def _jumping(lab: Lab, arguments: tuple[object, ...], days: int, after_s: float)
 def terminal_gone(lab: Lab, how: str, busy: bool) -> Seen:
     """The screens' terminal is closed, or the program told to end."""
     knowledge = thimble(lab.folder, 24 if busy else 4, 2048 if busy else 512)
-    terminal = Terminal(lab.folder, knowledge)
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN if how == "close-shielded" else signal.SIG_DFL)
+    try:
+        terminal = Terminal(lab.folder, knowledge)
+    finally:
+        signal.signal(signal.SIGHUP, before)
     terminal.wait_for("free disk")
     if busy:
         terminal.press("4")
@@ -113,7 +117,7 @@ def terminal_gone(lab: Lab, how: str, busy: bool) -> Seen:
         terminal.press("m")
         wait_for(lambda: terminal.engine() is not None)
     started = time.monotonic()
-    if how == "close":
+    if how.startswith("close"):
         os.close(terminal.process.child_fd)
     else:
         os.kill(terminal.process.pid, getattr(signal, how))
@@ -121,10 +125,12 @@ def terminal_gone(lab: Lab, how: str, busy: bool) -> Seen:
             while True:
                 terminal._drawn += terminal.process.read_nonblocking(65536, timeout=10)
     status = _ended(terminal.process.pid)
-    restored = "\x1b[?1049l" in terminal.drawn or how == "close"
-    text = f"ended by signal {status} after {time.monotonic() - started:.0f} s" if status else "did not end"
-    text += "" if how == "close" else ", terminal put in order" if restored else ", terminal NOT put in order"
-    wanted = 1 if how == "close" else int(getattr(signal, how))
+    is_closed = how.startswith("close")
+    restored = "\x1b[?1049l" in terminal.drawn or is_closed
+    text = f"ended by signal {status}" if status in (1, 15) else f"exit {(status or 0) - 128}"
+    text = f"{text} after {time.monotonic() - started:.0f} s" if status else "did not end"
+    text += "" if is_closed else ", terminal put in order" if restored else ", terminal NOT put in order"
+    wanted = {"close": 1, "close-shielded": 128}.get(how) or int(getattr(signal, how))
     return Seen(text, status == wanted and restored, lab.left())
 
 
@@ -201,6 +207,12 @@ TERMINAL = Group(
             "the terminal is closed amid a measurement",
             "ends by SIGHUP, no child",
             partial(terminal_gone, how="close", busy=True),
+        ),
+        Case(
+            "terminal-shielded",
+            "the terminal is closed, SIGHUP ignored (`nohup`)",
+            "ends all the same",
+            partial(terminal_gone, how="close-shielded", busy=False),
         ),
         Case(
             "terminal-hup", "SIGHUP", "terminal in order, ends by it", partial(terminal_gone, how="SIGHUP", busy=False)
