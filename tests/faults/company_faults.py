@@ -194,9 +194,9 @@ def two_measurements(lab: Lab) -> Seen:
 # ---------------------------------------------------------------- streams
 
 
-def closed(lab: Lab, redirection: str, arguments: str, code: int, words: str) -> Seen:
+def closed(lab: Lab, redirection: str, arguments: str, code: int, words: str, variable: str = "") -> Seen:
     """A stream as a shell leaves it."""
-    shell = f"{' '.join(lab.command())} {arguments} {redirection}; echo code ${{PIPESTATUS[0]}} >&9"
+    shell = f"{variable} {' '.join(lab.command())} {arguments} {redirection}; echo code ${{PIPESTATUS[0]}} >&9"
     command = ["bash", "-c", f"exec 9>codes; {shell}"]
     done = lab.run(command=command)
     found = (lab.work / "codes").read_text().strip()
@@ -289,7 +289,14 @@ STREAMS = Group(
             "stream-locale",
             "LC_ALL names no locale",
             "exit 0",
-            partial(closed, redirection=">/dev/null", arguments="recommend --plain", code=0, words=""),
+            partial(
+                closed,
+                redirection=">/dev/null",
+                arguments="recommend --plain",
+                code=0,
+                words="",
+                variable="LC_ALL=xx_XX.nonsense",
+            ),
         ),
     ),
 )

@@ -130,7 +130,7 @@ def terminal_gone(lab: Lab, how: str, busy: bool) -> Seen:
     text = f"ended by signal {status}" if status in (1, 15) else f"exit {(status or 0) - 128}"
     text = f"{text} after {time.monotonic() - started:.0f} s" if status else "did not end"
     text += "" if is_closed else ", terminal put in order" if restored else ", terminal NOT put in order"
-    wanted = {"close": 1, "close-shielded": 128}.get(how) or int(getattr(signal, how))
+    wanted = {"close": 1, "close-shielded": 257}.get(how) or int(getattr(signal, how))
     return Seen(text, status == wanted and restored, lab.left())
 
 
