@@ -202,14 +202,14 @@ class PicksScreen(Place):
 
     @on(DataTable.RowHighlighted)
     def _highlighted(self, event: DataTable.RowHighlighted) -> None:
-        # An event that was under way while the rows were replaced names a row that the cursor has left.
-        if event.row_key.value != self.query_one(Ranking).selected_key:
+        # An event that was under way while the rows were replaced names a row that the cursor has left, or none.
+        if getattr(event.row_key, "value", None) != self.query_one(Ranking).selected_key:
             return
         self._follow_cursor()
 
     @on(DataTable.RowSelected)
     def _opened(self, event: DataTable.RowSelected) -> None:
-        key = event.row_key.value or ""
+        key = getattr(event.row_key, "value", None) or ""
         if key.startswith(GROUP):
             self.folded = self.folded ^ {key.removeprefix(GROUP)}
             return
