@@ -8,10 +8,11 @@ from http.client import HTTPException, HTTPMessage, HTTPResponse
 from typing import IO, NoReturn, cast
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
-from urllib.request import HTTPRedirectHandler, Request, build_opener
+from urllib.request import Request, build_opener
 
 from advisor import __version__
 from advisor.errors import InputError, NetworkError
+from advisor.redirects import ClosedRedirects
 
 TIMEOUT_S = 20.0
 CHUNK_BYTES = 1 << 20
@@ -103,13 +104,12 @@ def _open(request: Request, timeout: float) -> HTTPResponse:
     return cast(HTTPResponse, build_opener(_Redirects()).open(request, timeout=timeout))  # the scheme was checked
 
 
-class _Redirects(HTTPRedirectHandler):
+class _Redirects(ClosedRedirects):
     """Follows to web addresses, and never from an encrypted one to one that is not."""
 
     def redirect_request(
         self, req: Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage, newurl: str
     ) -> Request | None:
-        fp.close()  # urllib would read the whole body of the redirect, however long it is
         if not is_url(newurl):
             raise URLError("it redirects to something that is no web address")
         if req.full_url.startswith("https://") and not newurl.startswith("https://"):

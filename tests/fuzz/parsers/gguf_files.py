@@ -94,7 +94,7 @@ def remote(raw: bytes, folder: Path) -> None:
 @cache
 def answers() -> Sequence[bytes]:
     small, rich = (_answer(body) for body in (_tiny(), RICH))
-    moved = b"HTTP/1.1 302 Found\r\nLocation: http://other.example/x.gguf?sig=1\r\nContent-Length: 0\r\n\r\n"
+    moved = b"HTTP/1.1 302 Found\r\nLocation: /other/x.gguf?sig=1\r\nContent-Length: 0\r\n\r\n"
     away = b"HTTP/1.1 302 Found\r\nLocation: ftp://other.example/x\r\n\r\n"
     closed = b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 2\r\n\r\nno"
     whole = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nGGUF\r\n0\r\n\r\n"
