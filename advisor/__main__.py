@@ -4,19 +4,27 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from advisor.service import MachineChoice
 
 
 def main() -> None:
     """Run and leave with the documented exit code."""
+    from advisor.cli.streams import fill_closed_streams
+
+    fill_closed_streams()
     arguments = sys.argv[1:]
-    if arguments in ([], ["--ascii"]) and _is_interactive():
+    if not arguments and _is_interactive():
         from advisor.cli.diagnostics import guarded
 
-        sys.exit(guarded(lambda: _run_tui(is_ascii=bool(arguments)), debug=False))
+        sys.exit(guarded(_run_tui, debug=False))
     from advisor.cli import screens
     from advisor.cli.main import run
 
     screens.judging = _judge
+    screens.opening = _run_tui if _is_interactive() else None
     sys.exit(run(arguments))
 
 
@@ -36,14 +44,18 @@ def _is_interactive() -> bool:
     return sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
 
 
-def _run_tui(*, is_ascii: bool) -> None:
+def _run_tui(choice: MachineChoice | None = None, is_ascii: bool = False) -> None:
     from advisor.service import Advisor
     from advisor.tui import run
     from advisor.web.child import end_with_server, is_child
 
     if is_child():
         end_with_server()
-    run(Advisor(), is_ascii=is_ascii)
+    advisor = Advisor()
+    if choice is not None and not choice.is_here:
+        # A GPU or a file that cannot be used is better said before the screens open.
+        advisor.machine(choice)
+    run(advisor, choice, is_ascii=is_ascii)
 
 
 if __name__ == "__main__":

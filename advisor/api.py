@@ -10,9 +10,9 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 from advisor.domain.answers import flattened
 from advisor.domain.hardware import Machine
@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     from advisor.service import OnEvent
 
 T = TypeVar("T")
+
+Measure = bool | Literal["anew"]
+"""Whether to time, and whether also what was timed before."""
 
 SCHEMA_VERSION = 1
 """Of every document."""
@@ -107,7 +110,7 @@ def recommend(
     models: Iterable[str] = (),
     quantization: str | None = None,
     relax: str | None = None,
-    measure: bool = False,
+    measure: Measure = False,
     sensitivity: bool = False,
     trial: str | Path | None = None,
     models_dirs: Iterable[Path] = (),
@@ -119,7 +122,8 @@ def recommend(
     `gpu` ("RTX 4090x2", "none"), `ram` ("64GiB" or bytes) and `machine` (a machine file) replace this machine by a
     simulated one; `machine` may be a snapshot too, such as that of a node of a fleet. `models` admits by name what is
     otherwise only listed; `relax` changes the answers just so far that this excluded model passes, and raises
-    NoCandidateError where no answer admits it; `measure` times the best candidates here and ranks again; `sensitivity`
+    NoCandidateError where no answer admits it; `measure` times the best candidates here and ranks again, and
+    `"anew"` also those that were timed before; `sensitivity`
     also tries other requirements, one at a time; `trial` is the result of a trial on tasks of your own, which goes over
     published results. The document says which candidates' files are on this machine; `models_dirs` are searched beside
     the usual places.
@@ -137,23 +141,31 @@ def recommend(
     )
     relaxation = None
     if relax is not None:
-        relaxation = session.relax(relax, found, answers)
-        if not relaxation.is_admitted:
-            reasons = "; ".join(reason.text for reason in relaxation.obstacles)
-            raise NoCandidateError(f"no answer admits {relaxation.model.id}", why=reasons)
+        relaxation = _relaxed(session, relax, found, answers)
         answers, found = dict(relaxation.answers), relaxation.found
     problems: tuple[str, ...] = ()
     if measure:
-        found, problems = session.measure_finalists(found, on_event=on_event)
+        found, problems = session.measure_finalists(found, on_event=on_event, anew=measure == "anew")
     if sensitivity:
         found = session.with_constraint_changes(found)
-    folders = tuple(models_dirs)
+    make = partial(_advice_document, session, found, answers, tuple(models_dirs))
+    return Advice(found, make, answers, session, problems, relaxation, remarks)
 
-    def document() -> dict[str, Any]:
-        here = session.candidates_here_document(found, folders)
-        return {**session.recommendation_document(found, answers), "already_here": here}
 
-    return Advice(found, document, answers, session, problems, relaxation, remarks)
+def _relaxed(session: Advisor, model: str, found: Recommendation, answers: Mapping[str, Answer]) -> Relaxation:
+    """The answers changed just so far that the model passes. Raises NoCandidateError where no answer admits it."""
+    relaxation = session.relax(model, found, answers)
+    if not relaxation.is_admitted:
+        reasons = "; ".join(reason.text for reason in relaxation.obstacles)
+        raise NoCandidateError(f"no answer admits {relaxation.model.id}", why=reasons)
+    return relaxation
+
+
+def _advice_document(
+    session: Advisor, found: Recommendation, answers: Mapping[str, Answer], folders: tuple[Path, ...]
+) -> dict[str, Any]:
+    here = session.candidates_here_document(found, folders)
+    return {**session.recommendation_document(found, answers), "already_here": here}
 
 
 def size(
@@ -207,7 +219,7 @@ def speed(
     *,
     prompt_tokens: int | None = None,
     depth_tokens: int | None = None,
-    measure: bool = False,
+    measure: Measure = False,
     on_event: OnEvent | None = None,
     gpu: str | None = None,
     ram: str | int | None = None,
@@ -216,7 +228,7 @@ def speed(
 ) -> Result[SpeedReport]:
     """How fast a model runs where it runs fastest, in tokens per second: estimated, or timed here with slices of it.
 
-    Prompt and depth come from the needs where they are not given.
+    Prompt and depth come from the needs where they are not given; `measure="anew"` times also what was timed before.
     """
     session = advisor or Advisor()
     constraints = session.constraints(answers_of(session, needs))
@@ -227,7 +239,8 @@ def speed(
         constraints,
         prompt_tokens=prompt_tokens,
         depth_tokens=depth_tokens,
-        measured=measure,
+        measured=bool(measure),
+        anew=measure == "anew",
         on_event=on_event,
     )
     return Result(found, lambda: session.speed_document(found))

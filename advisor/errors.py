@@ -2,6 +2,7 @@
 
 AdvisorError
 ├── InputError          a file, key, flag or value that cannot be used
+│   └── NotProbedError  a machine that was only described, where files for a real one are asked for
 ├── NoCandidateError    the constraints leave nothing
 ├── CheckFailedError    a smoke test or a verification came out negative
 ├── NetworkError        the network, or what answered there, failed
@@ -47,6 +48,10 @@ def _readable(text: str) -> str:
 
 class InputError(AdvisorError):
     """Something that the user gave cannot be used."""
+
+
+class NotProbedError(InputError):
+    """The machine was described and not probed, and nobody insisted."""
 
 
 class NoCandidateError(AdvisorError):

@@ -18,6 +18,7 @@ from pydantic import Field, ValidationError
 
 from advisor import __version__, api
 from advisor.errors import AdvisorError
+from advisor.redaction import redacted
 from advisor.service import Advisor
 from advisor.text import one_line
 
@@ -158,7 +159,7 @@ def _one_line(error: ToolError) -> str:
     cause = error.__cause__
     if isinstance(cause, ValidationError):
         return "; ".join(f"{'.'.join(map(str, part['loc']))}: {part['msg']}" for part in cause.errors())
-    return one_line(str(error if cause is None else cause))
+    return one_line(redacted(str(error if cause is None else cause)))
 
 
 def server(advisor: Advisor | None = None) -> MCPServer:

@@ -6,8 +6,12 @@ import os
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+_TOGETHER = "tests/cluster/"
+"""Files that share something expensive, here one Ray cluster, run in one process of `pytest -n`."""
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -27,6 +31,8 @@ def own_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         "LLM_ADVISOR_CACHE_DIR": str(home / "advisor-cache"),
         "LLM_ADVISOR_STATE_DIR": str(home / "advisor-state"),
         "TEXTUAL_ANIMATIONS": "none",
+        # Threads of llama.cpp that wait for each other rest meanwhile: where others compute too, spinning takes ages.
+        "OMP_WAIT_POLICY": "passive",
     }
     before = {name: os.environ.get(name) for name in set_to}
     os.environ.update(set_to)
@@ -49,3 +55,15 @@ def smollm2() -> Path:
     assert spec.origin is not None
     (found,) = Path(spec.origin).parent.glob("*.gguf")
     return found
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Whole files for each process of `pytest -n`, so that what a module sets up is set up once."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class ByFile(LoadFileScheduling):  # type: ignore[misc]  # xdist is untyped for mypy
+        def _split_scope(self, nodeid: str) -> str:
+            return _TOGETHER if nodeid.startswith(_TOGETHER) else str(super()._split_scope(nodeid))
+
+    return ByFile(config, log)

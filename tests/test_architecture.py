@@ -1,8 +1,10 @@
-"""ARCHITECTURE.md draws what the import contracts enforce, and names every package there is."""
+"""ARCHITECTURE.md draws what the import contracts enforce, and names every package there is; no piece is too long."""
 
 from __future__ import annotations
 
+import ast
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import tomli
@@ -10,6 +12,9 @@ import tomli
 ROOT = Path(__file__).parent.parent
 PAGE = (ROOT / "ARCHITECTURE.md").read_text("utf-8")
 CONTRACTS = tomli.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]["contracts"]
+MODULES = sorted(ROOT.glob("advisor/**/*.py"))
+MOST_LINES_OF_A_FILE = 400
+MOST_LINES_OF_A_FUNCTION = 40
 _NAMES = r"\w+(?: \| \w+)*"
 
 
@@ -54,3 +59,24 @@ def test_only_the_modules_that_the_page_names_import_llama_cpp_and_ray() -> None
         users = [path for path in ROOT.glob("advisor/**/*.py") if line.search(path.read_text("utf-8"))]
         assert [".".join(path.relative_to(ROOT).with_suffix("").parts) for path in users] == [only]
         assert f"only `{only}` imports `{package}`" in PAGE
+
+
+def function_lengths(module: Path) -> Iterator[tuple[str, int]]:
+    """Lines of every function from its `def` to its end; decorators and the docstring do not count."""
+    for node in ast.walk(ast.parse(module.read_text("utf-8"))):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            first = node.body[0]
+            docstring = 0 if ast.get_docstring(node) is None else (first.end_lineno or 0) - first.lineno + 1
+            yield node.name, (node.end_lineno or 0) - node.lineno + 1 - docstring
+
+
+def test_no_file_is_too_long_to_be_read_at_once() -> None:
+    lengths = {str(path.relative_to(ROOT)): len(path.read_text("utf-8").splitlines()) for path in MODULES}
+    assert len(lengths) > 400
+    assert not {name: n for name, n in lengths.items() if n > MOST_LINES_OF_A_FILE}
+
+
+def test_no_function_is_too_long_to_be_seen_whole() -> None:
+    lengths = [(f"{path.relative_to(ROOT)}: {name}", n) for path in MODULES for name, n in function_lengths(path)]
+    assert len(lengths) > 3000
+    assert not [(name, n) for name, n in lengths if n > MOST_LINES_OF_A_FUNCTION]

@@ -150,6 +150,32 @@ def test_a_dumb_terminal_gets_a_short_help_and_exit_code_2(opened: Open) -> None
     assert terminal.process.exitstatus == 2
 
 
+def test_screens_open_for_another_machine(opened: Open) -> None:
+    terminal = opened("--gpu", "none", "--ram", "48GiB")
+    terminal.wait_for("48.00 GiB")
+    terminal.press("3")
+    terminal.wait_for("SIM: no GPU")
+    assert terminal.leave() == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--gpu", "GTX 9999"), "no GPU named 'GTX 9999' is known"),
+        (("--ram", "much"), "--ram: "),
+        (("--machine", "nowhere.toml"), "nowhere.toml"),
+        (("--ram", "8GiB", "probe"), "stand after the command: probe --gpu"),
+    ],
+)
+def test_a_machine_that_cannot_be_used_is_said_before_any_screen(
+    opened: Open, arguments: tuple[str, ...], said: str
+) -> None:
+    terminal = opened(*arguments)
+    terminal.process.expect_exact(said)
+    terminal.process.wait()
+    assert terminal.process.exitstatus == 2
+
+
 def test_settings_that_cannot_be_used_are_said_before_any_screen(opened: Open, tmp_path: Path) -> None:
     (tmp_path / "config").mkdir()
     (tmp_path / "config" / "config.toml").write_text('[keys]\n"smok" = "f6"\n', "utf-8")
@@ -161,7 +187,7 @@ def test_settings_that_cannot_be_used_are_said_before_any_screen(opened: Open, t
 
 def test_without_a_terminal_nothing_opens() -> None:
     env = {**os.environ, "PYTHONPATH": str(KNOWLEDGE.parent)}
-    for arguments in ([], ["--ascii"]):
+    for arguments in ([], ["--ascii"], ["--ram", "8GiB"]):
         command = [sys.executable, "-m", "advisor", *arguments]
         done = subprocess.run(command, env=env, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
         assert done.returncode == 2

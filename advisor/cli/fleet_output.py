@@ -11,6 +11,7 @@ from advisor.domain.capacity.fleet_report import (
     fleet_paragraphs,
     fleet_rows,
 )
+from advisor.domain.capacity.replica import ENGINE_NAMES, refusals_text
 from advisor.domain.fleet import Fleet
 from advisor.errors import NoCandidateError
 from advisor.service import FleetAdvice
@@ -41,8 +42,8 @@ def require_enough(advice: FleetAdvice) -> None:
     what = f"the fleet does not serve {subject.model.id} {subject.quantization} to that many users"
     if plans.plans:
         best = max(plans.plans, key=lambda plan: plan.carried_requests_per_s)
-        why = f"{'vLLM' if best.engine == 'vllm' else best.engine} {enough_text(best, plans)}"
+        why = f"{ENGINE_NAMES[best.engine]} {enough_text(best, plans)}"
         hint = "Add machines, relax latency.ttft_ms or latency.tokens_per_s, or name a smaller model: --model ID."
         raise NoCandidateError(what, why=why, hint=hint)
-    why = "; ".join(dict.fromkeys(f"{r.engine}{f' on {r.place}' if r.place else ''}: {r.text}" for r in plans.refusals))
+    why = refusals_text(plans.refusals)
     raise NoCandidateError(what, why=why, hint="Name another model (--model ID) or engine (--engine).")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ import click
 
 from advisor import __version__
 from advisor.cli.diagnostics import ExitCode, guarded, note, noted_warnings
+from advisor.cli.ending import orderly_end
 from advisor.errors import nearest
 
 if TYPE_CHECKING:
@@ -52,6 +54,14 @@ COMPLETION_VARIABLE = "_LLM_ADVISOR_COMPLETE"
 class LazyGroup(click.Group):
     """A group that knows its commands by name and imports them late, for a quick start."""
 
+    def make_context(self, *given: Any, **extra: Any) -> click.Context:
+        with _broken_pipe_let_through():
+            return super().make_context(*given, **extra)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        with _broken_pipe_let_through():
+            return super().invoke(ctx)
+
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
 
@@ -78,25 +88,49 @@ class LazyGroup(click.Group):
             formatter.write_dl(list(COMMANDS.items()))
 
 
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+class _ReaderGoneError(Exception):
+    """Standard output has no reader any more. Click would leave with 1 for the error of the system."""
+
+    def __init__(self, error: BrokenPipeError) -> None:
+        super().__init__(error)
+        self.error = error
+
+
+@contextmanager
+def _broken_pipe_let_through() -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError as error:
+        raise _ReaderGoneError(error) from error
+
+
+@click.group(cls=LazyGroup, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name=PROGRAM)
 @click.option("--debug", is_flag=True, expose_value=False, help="Show the traceback of an error; anywhere in the line.")
-@click.option("--ascii", is_flag=True, expose_value=False, help="Without a command: screens in ASCII characters only.")
-def cli() -> None:
+@click.option("--ascii", "is_ascii", is_flag=True, help="Without a command: screens in ASCII characters only.")
+@click.option("--gpu", metavar="NAME[xN]", help='Without a command: screens for these GPUs, e.g. "RTX 4090"; or none.')
+@click.option("--ram", metavar="SIZE", help="Without a command: screens for this much system memory, e.g. 64GiB.")
+@click.option("--machine", metavar="FILE", help="Without a command: screens for a machine that probe -o wrote down.")
+@click.pass_context
+def cli(ctx: click.Context, is_ascii: bool, gpu: str | None, ram: str | None, machine: str | None) -> None:
     """Which Mistral or Llama model, in which quantization, should I run for this use on this machine?
 
     Without a command on a terminal, the screens open. Their keys and theme can be changed in config.toml; see
     llm-advisor settings.
     """
+    if ctx.invoked_subcommand is None:
+        from advisor.cli.screens import open_screens
+
+        open_screens(gpu, ram, machine, is_ascii=is_ascii)
+    elif (gpu, ram, machine) != (None, None, None):
+        raise click.UsageError(f"options of a machine stand after the command: {ctx.invoked_subcommand} --gpu …", ctx)
 
 
 def run(arguments: list[str]) -> int:
     """Run the command line and give the exit code."""
-    if arguments in ([], ["--ascii"]) and COMPLETION_VARIABLE not in os.environ:
-        note("llm-advisor: the screens need a terminal. Usage: llm-advisor COMMAND; see llm-advisor --help")
-        return ExitCode.INVALID
     asked = [argument for argument in arguments if argument != "--debug"]
-    with noted_warnings():
+    # Servers end their own way.
+    with noted_warnings(), nullcontext() if asked[:1] in (["serve"], ["mcp"]) else orderly_end():
         return guarded(lambda: _dispatch(asked), debug=len(asked) < len(arguments))
 
 
@@ -107,8 +141,11 @@ def _dispatch(arguments: list[str]) -> None:
         context = f" Try: {error.ctx.command_path} --help" if error.ctx else ""
         note(f"llm-advisor: {error.format_message()}{context}")
         sys.exit(ExitCode.INVALID)
+    except _ReaderGoneError as error:
+        raise error.error from None
     except click.Abort as error:
-        raise KeyboardInterrupt from error
+        cause = error.__cause__
+        raise cause if isinstance(cause, KeyboardInterrupt) else KeyboardInterrupt from error
     except click.ClickException as error:
         note(f"llm-advisor: {error.format_message()}")
         sys.exit(ExitCode.INVALID)

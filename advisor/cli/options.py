@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import fields
+from functools import wraps
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import click
 
 from advisor.api import Needs
-from advisor.domain.questions import Answer, Question
+from advisor.domain.questions import Question
 from advisor.errors import InputError
 from advisor.service import Advisor, MachineChoice
 from advisor.units import parse_size
@@ -34,6 +36,26 @@ class Size(click.ParamType[int]):
 _FILE = click.Path(path_type=Path, dir_okay=False)
 
 
+def gathered(name: str, values: type[Any]) -> Callable[[F], F]:
+    """Hand a command the options that are named like the fields of a dataclass as one value, its argument `name`.
+
+    It stands below those options, so that the command says in one word what they are about.
+    """
+    return _gathered(name, [field.name for field in fields(values)], values)
+
+
+def _gathered(name: str, options: list[str], make: Callable[..., object]) -> Callable[[F], F]:
+    def decorate(command: F) -> F:
+        @wraps(command)
+        def call(**given: Any) -> Any:
+            made = make(**{option: given.pop(option) for option in options})
+            return command(**{name: made}, **given)
+
+        return cast(F, call)
+
+    return decorate
+
+
 def output_options(command: F) -> F:
     """`--json` and `--plain`."""
     for option in (
@@ -49,8 +71,12 @@ _PRESET = "advisor.preset"
 
 
 def constraint_options(command: F) -> F:
-    """`--preset ID`, `--constraints FILE`, `--set key=value`, and a flag for each question of the questionnaire."""
+    """`--preset ID`, `--constraints FILE`, `--set key=value`, and a flag for each question of the questionnaire.
+
+    The command gets them as `needs`, each over the one before.
+    """
     advisor = Advisor()
+    command = _gathered("needs", ["constraints_file", "settings"], _needs)(command)
     for question in reversed(advisor.questionnaire.questions):
         command = _question_option(question)(command)
     for option in (
@@ -60,6 +86,11 @@ def constraint_options(command: F) -> F:
     ):
         command = option(command)
     return command
+
+
+def _needs(constraints_file: Path | None, settings: tuple[str, ...]) -> Needs:
+    meta = click.get_current_context().meta
+    return Needs(constraints_file, settings, dict(meta.get(_TYPED, {})), meta.get(_PRESET))
 
 
 def _preset_option(ids: list[str]) -> Callable[[F], F]:
@@ -97,25 +128,9 @@ def flag_of(key: str) -> str:
     return "--" + key.replace(".", "-").replace("_", "-")
 
 
-def given_answers(advisor: Advisor, file: Path | None, settings: tuple[str, ...]) -> dict[str, Answer]:
-    """The answers of the command line: defaults, then `--preset`, the file, `--set` and flags, each over the one
-    before.
-
-    Raises InputError for what cannot be used.
-    """
-    meta = click.get_current_context().meta
-    return advisor.answers(file, settings, meta.get(_TYPED), preset=meta.get(_PRESET))
-
-
 def complete_model(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
     """Ids of the catalogue that begin like this."""
     return [model.id for model in Advisor().catalogue.models if model.id.startswith(incomplete)]
-
-
-def needs_of(constraints_file: Path | None, settings: tuple[str, ...]) -> Needs:
-    """What `--preset`, `--constraints`, `--set` and the flags of the questions ask for, each over the one before."""
-    meta = click.get_current_context().meta
-    return Needs(constraints_file, settings, dict(meta.get(_TYPED, {})), meta.get(_PRESET))
 
 
 models_dir_option: Callable[[F], F] = click.option(
@@ -130,7 +145,8 @@ models_dir_option: Callable[[F], F] = click.option(
 
 
 def machine_options(command: F) -> F:
-    """`--gpu`, `--ram` and `--machine`, which replace this machine by a simulated one."""
+    """`--gpu`, `--ram` and `--machine`, in place of this machine; the command gets them as `where`."""
+    command = _gathered("where", ["gpu", "ram", "machine_file"], machine_choice)(command)
     for option in (
         click.option("machine_file", "--machine", type=_FILE, help="TOML file of a machine, as probe -o writes it."),
         click.option("--ram", type=Size(), metavar="SIZE", help="Pretend this much system memory, e.g. 64GiB."),
@@ -147,8 +163,3 @@ def machine_choice(gpu: str | None, ram: int | None, machine_file: Path | None) 
     if ram is not None and ram <= 0:
         raise InputError("--ram: 0 bytes is no machine", hint="Write for example --ram 64GiB.")
     return MachineChoice(gpu=gpu, ram_bytes=ram, file=machine_file)
-
-
-def is_simulated(gpu: str | None, ram: int | None, machine_file: Path | None) -> bool:
-    """Whether the options replace this machine."""
-    return not (gpu is None and ram is None and machine_file is None)

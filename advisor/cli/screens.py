@@ -4,6 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from advisor.service import MachineChoice
+
+opening: Callable[[MachineChoice, bool], None] | None = None
+"""Opens the screens for a machine, in ASCII characters only or not; None where there is no terminal for them."""
 
 judging: Callable[[Path | None, int], None] | None = None
 """Opens blind judging on a result, the last one where it is None, with the seed of its order."""
+
+
+def open_screens(gpu: str | None, ram: str | None, machine: str | None, *, is_ascii: bool) -> None:
+    """Open the screens for this machine or another one. Raises InputError without a terminal and for bad options."""
+    from advisor.cli.options import machine_choice
+    from advisor.errors import InputError
+    from advisor.units import parse_size
+
+    if opening is None:
+        raise InputError("the screens need a terminal", hint="Usage: llm-advisor COMMAND; see llm-advisor --help.")
+    try:
+        ram_bytes = None if ram is None else parse_size(ram)
+    except ValueError as error:
+        raise InputError(f"--ram: {error}") from error
+    opening(machine_choice(gpu, ram_bytes, None if machine is None else Path(machine)), is_ascii)

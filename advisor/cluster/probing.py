@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from advisor.errors import InputError, NetworkError
+from advisor.redaction import is_secret_name
 from advisor.text import one_line
 
 EXTRA = "cluster"
@@ -116,10 +117,16 @@ def _end(child: subprocess.Popen[bytes]) -> None:
 
 
 def _env() -> dict[str, str]:
-    """Without reports to Ray's makers, and with this package where it is not installed."""
+    """Without reports to Ray's makers and secrets of others, and with this package where it is not installed."""
     root = str(Path(__file__).resolve().parents[2])
     paths = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
-    return {**os.environ, "RAY_USAGE_STATS_ENABLED": "0", "PYTHONPATH": os.pathsep.join(paths)}
+    told = {name: value for name, value in os.environ.items() if _is_rays(name) or not is_secret_name(name)}
+    return {**told, "RAY_USAGE_STATS_ENABLED": "0", "PYTHONPATH": os.pathsep.join(paths)}
+
+
+def _is_rays(name: str) -> bool:
+    """Clusters may ask for a token of their own."""
+    return name.startswith("RAY_")
 
 
 def _unreachable(address: str, error: dict[str, str]) -> NetworkError:

@@ -39,6 +39,25 @@ class ExcludedGroup:
         return sum({reason.code for reason in r.reasons} == {self.code} for r in self.rejections)
 
 
+def nearest_miss(rejected: tuple[Rejection, ...]) -> Rejection | None:
+    """The nearest miss that other answers would admit, or the nearest of all; None where nothing is excluded.
+
+    `rejected` has the nearest miss first.
+    """
+    return next((r for r in rejected if r.is_liftable), rejected[0] if rejected else None)
+
+
+def excluded_lines(rejected: tuple[Rejection, ...]) -> tuple[str, ...]:
+    """How many each requirement excludes, and the nearest miss: what is said where the ranking ends."""
+    nearest = nearest_miss(rejected)
+    if nearest is None:
+        return ()
+    counts = ", ".join(f"{group.title.lower()} {len(group.rejections)}" for group in excluded_groups(rejected))
+    name = f"{nearest.model.name} {nearest.quantization or ''}".rstrip()
+    reasons = "; ".join(reason.text for reason in nearest.reasons)
+    return (f"{len(rejected)} are excluded (x): {counts}", f"nearest: {name} - {reasons}")
+
+
 def excluded_groups(rejected: tuple[Rejection, ...]) -> tuple[ExcludedGroup, ...]:
     """Every rejection once, under the first requirement that it misses; the requirement with most of them first."""
     groups: dict[str, list[Rejection]] = {}

@@ -6,18 +6,15 @@ from advisor.domain.exclusions import Exclusion
 
 
 def exclusion_mark(found: Exclusion) -> str:
-    """For a row: `excludes 7`, `excludes 7 (+3)` where 3 more fail on something else too, `3 with others` where all
-    do."""
+    """For a row: `excludes 7`, which would pass without this answer, or `3 with others` where all that fail on it fail
+    on something else, too. How many of the latter come on top of the former is for the panel to say."""
     n, m = len(found.alone), len(found.with_others)
-    if not n:
-        return f"{m} with others"
-    return f"excludes {n} (+{m})" if m else f"excludes {n}"
+    return f"excludes {n}" if n else f"{m} with others"
 
 
 def short_exclusion_mark(found: Exclusion) -> str:
-    """The same where there is little room: `-7`, `-7+3`, `+3`."""
-    others = f"+{len(found.with_others)}" if found.with_others else ""
-    return (f"-{len(found.alone)}" if found.alone else "") + others
+    """The same where there is little room: `-7`, `+3`."""
+    return f"-{len(found.alone)}" if found.alone else f"+{len(found.with_others)}"
 
 
 def exclusion_sentence(found: Exclusion) -> str:

@@ -16,8 +16,8 @@ MOST_SLOTS = 256
 
 
 @dataclass(frozen=True, slots=True)
-class Machine:
-    """The memories that may be used."""
+class Memories:
+    """What of a machine may be used: the memories that layers lie in, and whether the processor may run some."""
 
     pools: tuple[Pool, ...]
     allow_cpu: bool
@@ -39,55 +39,55 @@ def ladder(
     shape: Shape,
     held: Weights,
     base: Placement,
-    machine: Machine,
+    memories: Memories,
     *,
     most_context_tokens: int | None,
     quantizations: Sequence[tuple[str, Callable[[], Weights]]] = (),
 ) -> Ladder:
     """All three rungs. `quantizations` are names with a way to their weights, the best first."""
     return Ladder(
-        context_tokens=longest_context(shape, held, base, machine, most_context_tokens),
-        quantization=best_quantization(shape, base, machine, quantizations),
-        slots=most_slots(shape, held, base, machine),
+        context_tokens=longest_context(shape, held, base, memories, most_context_tokens),
+        quantization=best_quantization(shape, base, memories, quantizations),
+        slots=most_slots(shape, held, base, memories),
     )
 
 
 def longest_context(
-    shape: Shape, held: Weights, base: Placement, machine: Machine, most_tokens: int | None
+    shape: Shape, held: Weights, base: Placement, memories: Memories, most_tokens: int | None
 ) -> int | None:
     """Tokens of each slot, in steps of llama.cpp's padding, up to what the model was made for."""
     most = (most_tokens or 1 << 20) // KV_PADDING
 
     def fits(steps: int) -> bool:
         placement = replace(base, context_tokens=steps * KV_PADDING * base.parallel)
-        return _fits(shape, held, placement, machine)
+        return _fits(shape, held, placement, memories)
 
     steps = _largest(most, fits)
     return steps * KV_PADDING if steps else None
 
 
 def best_quantization(
-    shape: Shape, base: Placement, machine: Machine, quantizations: Sequence[tuple[str, Callable[[], Weights]]]
+    shape: Shape, base: Placement, memories: Memories, quantizations: Sequence[tuple[str, Callable[[], Weights]]]
 ) -> str | None:
     """The first file type that fits."""
     for name, held in quantizations:
-        if _fits(shape, held(), base, machine):
+        if _fits(shape, held(), base, memories):
             return name
     return None
 
 
-def most_slots(shape: Shape, held: Weights, base: Placement, machine: Machine) -> int | None:
+def most_slots(shape: Shape, held: Weights, base: Placement, memories: Memories) -> int | None:
     """Slots with as many tokens each as `base` has."""
 
     def fits(slots: int) -> bool:
         placement = replace(base, context_tokens=slots * base.slot_tokens, parallel=slots)
-        return _fits(shape, held, placement, machine)
+        return _fits(shape, held, placement, memories)
 
     return _largest(MOST_SLOTS, fits) or None
 
 
-def _fits(shape: Shape, held: Weights, placement: Placement, machine: Machine) -> bool:
-    ways = ways_to_run(shape, held, placement, machine.pools, allow_cpu=machine.allow_cpu)
+def _fits(shape: Shape, held: Weights, placement: Placement, memories: Memories) -> bool:
+    ways = ways_to_run(shape, held, placement, memories.pools, allow_cpu=memories.allow_cpu)
     # A smaller micro-batch is a fair price; a cache of another type was not asked for.
     return any(way.placement.kv_type == placement.kv_type for way in ways)
 

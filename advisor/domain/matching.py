@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from advisor.domain.comparison import same_shape
+from advisor.domain.file_differences import same_shape
 from advisor.domain.local_files import Evidence, Match
 from advisor.domain.model import GgufFile, Model, Shape
 

@@ -8,7 +8,7 @@ from advisor.domain.constraints import MachineLimits
 from advisor.domain.hardware import CpuSpec, Gpu, GpuSpec, Machine
 from advisor.domain.placement import Pool
 from advisor.domain.processors import cpu_family
-from advisor.units import GIB, MIB
+from advisor.units import MIB
 
 UNIFIED_GPU_SHARE = 0.75
 """Share of unified memory that Apple's Metal lets a GPU use by default on larger machines
@@ -87,8 +87,3 @@ def threads_for(machine: Machine) -> int:
     usable = machine.cpu.usable_cores.value
     known = [int(n) for n in (physical, usable) if n]
     return max(1, min(known, default=1))
-
-
-def describe_budget(pool: Pool) -> str:
-    """A pool in words: `RAM 21.5 GiB`."""
-    return f"{pool.name} {pool.budget_bytes / GIB:.1f} GiB"

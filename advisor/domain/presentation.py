@@ -41,6 +41,7 @@ SUPPORT_WORDS = {
 
 CHECK_MARKS = {True: "✓", False: "✗", None: "?"}
 VERDICT_WORDS = {"pass": "✓ passed", "warn": "! passed, but not as predicted", "fail": "✗ failed"}
+UNJUDGED_WORDS = "! ran, but this machine was too busy to judge it"
 
 _CRITERION_WIDTH = 9
 _SUM_WIDTH = len("0.00 × 0.00 = 0.000")
@@ -287,6 +288,12 @@ def remaining_text(found: Recommendation) -> str:
     return f"{left} of {whole} models {'remains' if left == 1 else 'remain'}"
 
 
+def first_text(found: Recommendation) -> str | None:
+    """The pick in a line: `first: Ministral 3 8B Instruct 2512 Q4_K_M, ~9.3 tok/s`; None where nothing passes."""
+    pick = found.pick
+    return None if pick is None else f"first: {pick.model.name} {pick.quantization.name}, {speed_text(pick.speed)}"
+
+
 def nothing_passes(found: Recommendation) -> tuple[Paragraph, ...]:
     """Why the answers leave no model, and the three nearest misses."""
     counts: dict[str, int] = {}
@@ -367,7 +374,13 @@ def smoke_paragraphs(
     checks = tuple(f"{CHECK_MARKS[check.passed]} {check.text}" for check in verdict.checks)
     note = (SYNTHETIC_NOTE,) if measured.synthetic else ()
     return (
-        Paragraph(f"{VERDICT_WORDS[verdict.verdict]}", checks),
+        Paragraph(_verdict_words(verdict), checks),
         *([Paragraph("Try next", following)] if following else []),
         Paragraph("Prediction and measurement", (*side_by_side_lines(candidate, measured), *note)),
     )
+
+
+def _verdict_words(verdict: SmokeVerdict) -> str:
+    """A run that nothing speaks against but other programs beside it is no deviation from the prediction."""
+    failed = {check.id for check in verdict.checks if check.passed is False}
+    return UNJUDGED_WORDS if failed == {"quiet"} else VERDICT_WORDS[verdict.verdict]

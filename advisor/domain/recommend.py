@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from advisor.domain.candidate import Candidate, Rejection
@@ -11,7 +11,7 @@ from advisor.domain.catalogue import Catalogue
 from advisor.domain.constraints import Constraints
 from advisor.domain.dominance import Point, pareto_front
 from advisor.domain.hardware import Machine
-from advisor.domain.judging import judge_licence, judge_model, licence_use, setting_for
+from advisor.domain.judging import Setting, judge_licence, judge_model, licence_use, setting_for
 from advisor.domain.model import Model
 from advisor.domain.pools import Figures
 from advisor.domain.replicas import plan_for
@@ -94,28 +94,14 @@ def recommend(
     """
     load = expected_load(constraints)
     setting = setting_for(machine, constraints, catalogue, figures, load, quantization, timings, trial)
-    passing: list[Candidate] = []
-    rejected: list[Rejection] = []
-    for model in _considered(catalogue, constraints, named):
-        if before_each is not None:
-            before_each()
-        outcome = judge_model(model, catalogue, setting)
-        if isinstance(outcome, Rejection):
-            rejected.append(outcome)
-        else:
-            passing += outcome
+    passing, rejected = _judged(_considered(catalogue, constraints, named), catalogue, setting, before_each)
     passing, older = without_superseded(passing, catalogue, named)
-    rejected += older
-    passing = _with_front(passing)
-    passing.sort(key=_rank)
+    passing = sorted(_with_front(passing), key=_rank)
     if setting.load is not None:
         from advisor.domain.capacity.finalists import with_first_simulated
 
         passing = with_first_simulated(passing, setting.load, _rank)
-    best: dict[str, Candidate] = {}
-    for candidate in passing:
-        best.setdefault(candidate.model.id, candidate)
-    ranked = tuple(best.values())
+    ranked = _best_of_each_model(passing)
     return Recommendation(
         machine=machine,
         constraints=constraints,
@@ -124,7 +110,7 @@ def recommend(
         load=load,
         ranked=ranked,
         quantizations=tuple(passing),
-        rejected=tuple(sorted(rejected, key=lambda r: r.distance)),
+        rejected=tuple(sorted([*rejected, *older], key=lambda r: r.distance)),
         plan=plan_for(ranked[0], load, constraints) if ranked else None,
         named=named,
         only_quantization=quantization,
@@ -132,6 +118,31 @@ def recommend(
         trial=trial,
         sensitivity=_firmness(passing, constraints),
     )
+
+
+def _judged(
+    models: Iterable[Model], catalogue: Catalogue, setting: Setting, before_each: Callable[[], None] | None
+) -> tuple[list[Candidate], list[Rejection]]:
+    """The candidates of the models that pass, and the models that do not."""
+    passing: list[Candidate] = []
+    rejected: list[Rejection] = []
+    for model in models:
+        if before_each is not None:
+            before_each()
+        outcome = judge_model(model, catalogue, setting)
+        if isinstance(outcome, Rejection):
+            rejected.append(outcome)
+        else:
+            passing += outcome
+    return passing, rejected
+
+
+def _best_of_each_model(candidates: list[Candidate]) -> tuple[Candidate, ...]:
+    """The first of each model, in the order of the candidates."""
+    best: dict[str, Candidate] = {}
+    for candidate in candidates:
+        best.setdefault(candidate.model.id, candidate)
+    return tuple(best.values())
 
 
 def _rank(candidate: Candidate) -> tuple[bool, float, str]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from advisor.domain.fit import ways_to_run
 from advisor.domain.footprint import Footprint, footprint
-from advisor.domain.ladder import Ladder, Machine, ladder
+from advisor.domain.ladder import Ladder, Memories, ladder
 from advisor.domain.model import Shape
 from advisor.domain.placement import KV_TYPES, KvType, Placement, cpu_placement, with_gpu_layers
 from advisor.domain.repack import repacked_bytes
@@ -76,21 +76,21 @@ class Subject:
 
 
 def size_subject(
-    subject: Subject, request: SizeRequest, machine: Machine, *, instruction_sets: tuple[str, ...] = ()
+    subject: Subject, request: SizeRequest, memories: Memories, *, instruction_sets: tuple[str, ...] = ()
 ) -> Sizing:
     """The footprint as asked for, and the ladder around it. Raises InputError as `requested_placement` does."""
     shape, held = subject.shape, subject.weights
-    machine = _split(machine, request.split_mode)
-    budgets = tuple([pool.budget_bytes for pool in machine.pools[1:]])
+    memories = _split(memories, request.split_mode)
+    budgets = tuple([pool.budget_bytes for pool in memories.pools[1:]])
     asked = requested_placement(request, shape, subject.max_context_tokens, budgets)
     placement = asked
     if request.gpu_layers is None and budgets:
-        placement = _best(shape, held, asked, machine, experts_in_ram=request.experts_in_ram)
+        placement = _best(shape, held, asked, memories, experts_in_ram=request.experts_in_ram)
     rungs = ladder(
         shape,
         held,
         replace(asked, gpu_layers=(0,) * len(budgets), output_on_gpu=False),
-        machine,
+        memories,
         most_context_tokens=subject.max_context_tokens,
         quantizations=subject.others,
     )
@@ -99,20 +99,20 @@ def size_subject(
     return replace(sizing, ladder=rungs, repacked_bytes=repacked)
 
 
-def _split(machine: Machine, mode: str) -> Machine:
+def _split(memories: Memories, mode: str) -> Memories:
     """The memories that a split mode uses. Raises InputError for one that has no size."""
     if mode not in SPLIT_MODES:
         hint = f"Write one of {', '.join(SPLIT_MODES)}."
         raise InputError(f"--split-mode: {mode!r} cannot be sized", why=_NOT_SIZED.get(mode), hint=hint)
-    return replace(machine, pools=machine.pools[:2]) if mode == "none" else machine
+    return replace(memories, pools=memories.pools[:2]) if mode == "none" else memories
 
 
-def _best(shape: Shape, held: Weights, asked: Placement, machine: Machine, *, experts_in_ram: bool) -> Placement:
+def _best(shape: Shape, held: Weights, asked: Placement, memories: Memories, *, experts_in_ram: bool) -> Placement:
     """The way that fits with most layers on GPUs; the whole model on them where none fits, to show what is missing."""
-    whole = with_gpu_layers(asked, shape.n_layers, tuple([pool.budget_bytes for pool in machine.pools[1:]]))
+    whole = with_gpu_layers(asked, shape.n_layers, tuple([pool.budget_bytes for pool in memories.pools[1:]]))
     if experts_in_ram:
         return replace(whole, experts_in_ram=True)
-    ways = ways_to_run(shape, held, asked, machine.pools, allow_cpu=machine.allow_cpu)
+    ways = ways_to_run(shape, held, asked, memories.pools, allow_cpu=memories.allow_cpu)
     return ways[0].placement if ways else whole
 
 

@@ -6,6 +6,7 @@ The names and shapes are those that llama.cpp asks for when it loads the archite
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -50,10 +51,7 @@ class TensorGroup:
 
     @property
     def n_elements(self) -> int:
-        product = 1
-        for length in self.shape:
-            product *= length
-        return product
+        return math.prod(self.shape)
 
     def names(self) -> Iterator[str]:
         """Full tensor names in order of layers."""

@@ -42,7 +42,7 @@ def machine_facts(machine: Machine) -> list[tuple[str, str]]:
     """The snapshot as names and values, hints included."""
     cpu, memory = machine.cpu, machine.memory
     facts = [
-        ("machine", f"{'simulated, ' if machine.simulated else ''}{machine.platform}"),
+        ("system", f"{'simulated, ' if machine.simulated else ''}{machine.platform}"),
         ("processor", reading_text(cpu.name)),
         ("cores", _cores(machine)),
         ("instruction sets", reading_text(cpu.instruction_sets)),

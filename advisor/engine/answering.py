@@ -64,7 +64,6 @@ class _Run:
     """One loaded model."""
 
     def __init__(self, native: Native, loaded: Loaded, emit: Emit) -> None:
-        self._native = native
         self._lib = native.lib
         self._loaded = loaded
         self._emit = emit

@@ -7,6 +7,8 @@ import site
 from collections.abc import Mapping
 from pathlib import Path
 
+from advisor.redaction import is_secret_name
+
 _NAMES = {
     # Python and the operating systems
     "HOME", "PATH", "PYTHONHOME", "PYTHONPATH", "TZ", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT", "SYSTEMDRIVE", "WINDIR",
@@ -24,7 +26,6 @@ _PREFIXES = (
     "CUDA_", "NVIDIA_", "HIP_", "HSA_", "ROCR_", "ROCM_", "AMD_", "VK_", "MESA_", "RADV_", "GPU_", "ONEAPI_", "SYCL_",
     "ZE_", "MTL_", "METAL_",
 )  # fmt: skip
-_SECRET = ("KEY", "TOKEN", "SECRET", "PASSWORD", "CREDENTIAL")
 _CACHES = ("CUDA_CACHE_PATH", "MESA_SHADER_CACHE_DIR", "__GL_SHADER_DISK_CACHE_PATH")
 
 
@@ -47,4 +48,4 @@ def child_env(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def _is_harmless(name: str) -> bool:
-    return (name in _NAMES or name.startswith(_PREFIXES)) and not any(word in name for word in _SECRET)
+    return (name in _NAMES or name.startswith(_PREFIXES)) and not is_secret_name(name)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Sequence
 from contextlib import ExitStack
 from statistics import median
@@ -13,7 +12,7 @@ from advisor.engine.loading import Loaded, open_model
 from advisor.engine.memory import OthersMeter, baseline_rss_bytes, peak_rss_bytes
 from advisor.engine.messages import MeasureParams, MeasureResult, Series
 from advisor.engine.native import Native, NativeError
-from advisor.engine.running import Emit, clear, evaluate
+from advisor.engine.running import Clocked, Emit, clear, evaluate
 
 LEAST_PROMPTS = 2
 LEAST_TOKENS = 5
@@ -63,37 +62,35 @@ def measure(native: Native, params: MeasureParams, emit: Emit) -> MeasureResult:
         )
 
 
-class _Runner:
+class _Runner(Clocked):
     """One loaded model."""
 
     def __init__(self, lib: Any, loaded: Loaded, params: MeasureParams) -> None:
-        self.loaded = loaded
-        self._lib = lib
+        super().__init__(lib, loaded, params.seed)
         self._params = params
-        self._random = random.Random(params.seed)
 
     def warm_up(self) -> None:
         """Touch all weights once for a token and once for a batch."""
-        evaluate(self._lib, self.loaded, self._tokens(1))
-        evaluate(self._lib, self.loaded, self._tokens(min(8, self._params.n_prompt)))
+        evaluate(self._lib, self.loaded, self.tokens(1))
+        evaluate(self._lib, self.loaded, self.tokens(min(8, self._params.n_prompt)))
         clear(self._lib, self.loaded)
 
     def prompt(self) -> float:
         """Milliseconds for the prompt, from an empty cache."""
         clear(self._lib, self.loaded)
-        return self._timed(self._tokens(self._params.n_prompt))
+        return self.timed_ms(self.tokens(self._params.n_prompt))
 
     def fill(self) -> None:
         """Bring the cache to the depth, and the first token out of the way."""
         self._cut(self._params.depth_tokens)
         missing = self._params.depth_tokens - self._params.n_prompt
         if missing > 0:
-            evaluate(self._lib, self.loaded, self._tokens(missing))
+            evaluate(self._lib, self.loaded, self.tokens(missing))
         self.token()
 
     def token(self) -> float:
         """Milliseconds for one token at the depth, which is taken back afterwards."""
-        milliseconds = self._timed(self._tokens(1))
+        milliseconds = self.timed_ms(self.tokens(1))
         self._cut(self._params.depth_tokens)
         return milliseconds
 
@@ -102,14 +99,6 @@ class _Runner:
         if not lib.llama_memory_seq_rm(lib.llama_get_memory(self.loaded.context), 0, depth, -1):
             # Recurrent states cannot be cut; they cost the same at any depth.
             return
-
-    def _timed(self, tokens: Sequence[int]) -> float:
-        started = perf_counter()
-        evaluate(self._lib, self.loaded, tokens)
-        return 1000 * (perf_counter() - started)
-
-    def _tokens(self, count: int) -> list[int]:
-        return [self._random.randrange(max(1, self.loaded.facts.n_vocab)) for _ in range(count)]
 
 
 class _Rounds:

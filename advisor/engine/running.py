@@ -73,41 +73,50 @@ def _time_in_turn(timers: Sequence[_Timer], params: BenchParams, emit: Emit) -> 
             emit("token", {"run": index, "n": number + 1, "ms": milliseconds})
 
 
-class _Timer:
-    """One model being timed."""
+class Clocked:
+    """One model, and random tokens that are evaluated by the clock."""
 
     def __init__(self, lib: Any, loaded: Loaded, seed: int) -> None:
         self.loaded = loaded
         self._lib = lib
         self._random = random.Random(seed)
+
+    def timed_ms(self, tokens: Sequence[int]) -> float:
+        """Milliseconds to evaluate the tokens behind those in the cache."""
+        started = perf_counter()
+        evaluate(self._lib, self.loaded, tokens)
+        return 1000 * (perf_counter() - started)
+
+    def tokens(self, count: int) -> list[int]:
+        """So many random tokens."""
+        return [self._random.randrange(max(1, self.loaded.facts.n_vocab)) for _ in range(count)]
+
+
+class _Timer(Clocked):
+    """One model being timed."""
+
+    def __init__(self, lib: Any, loaded: Loaded, seed: int) -> None:
+        super().__init__(lib, loaded, seed)
         self._warmup_ms = 0.0
         self._prefill_ms: list[float] = []
         self._token_ms: list[float] = []
 
     def warm_up(self) -> None:
-        self._warmup_ms = self._timed([0])
+        self._warmup_ms = self.timed_ms([0])
         clear(self._lib, self.loaded)
 
     def prefill(self, n_tokens: int) -> None:
         clear(self._lib, self.loaded)
-        self._prefill_ms.append(self._timed(self._tokens(n_tokens)))
+        self._prefill_ms.append(self.timed_ms(self.tokens(n_tokens)))
 
     def decode_one(self) -> float:
-        milliseconds = self._timed(self._tokens(1))
+        milliseconds = self.timed_ms(self.tokens(1))
         self._token_ms.append(milliseconds)
         return milliseconds
 
     def timing(self, n_prompt: int) -> Timing:
         """The random tokens stand for sampled ones, so the first token is there when the prompt has been read."""
         return make_timing(self.loaded, self._warmup_ms, n_prompt, median(self._prefill_ms), self._token_ms)
-
-    def _timed(self, tokens: Sequence[int]) -> float:
-        started = perf_counter()
-        evaluate(self._lib, self.loaded, tokens)
-        return 1000 * (perf_counter() - started)
-
-    def _tokens(self, count: int) -> list[int]:
-        return [self._random.randrange(max(1, self.loaded.facts.n_vocab)) for _ in range(count)]
 
 
 def make_timing(loaded: Loaded, warmup_ms: float, n_prompt: int, ttft_ms: float, token_ms: Sequence[float]) -> Timing:

@@ -4,7 +4,7 @@ on; bytes are integers, speeds tokens per second."""
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from advisor.domain.fit import Fit
 from advisor.domain.footprint import Footprint
@@ -17,11 +17,13 @@ from advisor.domain.quality import LEVEL, Rating
 from advisor.domain.quality_words import ALTERNATIVES, close_calls
 from advisor.domain.recommend import Candidate, Recommendation, Rejection
 from advisor.domain.scoring import Score
-from advisor.domain.sizing import Sizing
 from advisor.domain.speed import Speed
 from advisor.domain.speed.latency import READING_TOKENS_PER_S, Latency, latency
 from advisor.export.load_documents import carried_part, plan_document
 from advisor.export.sensitivity import sensitivity_document
+
+if TYPE_CHECKING:
+    from advisor.domain.sizing import Sizing
 
 SCHEMA_VERSION = 1
 

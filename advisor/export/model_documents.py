@@ -29,6 +29,12 @@ def _listed(model: Model) -> Document:
         "max_context_tokens": model.max_context_tokens,
         "licence": model.licence,
         "languages": None if languages is None else list(languages),
+        **_standing(model),
+    }
+
+
+def _standing(model: Model) -> Document:
+    return {
         "modalities": list(model.modalities),
         "status": model.status,
         "superseded_by": model.superseded_by,
@@ -58,12 +64,7 @@ def model_document(model: Model, files: tuple[GgufFile, ...]) -> Document:
         "licence": model.licence,
         "languages": None if model.languages.supported is None else list(model.languages.supported),
         "languages_by_modality": {key: list(tags) for key, tags in model.languages.by_modality.items()},
-        "modalities": list(model.modalities),
-        "status": model.status,
-        "superseded_by": model.superseded_by,
-        "related_only": model.related_only,
-        "overlay": model.overlay,
-        "base": model.base,
+        **_standing(model),
         "shape": shape,
         "shape_reason": model.shape_reason,
         "benchmarks": [asdict(b) for b in model.benchmarks],

@@ -21,11 +21,16 @@ MAX_BYTES = MIB
 
 def read_recommendation(path: Path) -> RecommendationFile:
     """A recommendation file. Raises InputError `file: key: message`, with the nearest key for an unknown one."""
-    document = parse_toml(_read(path), name=str(path))
+    return parse_recommendation(_read(path), name=str(path))
+
+
+def parse_recommendation(text: str, *, name: str) -> RecommendationFile:
+    """The same from its text; `name` stands for the file in errors."""
+    document = parse_toml(text, name=name)
     try:
         return RecommendationFile.model_validate(document)
     except ValidationError as error:
-        raise explained(error, RecommendationFile, document, name=str(path)) from error
+        raise explained(error, RecommendationFile, document, name=name) from error
 
 
 def _read(path: Path) -> str:

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from urllib.request import Request, build_opener
 
 from advisor import __version__
+from advisor.addresses import is_loopback
 from advisor.errors import InputError, NetworkError
 from advisor.redirects import ClosedRedirects
 
@@ -43,6 +44,10 @@ class HttpSource:
         if "@" in urlsplit(url).netloc:
             why = "it would stand in logs and in the list of processes"
             raise InputError("the address carries a password", why=why, hint="Download the file and name its path.")
+        if not _is_safe(url):
+            why = "whoever sits in between could change the figures"
+            hint = "Write https://…, or download the file and name its path."
+            raise InputError(f"{shown_address(url)} is not encrypted", why=why, hint=hint)
         self.name = shown_address(url)
         self._url = url
         self._open = open_url or _open
@@ -104,14 +109,19 @@ def _open(request: Request, timeout: float) -> HTTPResponse:
     return cast(HTTPResponse, build_opener(_Redirects()).open(request, timeout=timeout))  # the scheme was checked
 
 
+def _is_safe(url: str) -> bool:
+    """Whether nobody can sit in between: TLS, or this very machine."""
+    return url.startswith("https://") or is_loopback(url)
+
+
 class _Redirects(ClosedRedirects):
-    """Follows to web addresses, and never from an encrypted one to one that is not."""
+    """Follows to web addresses over TLS, and on this machine as long as it is there."""
 
     def redirect_request(
         self, req: Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage, newurl: str
     ) -> Request | None:
         if not is_url(newurl):
             raise URLError("it redirects to something that is no web address")
-        if req.full_url.startswith("https://") and not newurl.startswith("https://"):
+        if not newurl.startswith("https://") and not (is_loopback(req.full_url) and is_loopback(newurl)):
             raise URLError("it redirects to an address that is not encrypted")
         return super().redirect_request(req, fp, code, msg, headers, newurl)

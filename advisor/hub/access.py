@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from ipaddress import ip_address
 from urllib.parse import urlsplit
 
+from advisor.addresses import is_loopback
 from advisor.errors import InputError, NetworkError
 
 DEFAULT_ENDPOINT = "https://huggingface.co"
@@ -56,17 +56,6 @@ def hub_access(environ: Mapping[str, str] | None = None) -> HubAccess:
     from huggingface_hub import get_token
 
     return HubAccess(endpoint, get_token())
-
-
-def is_loopback(url: str) -> bool:
-    """Whether a web address is this very machine."""
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        return False
-    try:
-        return ip_address(parts.hostname).is_loopback
-    except ValueError:
-        return parts.hostname == "localhost"
 
 
 def _origin(url: str) -> tuple[str, str | None, int | None]:

@@ -21,6 +21,7 @@ from typing import BinaryIO, Protocol
 from urllib.request import Request
 
 from advisor import __version__
+from advisor.cancelling import cancelling
 from advisor.domain.upkeep.files import ListedFile
 from advisor.errors import InputError, NetworkError
 from advisor.hub.faults import HubUnreachable
@@ -206,7 +207,7 @@ class _Receiver:
             response = _opened(self._source.open_url, request, self._watch)
         except HubUnreachable as error:
             return error.why or "no answer"
-        with response, _cut_off(response, self._watch.cancel):
+        with response, cancelling(lambda: _shut(response), self._watch.cancel):
             self._check(response)
             return self._read(response, last + 1)
 
@@ -281,27 +282,8 @@ def _opened(open_url: Open, request: Request, watch: Watch) -> HTTPResponse:
     return found[0]
 
 
-@contextmanager
-def _cut_off(response: HTTPResponse, cancel: threading.Event) -> Iterator[None]:
-    """Shut the connection down as soon as `cancel` is set, so that nobody waits for its next byte."""
-    done = threading.Event()
-
-    def watch() -> None:
-        while not done.is_set():
-            if cancel.wait(0.05):
-                _shut(response)
-                return
-
-    watcher = threading.Thread(target=watch, name="cancel-download", daemon=True)
-    watcher.start()
-    try:
-        yield
-    finally:
-        done.set()
-        watcher.join()
-
-
 def _shut(response: HTTPResponse) -> None:
+    """Shut the connection down, so that nobody waits for its next byte."""
     try:
         # A duplicate of the descriptor: the response keeps and closes its own.
         with socket.socket(fileno=os.dup(response.fileno())) as connection:

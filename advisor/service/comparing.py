@@ -9,6 +9,7 @@ from advisor.domain.constraints import Constraints
 from advisor.domain.hardware import GpuSpec, Machine
 from advisor.domain.head_to_head import Entrant, HeadToHead, compare
 from advisor.domain.pools import Figures
+from advisor.domain.speed import NO_TIMINGS, Timings
 from advisor.errors import InputError, nearest
 
 FAMILIES = ("llama", "mistral")
@@ -40,12 +41,13 @@ def compare_names(
     catalogue: Catalogue,
     figures: Figures,
     gpus: Sequence[GpuSpec],
+    timings: Timings = NO_TIMINGS,
 ) -> HeadToHead:
     """Compare what the names mean. Raises InputError for an unknown or repeated name, and for too few or too many."""
     entrants = [read_entrant(name, catalogue) for name in names]
     if len(set(entrants)) < len(entrants):
         raise InputError("a name stands twice", hint="Compare a model with another one, or in another quantization.")
     try:
-        return compare(machine, constraints, catalogue, figures, gpus, entrants)
+        return compare(machine, constraints, catalogue, figures, gpus, entrants, timings)
     except ValueError as error:
         raise InputError(str(error)) from error

@@ -28,6 +28,17 @@ class MachineChoice:
     """A name from the hardware catalogue with an optional count, or `none`."""
     ram_bytes: int | None = None
     file: Path | None = None
+    """A machine file."""
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether GPUs or memory are others than those of the machine."""
+        return self.gpu is not None or self.ram_bytes is not None
+
+    @property
+    def is_here(self) -> bool:
+        """Whether it is this machine as it is."""
+        return not self.is_changed and self.file is None
 
 
 class Core(OwnEntries):
@@ -74,9 +85,7 @@ class Core(OwnEntries):
             base: Machine = read_machine_file(choice.file)
         else:
             base = self._probe()
-        if choice.gpu is None and choice.ram_bytes is None:
-            return base
-        return self._simulate(base, choice)
+        return self._simulate(base, choice) if choice.is_changed else base
 
     def _probe(self) -> Machine:
         from advisor.engine.describe import describe_engine

@@ -11,7 +11,7 @@ from advisor.domain.judging import judge_model, setting_for
 from advisor.domain.pools import Figures
 from advisor.domain.scoring import rank_key
 from advisor.domain.serving import expected_load
-from advisor.domain.speed import NO_TIMINGS
+from advisor.domain.speed import NO_TIMINGS, Timings
 from advisor.service.core import Core
 
 if TYPE_CHECKING:
@@ -38,9 +38,12 @@ class Elsewhere(Core):
         constraints: Constraints,
         *,
         quantization: str | None = None,
+        timings: Timings = NO_TIMINGS,
         before_each: Callable[[], None] | None = None,
     ) -> HardwareAnswer:
         """What hardware would make a model possible, judged like a recommendation; takes about a second.
+
+        `timings` is what was measured on the machine itself; for other hardware it says nothing.
 
         `before_each` is called before each machine and may raise to stop. Raises InputError for an unknown model.
         """
@@ -50,13 +53,15 @@ class Elsewhere(Core):
         model, load = self.model(name), expected_load(constraints)
         cpu, n_judged = self.figures(machine).cpu, 0
 
-        def judged(elsewhere: Machine, gpus: tuple[GpuSpec | None, ...]) -> list[Candidate] | Rejection:
+        def judged(
+            elsewhere: Machine, gpus: tuple[GpuSpec | None, ...], timed: Timings = NO_TIMINGS
+        ) -> list[Candidate] | Rejection:
             nonlocal n_judged
             n_judged += 1
             if before_each is not None:
                 before_each()
             figures = Figures(cpu=cpu, gpus=gpus)
-            setting = setting_for(elsewhere, constraints, self.catalogue, figures, load, quantization, NO_TIMINGS)
+            setting = setting_for(elsewhere, constraints, self.catalogue, figures, load, quantization, timed)
             return judge_model(model, self.catalogue, setting)
 
         def judge(hardware: Hardware) -> Candidate | None:
@@ -65,7 +70,7 @@ class Elsewhere(Core):
             own = self.figures(machine).gpus
             return _best(judged(elsewhere, own if hardware.gpu is None else (hardware.gpu,) * hardware.count))
 
-        here = judged(machine, self.figures(machine).gpus)
+        here = judged(machine, self.figures(machine).gpus, timings)
         codes = set() if isinstance(here, list) else {reason.code for reason in here.reasons}
         if isinstance(here, list) or not codes <= PLACEMENT_CODES:
             obstacles = () if isinstance(here, list) else here.reasons

@@ -15,7 +15,7 @@ from advisor.domain.model import Model
 from advisor.domain.pools import memory_pools
 from advisor.domain.questions import Answer
 from advisor.domain.recommend import Recommendation, judge_licence
-from advisor.domain.speed import Timings
+from advisor.domain.speed import NO_TIMINGS, Timings
 from advisor.files import write_atomically
 from advisor.service.core import MachineChoice
 from advisor.service.elsewhere import Elsewhere
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from advisor.domain.smoke_report import SmokeReport
     from advisor.domain.speed_report import SpeedReport
     from advisor.domain.verification import Verification
-    from advisor.engine.supervising import OnEvent
+    from advisor.engine.client import OnEvent
     from advisor.service.diagnosis import Diagnosis
 
 
@@ -64,27 +64,33 @@ class Advisor(Elsewhere, Upkeep, Documents, SecondLook, Fleets, Exports, Smoking
         Raises InputError for an option that the model or the machine cannot have and for a file that is no model,
         NetworkError where a server does not answer, EngineError where llama.cpp is asked and refuses.
         """
-        from advisor.domain.ladder import Machine as Memories
+        from advisor.domain.ladder import Memories
         from advisor.gguf.remote import is_url
-        from advisor.service.sizer import Setting, size_catalogued, size_file
+        from advisor.service.sizer import Circumstances, size_catalogued, size_file
 
         machine = self.machine(choice)
         limits = self.constraints(self.questionnaire.defaults()).machine
         pools = memory_pools(machine, limits, self.figures(machine))
-        setting = Setting(machine, Memories(pools, limits.allow_cpu), request, use_engine)
+        given = Circumstances(machine, Memories(pools, limits.allow_cpu), request, use_engine)
         if is_url(target) or target.lower().endswith(".gguf"):
-            return size_file(target, self.catalogue.models, setting)
+            return size_file(target, self.catalogue.models, given)
         offered = [q for q in self.catalogue.quantizations.values() if q.offered]
-        return size_catalogued(self.model(target), self.quantization_name(quantization), offered, setting)
+        return size_catalogued(self.model(target), self.quantization_name(quantization), offered, given)
 
-    def compare(self, names: Sequence[str], machine: Machine, constraints: Constraints) -> HeadToHead:
+    def compare(
+        self, names: Sequence[str], machine: Machine, constraints: Constraints, timings: Timings = NO_TIMINGS
+    ) -> HeadToHead:
         """Two to four models (`MODEL` or `MODEL:QUANT`) or families (`mistral`, `llama`) side by side.
+
+        `timings` is what was measured on the machine.
 
         Raises InputError for an unknown name, with the nearest.
         """
         from advisor.service.comparing import compare_names
 
-        return compare_names(names, machine, constraints, self.catalogue, self.figures(machine), self.gpu_specs)
+        return compare_names(
+            names, machine, constraints, self.catalogue, self.figures(machine), self.gpu_specs, timings
+        )
 
     # ---------------------------------------------------------------- documents and files
 
@@ -164,10 +170,12 @@ class Advisor(Elsewhere, Upkeep, Documents, SecondLook, Fleets, Exports, Smoking
         prompt_tokens: int | None = None,
         depth_tokens: int | None = None,
         measured: bool = False,
+        anew: bool = False,
         on_event: OnEvent | None = None,
         cancel: threading.Event | None = None,
     ) -> SpeedReport:
-        """The speed of one model where it runs fastest: estimated, or measured with slices of it.
+        """The speed of one model where it runs fastest: estimated, or measured with slices of it; `anew` also where it
+        was measured before.
 
         Raises InputError for an unknown name and where the model does not fit, EngineError when cancelled.
         """
@@ -186,9 +194,10 @@ class Advisor(Elsewhere, Upkeep, Documents, SecondLook, Fleets, Exports, Smoking
         )
         if not measured:
             return speed_report(placed, None)
-        from advisor.service.measuring import measure
+        from advisor.service.measuring import Memory, measure
 
-        found = measure(placed.subject, machine, self.catalogue.speed, on_event, cancel)
+        memory: Memory = "renew" if anew else "use"
+        found = measure(placed.subject, machine, self.catalogue.speed, on_event, cancel, memory=memory)
         return speed_report(placed, found.speed, found.problem)
 
     def measure_finalists(
@@ -199,9 +208,11 @@ class Advisor(Elsewhere, Upkeep, Documents, SecondLook, Fleets, Exports, Smoking
         on_ranking: Callable[[Recommendation], None] | None = None,
         cancel: threading.Event | None = None,
         only: str | None = None,
+        anew: bool = False,
     ) -> tuple[Recommendation, tuple[str, ...]]:
         """Measure the best candidates, or that of id `only`, calibrate the others, and rank again, until all are known.
 
+        `anew` measures also those that were measured before, as does asking again where all are measured.
         `on_ranking` gets every intermediate ranking. Returns the last one, and why candidates could not be measured.
         Raises EngineError when cancelled.
         """
@@ -213,7 +224,7 @@ class Advisor(Elsewhere, Upkeep, Documents, SecondLook, Fleets, Exports, Smoking
                 on_ranking(ranked)
             return ranked
 
-        return measure_finalists(found, self.catalogue.speed, again, on_event, cancel, only)
+        return measure_finalists(found, self.catalogue.speed, again, on_event, cancel, only, anew=anew)
 
     # ---------------------------------------------------------------- upkeep
 

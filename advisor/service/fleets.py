@@ -13,7 +13,7 @@ from advisor.domain.hardware import Machine
 from advisor.domain.model import Model
 from advisor.domain.pools import Figures, memory_pools, threads_for
 from advisor.errors import NetworkError, NoCandidateError
-from advisor.service.scale import Scale
+from advisor.service.scale import ManyUsers
 from advisor.units import format_bytes
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ MOST_TRIED = 8
 """Models that are placed before the one that carries most is taken: each takes about a second."""
 
 
-class Fleets(Scale):
+class Fleets(ManyUsers):
     """The part of the facade that knows machines which serve together."""
 
     # ---------------------------------------------------------------- what a fleet is
@@ -133,33 +133,24 @@ class Fleets(Scale):
         smaller ones, until the fleet carries the load. Where none is enough, the placement that carries most comes
         back. Raises InputError as `plan` does, NoCandidateError where no model passes on any machine.
         """
-        from advisor.domain.capacity.vllm import PRECISIONS
-        from advisor.service.planning import PlanRequest, engine_named, load_trace
+        from advisor.service.planning import read_wishes
 
-        wanted = engine_named(engine)
-        if quantization is not None and quantization.upper() not in PRECISIONS:
-            quantization = self.quantization_name(quantization)
-        given = quantization.upper() if quantization is not None else None
-        recorded = load_trace(trace) if trace is not None else None
-
-        def request(model: Model, file_type: str) -> PlanRequest:
-            return PlanRequest(model, given or file_type, wanted, given is not None, trace=recorded)
+        wishes = read_wishes(quantization, engine, trace, None, self.quantization_name)
 
         def picked(machine: Machine) -> tuple[Model, str]:
-            return self._subject(machine, constraints, name, given)
+            return self._subject(machine, constraints, name, wishes.file_type)
 
         if name is not None:
             largest = _by_size(fleet, self.figures, constraints)[0]
-            plans = self._place(fleet, constraints, request(*picked(largest.machine)))
+            plans = self._place(fleet, constraints, wishes.request(*picked(largest.machine)))
             return FleetAdvice(fleet, plans, None)
 
         def ranked(machine: Machine) -> list[tuple[Model, str]]:
             first = picked(machine)
-            only = given if given is not None and given not in PRECISIONS else None
-            found = self.recommend(machine, _for_one_user(constraints), quantization=only)
+            found = self.recommend(machine, _for_one_user(constraints), quantization=wishes.file_type)
             return [first, *_candidates(found)]
 
-        return self._first_enough(fleet, constraints, ranked, request)
+        return self._first_enough(fleet, constraints, ranked, wishes.request)
 
     def recommend_on_fleet(
         self,

@@ -5,8 +5,11 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Literal
 
+from advisor.cancelling import cancelling
 from advisor.domain.blueprint import Blueprint
+from advisor.domain.constraints import Scale
 from advisor.domain.hardware import Machine
 from advisor.domain.recommend import Candidate, Recommendation
 from advisor.domain.slices import layer_step, layer_units, slice_blueprint
@@ -36,8 +39,8 @@ from advisor.engine.client import EngineCancelled, EngineClient, OnEvent
 from advisor.engine.messages import ContextParams
 from advisor.engine.placing import context_params
 from advisor.engine.protocol import Event
+from advisor.engine.scratch import scratch_root
 from advisor.engine.slices import LARGE_PAGES, SliceRun, time_slices
-from advisor.engine.supervising import cancelling, scratch_root
 from advisor.engine.synthetic import BlockPools
 from advisor.errors import EngineError, InputError
 from advisor.service.remembering import recall, remember
@@ -49,6 +52,8 @@ FINALISTS = 3
 """Places at the top of the ranking that are measured."""
 MOST_MEASUREMENTS = 6
 """A ranking that keeps changing is left after so many."""
+Memory = Literal["use", "renew", "ignore"]
+"""What was timed before is recalled, timed anew and remembered in its place, or neither recalled nor replaced."""
 _PROMPT_SHARE = 0.5
 _FILL_SHARE = 0.2
 _LEAST_PROMPT = 32
@@ -72,9 +77,9 @@ def measure(
     on_event: OnEvent | None = None,
     cancel: threading.Event | None = None,
     budget_s: float = BUDGET_S,
-    use_memory: bool = True,
+    memory: Memory = "use",
 ) -> Measurement:
-    """Time slices of a model on this machine, or recall what was timed before.
+    """Time slices of a model on this machine, or recall what was timed before, as `memory` says.
 
     Raises EngineCancelled when cancelled, InputError for a model without a shape. Whatever else goes wrong is a
     measurement with a problem.
@@ -82,7 +87,7 @@ def measure(
     estimated = _estimate(subject, constants, subject.depth_tokens, subject.prompt_tokens)
     if machine.simulated:
         return Measurement(None, estimated, "the machine is simulated, so nothing can be timed on it")
-    known = recall(subject, machine) if use_memory else None
+    known = recall(subject, machine) if memory == "use" else None
     if known is not None:
         return Measurement(known, estimated)
     try:
@@ -95,7 +100,7 @@ def measure(
     if noise is not None:
         return Measurement(None, estimated, noise, timed)
     speed = _speed(subject, timed, constants)
-    if use_memory:
+    if memory != "ignore":
         remember(subject, machine, speed)
     return Measurement(speed, estimated, timed=timed)
 
@@ -107,45 +112,50 @@ def measure_finalists(
     on_event: OnEvent | None = None,
     cancel: threading.Event | None = None,
     only: str | None = None,
+    *,
+    anew: bool = False,
 ) -> tuple[Recommendation, tuple[str, ...]]:
     """Measure the first few of the ranking, each time ranking again, until those at the top are measured.
 
     `only` measures the candidate of that id instead. The first measurement of a kind of placement calibrates all
-    candidates of that kind; what the ranking rests on already stays. Before each measurement `on_event` gets a
+    candidates of that kind; what the ranking rests on already stays. `anew` times also what was timed before; so does
+    asking again where all of them are measured. Before each measurement `on_event` gets a
     `subject` event with the candidate's id and name. Raises EngineCancelled.
     """
     scale = found.constraints.scale
     known = found.timings.at(scale.prompt_tokens, scale.mean_depth_tokens)
     measured, calibrations = dict(known.measured), dict(known.calibrations)
+    wanted = {(c.id, c.fit.placement) for c in _wanted(found, only)}
+    anew = anew or (bool(wanted) and wanted <= measured.keys())
+    done = set() if anew else set(measured)
     problems: dict[str, str] = {}
     for _ in range(MOST_MEASUREMENTS):
-        waiting = [
-            c
-            for c in _wanted(found, only)
-            if (c.id, c.fit.placement) not in measured and c.id not in problems and c.model.shape is not None
-        ]
-        if not waiting:
+        waiting = (c for c in _wanted(found, only) if (c.id, c.fit.placement) not in done and c.id not in problems)
+        candidate = next((c for c in waiting if c.model.shape is not None), None)
+        if candidate is None:
             break
-        candidate = waiting[0]
         if on_event is not None:
             on_event(Event(0, "subject", {"id": candidate.id, "name": _name(candidate)}))
-        subject = Subject(
-            candidate.model,
-            candidate.quantization.name,
-            candidate.fit,
-            scale.prompt_tokens,
-            scale.mean_depth_tokens,
-        )
-        outcome = measure(subject, found.machine, constants, on_event, cancel)
+        subject = timed_subject(candidate, scale)
+        memory: Memory = "renew" if anew else "use"
+        outcome = measure(subject, found.machine, constants, on_event, cancel, memory=memory)
         if outcome.speed is None:
             problems[candidate.id] = outcome.problem or "unknown"
             continue
-        measured[candidate.id, candidate.fit.placement] = outcome.speed
+        key = candidate.id, candidate.fit.placement
+        measured[key] = outcome.speed
         kind = placement_kind(candidate.fit.placement, subject.shape.n_layers)
-        if outcome.estimated is not None:
-            calibrations.setdefault(kind, calibration_of(outcome.speed, outcome.estimated))
+        if outcome.estimated is not None and (kind not in calibrations or (anew and not done)):
+            calibrations[kind] = calibration_of(outcome.speed, outcome.estimated)
+        done.add(key)
         found = rank_again(Timings(dict(measured), dict(calibrations)))
     return found, tuple(f"{name}: {why}" for name, why in problems.items())
+
+
+def timed_subject(candidate: Candidate, scale: Scale) -> Subject:
+    """The candidate where it was placed, at the lengths of the scale."""
+    name = candidate.quantization.name
+    return Subject(candidate.model, name, candidate.fit, scale.prompt_tokens, scale.mean_depth_tokens)
 
 
 def _wanted(found: Recommendation, only: str | None) -> tuple[Candidate, ...]:

@@ -12,7 +12,7 @@ from advisor.domain.capacity.load import Traffic, traffic_of
 from advisor.domain.capacity.nodes import Node
 from advisor.domain.capacity.options import SURVIVE, Subject, Survive
 from advisor.domain.capacity.plan import HERE, Plans, make_plans
-from advisor.domain.capacity.replica import ENGINES, EngineName
+from advisor.domain.capacity.replica import ENGINES, EngineName, refusals_text
 from advisor.domain.capacity.sweep import Curve, curve
 from advisor.domain.capacity.targets import targets_of
 from advisor.domain.capacity.trace import Trace, read_trace
@@ -48,6 +48,50 @@ class PlanRequest:
     is_quantization_given: bool
     survive: Survive = "replica"
     trace: Trace | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PlanWishes:
+    """What the user says of a plan beside the model."""
+
+    engine: EngineName | None
+    quantization: str | None
+    """A GGUF file type, or BF16 or FP8; None leaves it to the ranking."""
+    survive: Survive
+    trace: Trace | None
+
+    @property
+    def file_type(self) -> str | None:
+        """The GGUF file type that models are ranked in; None where none is given."""
+        return file_type_of(self.quantization)
+
+    def request(self, model: Model, file_type: str) -> PlanRequest:
+        """The plan of a model, in a file type unless another is given."""
+        given = self.quantization
+        return PlanRequest(model, given or file_type, self.engine, given is not None, self.survive, self.trace)
+
+
+def file_type_of(quantization: str | None) -> str | None:
+    """The GGUF file type that it names; None for a precision of the original weights."""
+    return None if quantization in PRECISIONS else quantization
+
+
+def read_wishes(
+    quantization: str | None,
+    engine: str | None,
+    trace: Path | None,
+    survive: str | None,
+    file_type_named: Callable[[str], str],
+) -> PlanWishes:
+    """What the words mean; `file_type_named` gives the exact name of a GGUF file type.
+
+    Raises InputError for an unknown engine, loss or file type, and for a trace that cannot be used.
+    """
+    wanted, lost = engine_named(engine), survivor_named(survive)
+    if quantization is not None and quantization.upper() not in PRECISIONS:
+        quantization = file_type_named(quantization)
+    given = quantization.upper() if quantization is not None else None
+    return PlanWishes(wanted, given, lost, load_trace(trace) if trace is not None else None)
 
 
 def engine_named(name: str | None) -> EngineName | None:
@@ -247,7 +291,7 @@ def _nothing(found: Plans) -> NoCandidateError:
         hint = "Relax latency.ttft_ms or latency.tokens_per_s, shorten the prompt, or name a smaller model: --model ID."
         why = f"the fastest placement is {fastest.engine} on {fastest.place}, and there is {fastest.text}"
         return NoCandidateError(what, why=why, hint=hint)
-    why = "; ".join(dict.fromkeys(f"{r.engine}{f' on {r.place}' if r.place else ''}: {r.text}" for r in found.refusals))
+    why = refusals_text(found.refusals)
     return NoCandidateError(
         f"no plan for {found.subject.model.id}", why=why, hint="Name another model (--model ID) or engine (--engine)."
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, fields
+from datetime import UTC, date, datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -17,22 +18,25 @@ from advisor.errors import InputError
 from advisor.files import read_bounded, write_atomically
 from advisor.units import MIB
 
-_VERSION = 2
+_VERSION = 3
 """Of the way of measuring: a change makes what was remembered void."""
 
 
 def recall(subject: Subject, machine: Machine) -> Speed | None:
-    """The speed measured before, or None. A file that cannot be read counts as none."""
+    """The speed measured before, which says when that was, or None. A file that cannot be read counts as none."""
     try:
         raw = json.loads(read_bounded(_path(subject, machine), MIB))
-        return Speed(**{**raw, "basis": Basis(raw["basis"]), "assumed": tuple(raw["assumed"])})
-    except (InputError, ValueError, RecursionError, TypeError, KeyError):
+        timed_on = date.fromisoformat(raw.pop("timed_on"))
+        assumed = (*raw["assumed"], f"timed on {timed_on}, not anew")
+        return Speed(**{**raw, "basis": Basis(raw["basis"]), "assumed": assumed})
+    except (InputError, ValueError, RecursionError, TypeError, KeyError, AttributeError):
         return None
 
 
 def remember(subject: Subject, machine: Machine, speed: Speed) -> None:
     """Keep a measured speed. A cache that cannot be written is no reason to fail: the next run measures again."""
     document: dict[str, Any] = {field.name: getattr(speed, field.name) for field in fields(speed)}
+    document["timed_on"] = datetime.now(UTC).date().isoformat()
     try:
         write_atomically(_path(subject, machine), json.dumps(document), overwrite=True)
     except InputError:

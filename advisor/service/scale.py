@@ -23,7 +23,7 @@ MOST_CURVES = 4
 """Candidates of which users against latency are shown: more curves cannot be told apart."""
 
 
-class Scale(Core):
+class ManyUsers(Core):
     """The part of the facade that plans for many users."""
 
     def plan(
@@ -43,18 +43,11 @@ class Scale(Core):
         Raises InputError for an unknown name, a trace that cannot be used and an engine that cannot run the file
         type; NoCandidateError where no model passes, or no machine meets the targets.
         """
-        from advisor.domain.capacity.vllm import PRECISIONS
-        from advisor.service.planning import PlanRequest, engine_named, load_trace, plan_serving, survivor_named
+        from advisor.service.planning import plan_serving, read_wishes
 
-        wanted, lost = engine_named(engine), survivor_named(survive)
-        if quantization is not None and quantization.upper() not in PRECISIONS:
-            quantization = self.quantization_name(quantization)
-        given = quantization.upper() if quantization is not None else None
-        recorded = load_trace(trace) if trace is not None else None
-        model, file_type = self._subject(machine, constraints, name, given)
-        request = PlanRequest(model, given or file_type, wanted, given is not None, lost, recorded)
+        wishes = read_wishes(quantization, engine, trace, survive, self.quantization_name)
         return plan_serving(
-            request,
+            wishes.request(*self._subject(machine, constraints, name, wishes.file_type)),
             machine,
             self.figures(machine),
             constraints,
@@ -100,10 +93,11 @@ class Scale(Core):
     def _swept(
         self, machine: Machine, constraints: Constraints, name: str | None, only: str | None
     ) -> list[tuple[Model, str]]:
+        from advisor.service.planning import file_type_of, nothing_passes
+
         if name is not None:
-            model, file_type = self._subject(machine, constraints, name, only)
+            model, file_type = self._subject(machine, constraints, name, file_type_of(only))
             return [(model, only or file_type)]
-        from advisor.service.planning import nothing_passes
 
         found = recommend(machine, constraints, self.catalogue, self.figures(machine), quantization=only)
         if not found.ranked:
@@ -111,14 +105,12 @@ class Scale(Core):
         return _distinct(found.ranked)
 
     def _subject(
-        self, machine: Machine, constraints: Constraints, name: str | None, given: str | None
+        self, machine: Machine, constraints: Constraints, name: str | None, only: str | None
     ) -> tuple[Model, str]:
         """The model to plan for and its file type: as named, else the one that is worth its machines most."""
-        from advisor.domain.capacity.vllm import PRECISIONS
         from advisor.service.planning import DEFAULT_FILE_TYPE, nothing_passes, pick_of, without_latency
 
         named = () if name is None else (self.model(name).id,)
-        only = given if given is not None and given not in PRECISIONS else None
         figures = self.figures(machine)
         for needs in (constraints, without_latency(constraints)):
             found = recommend(machine, needs, self.catalogue, figures, named=named, quantization=only)

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 from advisor import paths
 from advisor.domain.blueprint import Blueprint, MetadataValue
-from advisor.domain.comparison import FileFacts, differences
+from advisor.domain.file_differences import FileFacts, differences
 from advisor.domain.hardware import Machine
 from advisor.domain.header import max_context_of, quantization_of, shape_of, weights_of
-from advisor.domain.ladder import Machine as Memories
+from advisor.domain.ladder import Memories
 from advisor.domain.model import Model
 from advisor.domain.placement import Placement, cpu_placement
 from advisor.domain.quantization import Quantization
@@ -35,7 +35,7 @@ Source = Callable[[], Blueprint | Path]
 
 
 @dataclass(frozen=True, slots=True)
-class Setting:
+class Circumstances:
     """What a size depends on beside its subject."""
 
     machine: Machine
@@ -44,7 +44,7 @@ class Setting:
     use_engine: bool
 
 
-def size_catalogued(model: Model, quantization: str, offered: Iterable[Quantization], setting: Setting) -> Sizing:
+def size_catalogued(model: Model, quantization: str, offered: Iterable[Quantization], given: Circumstances) -> Sizing:
     """A model of the catalogue. Raises InputError where it has no shape or cannot be had in the file type."""
     if model.shape is None:
         raise InputError(f"{model.id} cannot be sized", why=model.shape_reason)
@@ -55,17 +55,17 @@ def size_catalogued(model: Model, quantization: str, offered: Iterable[Quantizat
     others = [(q.name, partial(weights, model.shape, q.name)) for q in offered]
     others.sort(key=lambda pair: -pair[1]().total_bytes)
     subject = Subject(model.id, quantization, model.shape, held, model.max_context_tokens, tuple(others))
-    sizing = size_subject(subject, setting.request, setting.memories, instruction_sets=_sets(setting.machine))
+    sizing = size_subject(subject, given.request, given.memories, instruction_sets=_sets(given.machine))
     vision = projector_bytes(model)
     if vision:
         note = f"images need a projector beside the model: about {format_bytes(vision)} in F16"
         sizing = replace(sizing, notes=(*sizing.notes, note))
-    if not setting.use_engine:
+    if not given.use_engine:
         return sizing
-    return _by_engine(sizing, setting, f"{model.id} {quantization}", lambda: blueprint(model, quantization))
+    return _by_engine(sizing, given, f"{model.id} {quantization}", lambda: blueprint(model, quantization))
 
 
-def size_file(target: str, models: Iterable[Model], setting: Setting) -> Sizing:
+def size_file(target: str, models: Iterable[Model], given: Circumstances) -> Sizing:
     """A local file, a split file or a remote one, by its header, next to the catalogue.
 
     Raises InputError for what is no model, NetworkError where a server does not answer.
@@ -75,19 +75,19 @@ def size_file(target: str, models: Iterable[Model], setting: Setting) -> Sizing:
     try:
         subject = _subject(name, header)
     except InputError:
-        if not setting.use_engine or is_url(target):
+        if not given.use_engine or is_url(target):
             raise
-        return _by_engine_alone(Path(target), header, setting)
-    sizing = size_subject(subject, setting.request, setting.memories, instruction_sets=_sets(setting.machine))
+        return _by_engine_alone(Path(target), header, given)
+    sizing = size_subject(subject, given.request, given.memories, instruction_sets=_sets(given.machine))
     facts = FileFacts(
         subject.shape, subject.weights, subject.quantization, subject.max_context_tokens, _names(name, header)
     )
     sizing = replace(sizing, differences=differences(facts, models))
-    if not setting.use_engine:
+    if not given.use_engine:
         return sizing
     if is_url(target):
-        return _by_engine(sizing, setting, f"{target} {header.file_bytes}", lambda: _blueprint(header))
-    return _by_engine(sizing, setting, _mark(Path(target)), lambda: Path(target))
+        return _by_engine(sizing, given, f"{target} {header.file_bytes}", lambda: _blueprint(header))
+    return _by_engine(sizing, given, _mark(Path(target)), lambda: Path(target))
 
 
 def _subject(name: str, header: GgufHeader) -> Subject:
@@ -129,34 +129,34 @@ def _blueprint(header: GgufHeader) -> Blueprint:
     return Blueprint(kept, header.tensors)
 
 
-def _by_engine(sizing: Sizing, setting: Setting, subject: str, source: Source) -> Sizing:
+def _by_engine(sizing: Sizing, given: Circumstances, subject: str, source: Source) -> Sizing:
     """The sizing with llama.cpp's own figures, and where they differ from the computed ones."""
     from advisor.engine.figures import disagreements, engine_footprint
 
-    if sizing.placement.n_gpu_layers and (setting.machine.simulated or not setting.machine.engine.gpu_offload.value):
+    if sizing.placement.n_gpu_layers and (given.machine.simulated or not given.machine.engine.gpu_offload.value):
         raise InputError(
             "--engine: llama.cpp here has no GPU to ask",
             hint="Leave out --engine, or size it on the processor with --gpu-layers 0.",
         )
-    if setting.request.split_mode == "none" and len(setting.machine.gpus) > 1:
+    if given.request.split_mode == "none" and len(given.machine.gpus) > 1:
         raise InputError(
             "--engine: llama.cpp would use every GPU that it sees",
             hint="Hide the others, for example with CUDA_VISIBLE_DEVICES=0.",
         )
-    figures = _asked(sizing.placement, setting, subject, source)
+    figures = _asked(sizing.placement, given, subject, source)
     found = engine_footprint(sizing.footprint, figures)
     return replace(sizing, footprint=found, notes=(*sizing.notes, *disagreements(sizing.footprint, found)))
 
 
-def _by_engine_alone(path: Path, header: GgufHeader, setting: Setting) -> Sizing:
+def _by_engine_alone(path: Path, header: GgufHeader, given: Circumstances) -> Sizing:
     """A file of an architecture that only llama.cpp knows."""
     from advisor.engine.figures import ram_footprint
 
-    request = setting.request
+    request = given.request
     most = max_context_of(header.metadata)
     tokens = request.context_tokens or min(most or DEFAULT_CONTEXT, DEFAULT_CONTEXT) * request.parallel
     placement = cpu_placement(tokens, parallel=request.parallel)
-    figures = _asked(placement, setting, _mark(path), lambda: path)
+    figures = _asked(placement, given, _mark(path), lambda: path)
     layers = header.metadata.get(f"{header.architecture}.block_count")
     return Sizing(
         name=path.name,
@@ -168,7 +168,7 @@ def _by_engine_alone(path: Path, header: GgufHeader, setting: Setting) -> Sizing
     )
 
 
-def _asked(placement: Placement, setting: Setting, subject: str, source: Source) -> MemoryFigures:
+def _asked(placement: Placement, given: Circumstances, subject: str, source: Source) -> MemoryFigures:
     """The figures of a dry run, remembered or made now."""
     from advisor.engine.client import EngineClient
     from advisor.engine.messages import DryRunParams
@@ -177,7 +177,7 @@ def _asked(placement: Placement, setting: Setting, subject: str, source: Source)
     from advisor.engine.remembered import Remembered, key_of
 
     context = context_params(placement)
-    remembered = Remembered(paths.cache_dir() / "dry-runs.json", setting.machine.engine.version.value)
+    remembered = Remembered(paths.cache_dir() / "dry-runs.json", given.machine.engine.version.value)
     key = key_of(subject, context)
     figures = remembered.get(key)
     if figures is None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from advisor.cancelling import cancelling
 from advisor.domain.basis import Basis
 from advisor.domain.constraints import Constraints
 from advisor.domain.footprint import Footprint
@@ -21,16 +22,15 @@ from advisor.domain.smoke import SmokeMeasurement, judge
 from advisor.domain.smoke_next import next_steps
 from advisor.domain.smoke_report import SmokeReport, expectation, file_expectation
 from advisor.domain.speed import SpeedConstants
-from advisor.domain.speed_report import Subject
-from advisor.engine.client import EngineClient
+from advisor.engine.client import EngineClient, OnEvent
 from advisor.engine.placing import context_params
+from advisor.engine.scratch import scratch_root
 from advisor.engine.smoke import SmokePlan, run_file
-from advisor.engine.supervising import OnEvent, cancelling, scratch_root
 from advisor.errors import InputError
 from advisor.gguf.header import GgufHeader
 from advisor.gguf.reader import read_header
 from advisor.gguf.template import chat_template
-from advisor.service.measuring import choose_slices, measure
+from advisor.service.measuring import choose_slices, measure, timed_subject
 from advisor.units import GIB
 
 SMOKE_PROMPT_TOKENS = 128
@@ -51,6 +51,16 @@ class SmokeKit:
     names: LanguageNames = NO_NAMES
 
 
+@dataclass(frozen=True, slots=True)
+class _File:
+    """A file that is run, and how it lies in memory."""
+
+    path: Path
+    header: GgufHeader
+    placement: Placement
+    footprint: Footprint
+
+
 def smoke_candidate(
     candidate: Candidate,
     found: Path | None,
@@ -69,9 +79,8 @@ def smoke_candidate(
     if found is None:
         measured = _run_slices(candidate, machine, constraints, kit, on_event, cancel)
     else:
-        header = read_model(found)
-        placement = candidate.fit.placement
-        measured = _run(found, header, placement, candidate.fit.footprint, constraints, kit, on_event, cancel)
+        file = _File(found, read_model(found), candidate.fit.placement, candidate.fit.footprint)
+        measured = _run(file, constraints, kit, on_event, cancel)
     verdict = judge(measured, expectation(candidate, constraints), _words(constraints, kit))
     report = SmokeReport(candidate.id, str(found) if found else None, measured, verdict)
     if verdict.verdict != "fail":
@@ -93,7 +102,7 @@ def smoke_file(
     most = max_context_of(header.metadata) or constraints.task.context_tokens
     placement = cpu_placement(min(constraints.task.context_tokens, most), threads=threads_for(machine))
     footprint = size_model(path.name, shape, weights_of(header.tensors), "", placement, 0).footprint
-    measured = _run(path, header, placement, footprint, constraints, kit, on_event, cancel)
+    measured = _run(_File(path, header, placement, footprint), constraints, kit, on_event, cancel)
     verdict = judge(measured, file_expectation(footprint, constraints), _words(constraints, kit))
     return SmokeReport(path.name, str(path), measured, verdict, next_steps(str(path), verdict, constraints, ()))
 
@@ -127,38 +136,24 @@ def _words(constraints: Constraints, kit: SmokeKit) -> dict[str, str]:
 
 
 def _run(
-    path: Path,
-    header: GgufHeader,
-    placement: Placement,
-    footprint: Footprint,
-    constraints: Constraints,
-    kit: SmokeKit,
-    on_event: OnEvent | None,
-    cancel: threading.Event | None,
+    file: _File, constraints: Constraints, kit: SmokeKit, on_event: OnEvent | None, cancel: threading.Event | None
 ) -> SmokeMeasurement:
-    plan = _plan(path, header, placement, footprint, constraints, kit)
-    client = EngineClient(threads=placement.threads, memory_limit_bytes=plan.memory_limit_bytes)
+    plan = _plan(file, constraints, kit)
+    client = EngineClient(threads=file.placement.threads, memory_limit_bytes=plan.memory_limit_bytes)
     with client, cancelling(client.cancel, cancel):
-        return run_file(client, path, plan, on_event)
+        return run_file(client, file.path, plan, on_event)
 
 
-def _plan(
-    path: Path,
-    header: GgufHeader,
-    placement: Placement,
-    footprint: Footprint,
-    constraints: Constraints,
-    kit: SmokeKit,
-) -> SmokePlan:
+def _plan(file: _File, constraints: Constraints, kit: SmokeKit) -> SmokePlan:
     needs = constraints.languages
     wanted = list(dict.fromkeys((*needs.required, *needs.preferred)))
     questions = {tag: kit.questions[key] for tag in wanted if (key := _question_of(tag, kit)) is not None}
-    template = chat_template(path, header)
-    context = context_params(placement)
-    most = max_context_of(header.metadata) or context.slot_tokens
+    template = chat_template(file.path, file.header)
+    context = context_params(file.placement)
+    most = max_context_of(file.header.metadata) or context.slot_tokens
     return SmokePlan(
         context=context,
-        layers=shape_of(header.metadata, header.tensors).n_layers,
+        layers=shape_of(file.header.metadata, file.header.tensors).n_layers,
         template=None if template is None else template.text,
         bos="" if template is None else template.bos,
         eos="" if template is None else template.eos,
@@ -168,7 +163,7 @@ def _plan(
         unasked=tuple([tag for tag in wanted if tag not in questions]),
         long_tokens=min(constraints.task.context_tokens, context.slot_tokens, most),
         calls_tools=constraints.task.kind == "agents",
-        memory_limit_bytes=int(MEMORY_FACTOR * footprint.total_bytes) + MEMORY_MARGIN_BYTES,
+        memory_limit_bytes=int(MEMORY_FACTOR * file.footprint.total_bytes) + MEMORY_MARGIN_BYTES,
         scratch_root=scratch_root(),
     )
 
@@ -192,9 +187,9 @@ def _run_slices(
     model, scale = candidate.model, constraints.scale
     if model.shape is None:
         raise InputError(f"{model.id} cannot be run", why=model.shape_reason)
-    subject = Subject(model, candidate.quantization.name, candidate.fit, scale.prompt_tokens, scale.mean_depth_tokens)
+    subject = timed_subject(candidate, scale)
     total = model.shape.n_layers
-    outcome = measure(subject, machine, kit.constants, on_event, cancel, use_memory=False)
+    outcome = measure(subject, machine, kit.constants, on_event, cancel, memory="ignore")
     timed, speed = outcome.timed, outcome.speed
     if timed is None or (speed is not None and speed.basis is not Basis.MEASURED):
         return SmokeMeasurement(True, 0, total, outcome.problem)

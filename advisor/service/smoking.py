@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from advisor.domain.constraints import Constraints
     from advisor.domain.recommend import Candidate
     from advisor.domain.smoke_report import SmokeReport
-    from advisor.engine.supervising import OnEvent
+    from advisor.engine.client import OnEvent
     from advisor.service.smoke_runs import SmokeKit
 
 

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from advisor import paths
-from advisor.domain.trial.requests import TextRequest, TrialRequest
 from advisor.errors import InputError
 from advisor.service.files_here import FilesHere
 from advisor.text import harmless_json
@@ -20,13 +19,12 @@ if TYPE_CHECKING:
     from advisor.domain.trial.evidence import Evidence
     from advisor.domain.trial.outcome import Trial
     from advisor.domain.trial.report import Report
+    from advisor.domain.trial.requests import TextRequest, TrialRequest
     from advisor.domain.trial.tasks import TaskSet
     from advisor.domain.trial.text_loss import TextComparison
     from advisor.trial.running import OnProgress
     from advisor.trial.sitting import Sitting
     from advisor.trial.text import OnShare
-
-__all__ = ["TextRequest", "TrialRequest", "Trials"]
 
 
 class Trials(FilesHere):

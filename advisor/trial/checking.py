@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -21,6 +22,7 @@ from advisor.domain.trial.checks import (
     judge_numeric,
 )
 from advisor.domain.trial.tasks import Check, Choice, Code, Contains, Exact, JsonShape, Numeric, Pattern, Task
+from advisor.engine.environment import child_env
 from advisor.errors import InputError
 
 TIME_LIMIT_S = 2.0
@@ -175,5 +177,6 @@ def _start() -> subprocess.Popen[bytes]:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
+        env=child_env(os.environ),
         start_new_session=True,
     )

@@ -9,13 +9,13 @@ from concurrent.futures import wait as wait_for
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from advisor.cancelling import cancelling
 from advisor.domain.trial.checks import Judgement
 from advisor.domain.trial.outcome import Answer, Ending, Outcome, Run, Sampling
 from advisor.domain.trial.tasks import Task
 from advisor.engine import operations as ops
 from advisor.engine.client import EngineCancelled, EngineClient, EngineRefused, EngineUnavailable
 from advisor.engine.conversation import ChatParams, ChatResult, Turn
-from advisor.engine.supervising import cancelling
 from advisor.errors import AdvisorError, EngineError
 from advisor.trial.checking import Judge
 from advisor.trial.contestants import Entry

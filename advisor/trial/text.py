@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
+from advisor.cancelling import cancelling
 from advisor.domain.hardware import Machine
 from advisor.domain.local_files import LocalFile
 from advisor.domain.matching import Index
@@ -25,7 +26,6 @@ from advisor.engine import operations as ops
 from advisor.engine.client import EngineClient
 from advisor.engine.conversation import ScoreParams, ScoreResult, TokensParams, TokensResult
 from advisor.engine.messages import ContextParams
-from advisor.engine.supervising import cancelling
 from advisor.errors import InputError
 from advisor.files import read_bounded
 from advisor.local_files.hashing import Hashes

@@ -13,6 +13,7 @@ from advisor.domain.questions import Answer
 from advisor.domain.recommend import Candidate, Recommendation
 from advisor.domain.speed import NO_TIMINGS, Timings
 from advisor.errors import AdvisorError
+from advisor.tui.background import in_background
 from advisor.tui.messages import (
     Advised,
     Compared,
@@ -55,7 +56,7 @@ class Backstage:
         """Of the latest smoke test or measurement."""
 
     def _start(self, work: Callable[[], None], group: str) -> None:
-        self._app.run_worker(work, thread=True, exclusive=True, group=group, exit_on_error=False)
+        in_background(self._app, work, group)
 
     def probe(self, choice: MachineChoice) -> None:
         """Look at the machine; posts Probed or ProbeFailed."""
@@ -138,18 +139,18 @@ class Backstage:
         else:
             self._app.post_message(Relaxed(ticket, done))
 
-    def compare(self, names: Sequence[str], machine: Machine, constraints: Constraints) -> None:
-        """Put models side by side; posts Compared."""
+    def compare(self, names: Sequence[str], found: Recommendation) -> None:
+        """Put models side by side as they were ranked; posts Compared."""
         self.comparison_ticket += 1
-        self._start(partial(self._compare, self.comparison_ticket, names, machine, constraints), "compare")
+        self._start(partial(self._compare, self.comparison_ticket, names, found), "compare")
 
-    def _compare(self, ticket: int, names: Sequence[str], machine: Machine, constraints: Constraints) -> None:
+    def _compare(self, ticket: int, names: Sequence[str], found: Recommendation) -> None:
         try:
-            found = self._advisor.compare(names, machine, constraints)
+            compared = self._advisor.compare(names, found.machine, found.constraints, found.timings)
         except AdvisorError as error:
             self._app.post_message(Compared(ticket, error))
         else:
-            self._app.post_message(Compared(ticket, found))
+            self._app.post_message(Compared(ticket, compared))
 
     def smoke(self, candidate: Candidate, constraints: Constraints) -> None:
         """Start a smoke test; posts SmokeMoved and SmokeEnded."""

@@ -9,6 +9,7 @@ from textual.signal import Signal
 
 from advisor.domain.gates import PLACEMENT_CODES
 from advisor.domain.head_to_head.compare import FEWEST, MOST
+from advisor.domain.recommend import Recommendation
 from advisor.domain.relaxing import relaxation_lines
 from advisor.errors import AdvisorError
 from advisor.tui.backstage import Backstage
@@ -90,21 +91,30 @@ class PickingApp(App[None]):
             return
         names = [candidate.id for candidate in marked]
         self.push_screen(CompareScreen([candidate.model.name for candidate in marked]))
-        self._backstage.compare(names, found.machine, found.constraints)
+        self._backstage.compare(names, found)
 
     def action_plot(self) -> None:
         """Show quality against speed."""
-        found, chosen = self.session.found, self.session.chosen
+        found, chosen = self._ranked("plot"), self.session.chosen
         if found is None or chosen is None:
-            self.notify("No model passes, so there is nothing to plot. x shows why.", markup=False)
             return
         self.push_screen(PlotScreen(found, chosen), self._choose)
 
+    def _ranked(self, purpose: str) -> Recommendation | None:
+        """The ranking, if there is one with a model in it; otherwise says why there is nothing for the purpose."""
+        found = self.session.found
+        if found is None:
+            self.notify(f"There is no ranking yet, so there is nothing to {purpose}.", markup=False)
+        elif found.pick is None:
+            self.notify(f"No model passes, so there is nothing to {purpose}. x shows why.", markup=False)
+        else:
+            return found
+        return None
+
     def action_scale(self) -> None:
         """Show users against latency."""
-        found = self.session.found
-        if found is None or found.pick is None:
-            self.notify("No model passes, so there is nothing to serve. x shows why.", markup=False)
+        found = self._ranked("serve")
+        if found is None:
             return
         from advisor.tui.screens.scale import ScaleScreen
 

@@ -12,6 +12,9 @@ import pytest
 
 from advisor.cli.main import run
 
+SHORT = ("--set", "scale.prompt_tokens=64", "--set", "scale.answer_tokens=64", "--set", "task.context_tokens=1024")
+"""Needs whose smoke test takes seconds."""
+
 
 @dataclass(frozen=True)
 class Outcome:

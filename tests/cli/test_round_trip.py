@@ -7,10 +7,9 @@ from pathlib import Path
 
 import tomli
 
-from tests.cli.running import Cli
+from tests.cli.running import SHORT, Cli
 
 LOW = ("--set", "latency.tokens_per_s=none")
-SHORT = ("--set", "scale.prompt_tokens=64", "--set", "scale.answer_tokens=64", "--set", "task.context_tokens=1024")
 
 
 def test_a_recommendation_is_written_verified_and_not_overwritten(cli: Cli, tmp_path: Path) -> None:
@@ -104,7 +103,7 @@ def test_a_recommendation_loads_nothing_that_only_files_and_screens_need() -> No
 
 def test_a_smoke_test_is_written_into_the_recommendation_that_it_tested(cli: Cli, tmp_path: Path) -> None:
     path, tested = tmp_path / "recommendation.toml", tmp_path / "tested.toml"
-    assert cli("recommend", "-o", path, *LOW).code == 0
+    assert cli("recommend", "-o", path, *LOW, *SHORT).code == 0
     before = tomli.loads(path.read_text())
     found = cli("smoke", path, "-o", tested, "--json")
     assert found.code == 0

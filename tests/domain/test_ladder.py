@@ -5,7 +5,7 @@ from functools import partial
 
 from advisor.domain.fit import QUANTIZED_CACHE_NOTE, ways_to_run
 from advisor.domain.footprint import footprint
-from advisor.domain.ladder import MOST_SLOTS, Machine, best_quantization, ladder, longest_context, most_slots
+from advisor.domain.ladder import MOST_SLOTS, Memories, best_quantization, ladder, longest_context, most_slots
 from advisor.domain.placement import Pool, cpu_placement
 from advisor.domain.weights import weights
 from advisor.units import GIB
@@ -14,10 +14,10 @@ from tests.builders import LLAMA_70B, MISTRAL_7B
 HELD = weights(MISTRAL_7B, "Q4_K_M")
 
 
-def memories(ram: float, *gpus: float) -> Machine:
+def memories(ram: float, *gpus: float) -> Memories:
     pools = [Pool("RAM", "ram", int(ram * GIB), None, None, None, "cpu")]
     pools += [Pool(f"GPU{i}", "gpu", int(n * GIB), None, None, None, "cuda") for i, n in enumerate(gpus)]
-    return Machine(tuple(pools), allow_cpu=True)
+    return Memories(tuple(pools), allow_cpu=True)
 
 
 def test_one_step_beyond_the_longest_context_does_not_fit() -> None:

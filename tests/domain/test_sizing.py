@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from advisor.domain.ladder import Machine
+from advisor.domain.ladder import Memories
 from advisor.domain.placement import Pool
 from advisor.domain.sizing import SizeRequest, Subject, requested_placement, size_subject
 from advisor.domain.weights import weights
@@ -63,7 +63,7 @@ def test_keys_alone_can_be_quantized_without_flash_attention() -> None:
 
 
 def test_layers_that_were_not_asked_for_are_those_that_fit() -> None:
-    machine = Machine((RAM, GPU), allow_cpu=True)
+    machine = Memories((RAM, GPU), allow_cpu=True)
     whole = size_subject(subject(), SizeRequest(gpu_layers=None), machine)
     assert whole.placement.gpu_layers == (32,)
     part = size_subject(subject(MIXTRAL), SizeRequest(gpu_layers=None), machine)
@@ -74,8 +74,8 @@ def test_layers_that_were_not_asked_for_are_those_that_fit() -> None:
 
 
 def test_without_a_split_one_gpu_holds_everything_and_no_pipeline_is_reserved() -> None:
-    two = Machine((RAM, GPU, replace(GPU, name="GPU1")), allow_cpu=True)
-    alone = size_subject(subject(), SizeRequest(gpu_layers=None), Machine((RAM, GPU), allow_cpu=True))
+    two = Memories((RAM, GPU, replace(GPU, name="GPU1")), allow_cpu=True)
+    alone = size_subject(subject(), SizeRequest(gpu_layers=None), Memories((RAM, GPU), allow_cpu=True))
     unsplit = size_subject(subject(), SizeRequest(gpu_layers=None, split_mode="none"), two)
     assert unsplit.footprint == alone.footprint
     shared = size_subject(subject(), SizeRequest(gpu_layers=None), two)
@@ -86,12 +86,12 @@ def test_without_a_split_one_gpu_holds_everything_and_no_pipeline_is_reserved() 
 @pytest.mark.parametrize(("mode", "why"), [("row", "no row split on CUDA"), ("tensor", "several GPUs"), ("rows", "")])
 def test_a_split_that_has_no_size_is_refused_with_those_that_have(mode: str, why: str) -> None:
     with pytest.raises(InputError, match="Write one of layer, none") as caught:
-        size_subject(subject(), SizeRequest(split_mode=mode), Machine((RAM, GPU), allow_cpu=True))
+        size_subject(subject(), SizeRequest(split_mode=mode), Memories((RAM, GPU), allow_cpu=True))
     assert why in str(caught.value)
 
 
 def test_a_model_that_fits_nowhere_is_shown_where_it_was_asked_for() -> None:
-    tiny = Machine((replace(RAM, budget_bytes=GIB), replace(GPU, budget_bytes=GIB)), allow_cpu=True)
+    tiny = Memories((replace(RAM, budget_bytes=GIB), replace(GPU, budget_bytes=GIB)), allow_cpu=True)
     found = size_subject(subject(), SizeRequest(gpu_layers=None), tiny)
     assert found.placement.gpu_layers == (32,)
     assert found.ladder is not None
@@ -99,20 +99,20 @@ def test_a_model_that_fits_nowhere_is_shown_where_it_was_asked_for() -> None:
 
 
 def test_experts_stay_in_ram_where_that_is_asked() -> None:
-    machine = Machine((RAM, GPU), allow_cpu=True)
+    machine = Memories((RAM, GPU), allow_cpu=True)
     found = size_subject(subject(MIXTRAL), SizeRequest(gpu_layers=None, experts_in_ram=True), machine)
     assert found.footprint.devices[0].weights_bytes > found.footprint.devices[1].weights_bytes
 
 
 def test_a_cache_kept_in_ram_is_in_ram() -> None:
-    machine = Machine((RAM, GPU), allow_cpu=True)
+    machine = Memories((RAM, GPU), allow_cpu=True)
     found = size_subject(subject(), SizeRequest(gpu_layers=33, cache_on_gpu=False), machine)
     assert found.footprint.devices[0].kv_cache_bytes == GIB
     assert found.footprint.devices[1].kv_cache_bytes == 0
 
 
 def test_only_a_processor_alone_repacks() -> None:
-    alone = size_subject(subject(), SizeRequest(), Machine((RAM,), allow_cpu=True), instruction_sets=("avx2",))
-    beside = size_subject(subject(), SizeRequest(), Machine((RAM, GPU), allow_cpu=True), instruction_sets=("avx2",))
+    alone = size_subject(subject(), SizeRequest(), Memories((RAM,), allow_cpu=True), instruction_sets=("avx2",))
+    beside = size_subject(subject(), SizeRequest(), Memories((RAM, GPU), allow_cpu=True), instruction_sets=("avx2",))
     assert alone.repacked_bytes > 3 * GIB
     assert beside.repacked_bytes == 0

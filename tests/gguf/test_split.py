@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from http.client import HTTPMessage
+from http.client import HTTPMessage, HTTPResponse
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import BytesIO
 from pathlib import Path
@@ -204,6 +204,17 @@ def test_an_address_with_a_password_is_refused_without_repeating_it() -> None:
     assert "s3cret" not in str(refused.value)
 
 
+@pytest.mark.parametrize(
+    "address", ["http://models.example/m.gguf", "http://127.0.0.1.example/m.gguf", "http://10.0.0.1/m"]
+)
+def test_an_address_that_is_not_encrypted_is_refused_unless_it_is_this_machine(address: str) -> None:
+    def no_request(*_: object) -> HTTPResponse:
+        raise AssertionError("it was asked")
+
+    with pytest.raises(InputError, match=f"{address} is not encrypted"):
+        HttpSource(address, open_url=no_request)
+
+
 def test_what_a_signed_address_is_signed_with_is_in_no_error(tmp_path: Path) -> None:
     with served(tmp_path) as server, pytest.raises(NetworkError, match=r"no\.gguf cannot be read") as refused:
         read_remote_model(server.url("no.gguf") + "?signature=s3cret")
@@ -216,6 +227,14 @@ def test_an_encrypted_address_is_not_followed_to_one_that_is_not() -> None:
         _Redirects().redirect_request(asked, BytesIO(), 302, "Found", HTTPMessage(), "http://host/m.gguf")
     followed = _Redirects().redirect_request(asked, BytesIO(), 302, "Found", HTTPMessage(), "https://cdn/m.gguf")
     assert followed is not None
+
+
+def test_an_address_of_this_machine_is_followed_on_this_machine_and_to_encrypted_ones_alone() -> None:
+    asked = Request("http://127.0.0.1:1/m.gguf")
+    for target in ("http://localhost:2/m.gguf", "https://cdn/m.gguf"):
+        assert _Redirects().redirect_request(asked, BytesIO(), 302, "Found", HTTPMessage(), target) is not None
+    with pytest.raises(URLError, match="not encrypted"):
+        _Redirects().redirect_request(asked, BytesIO(), 302, "Found", HTTPMessage(), "http://host/m.gguf")
 
 
 def test_a_remote_source_gives_what_a_local_one_gives(tmp_path: Path) -> None:

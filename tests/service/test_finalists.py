@@ -29,7 +29,7 @@ def found(advisor: Advisor) -> Recommendation:
 
 
 def at_share(share: float) -> Callable[..., Measurement]:
-    def fake(subject: Subject, here: object, constants: SpeedConstants, *rest: object) -> Measurement:
+    def fake(subject: Subject, here: object, constants: SpeedConstants, *rest: object, **named: object) -> Measurement:
         estimated = estimate_speed(
             subject.model,
             subject.weights,
@@ -100,6 +100,44 @@ def test_one_candidate_alone_is_measured_and_what_was_measured_before_stays(
     two, _ = advisor.measure_finalists(one, only=first)
     timed = {c.id for c in two.quantizations if c.speed and c.speed.basis is Basis.MEASURED}
     assert timed == {first, last}
+
+
+def test_asking_again_where_all_are_measured_times_them_anew_and_calibrates_by_that(
+    advisor: Advisor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(measuring, "measure", at_share(0.5))
+    slow, _ = advisor.measure_finalists(found(advisor))
+    asked: list[object] = []
+
+    def fast(*arguments: object, **named: object) -> Measurement:
+        asked.append(named["memory"])
+        return at_share(1.0)(*arguments, **named)
+
+    monkeypatch.setattr(measuring, "measure", fast)
+    again, problems = advisor.measure_finalists(slow)
+    assert problems == ()
+    assert asked == ["renew"] * FINALISTS
+    rates = {c.id: c.speed.decode_tokens_per_s for c in slow.quantizations if c.speed}
+    finalists = {c.id for c in again.ranked[:FINALISTS]}
+    for candidate in again.quantizations:
+        assert candidate.speed is not None
+        if candidate.id in finalists or candidate.speed.basis is Basis.CALIBRATED:
+            assert candidate.speed.decode_tokens_per_s == pytest.approx(2 * rates[candidate.id])
+
+
+def test_the_comparison_and_the_search_for_hardware_go_by_what_was_measured(
+    advisor: Advisor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(measuring, "measure", at_share(0.5))
+    measured, _ = advisor.measure_finalists(found(advisor))
+    first, second = measured.ranked[:2]
+    compared = advisor.compare([first.id, second.id], HERE, measured.constraints, measured.timings)
+    for subject, candidate in zip(compared.subjects, (first, second), strict=True):
+        assert subject.placed is not None
+        assert subject.placed.speed == candidate.speed
+    answer = advisor.hardware_for(first.model.id, HERE, measured.constraints, timings=measured.timings)
+    assert answer.here is not None
+    assert answer.here.speed in [c.speed for c in measured.quantizations if c.model == first.model]
 
 
 def test_a_speed_at_other_lengths_is_measured_again(advisor: Advisor, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from advisor.domain.fit import ways_to_run
 from advisor.domain.model import Shape
 from advisor.domain.placement import cpu_placement
 from advisor.domain.pools import memory_pools
-from advisor.domain.speed import estimate_speed
+from advisor.domain.speed import Speed, estimate_speed
 from advisor.domain.speed.slicing import Timed
 from advisor.domain.speed_report import Subject
 from advisor.domain.weights import weights
@@ -48,6 +49,11 @@ def quiet(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(measuring, "WIDEST_INTERVAL", 1.0)
 
 
+def as_remembered(speed: Speed) -> Speed:
+    """The same figures, which say when they were timed."""
+    return replace(speed, assumed=(*speed.assumed, f"timed on {datetime.now(UTC).date()}, not anew"))
+
+
 @pytest.mark.usefixtures("quiet")
 def test_a_model_that_is_not_here_is_measured_and_remembered(own_cache: Path) -> None:
     events: list[object] = []
@@ -60,8 +66,12 @@ def test_a_model_that_is_not_here_is_measured_and_remembered(own_cache: Path) ->
     assert list((own_cache / "scratch").iterdir()) == []
     events.clear()
     again = measuring.measure(subject(), HERE, constants(), events.append, budget_s=1.0)
-    assert again.speed == first.speed
+    assert again.speed == as_remembered(first.speed)
     assert events == []
+    anew = measuring.measure(subject(), HERE, constants(), events.append, budget_s=1.0, memory="renew")
+    assert events
+    assert anew.speed is not None
+    assert recall(subject(), HERE) == as_remembered(anew.speed)
 
 
 @pytest.mark.usefixtures("quiet")
@@ -123,7 +133,7 @@ def test_what_is_remembered_holds_for_one_machine_engine_placement_and_use() -> 
     known = estimate_speed(asked.model, asked.weights, asked.fit, constants(), depth_tokens=64, prompt_tokens=48)
     assert known is not None
     remember(asked, HERE, known)
-    assert recall(asked, HERE) == known
+    assert recall(asked, HERE) == as_remembered(known)
     newer = replace(HERE, engine=replace(HERE.engine, version=replace(HERE.engine.version, value="0.3.99")))
     deeper = replace(asked, depth_tokens=65)
     moved = replace(asked, fit=replace(asked.fit, placement=replace(asked.fit.placement, threads=2)))

@@ -64,7 +64,7 @@ def planned(path: Path, **answers: Any) -> SmokePlan:
     shape = shape_of(header.metadata, header.tensors)
     footprint = size_model("x", shape, weights_of(header.tensors), "", placement, 0).footprint
     kit = SmokeKit(Advisor().catalogue.speed, QUESTIONS)
-    return smoke_runs._plan(path, header, placement, footprint, needs, kit)
+    return smoke_runs._plan(smoke_runs._File(path, header, placement, footprint), needs, kit)
 
 
 def test_languages_that_were_asked_for_get_their_question(smollm2: Path) -> None:

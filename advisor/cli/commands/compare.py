@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
+from advisor.api import Needs, answers_of
 from advisor.cli import output
 from advisor.cli.diagnostics import note
-from advisor.cli.options import constraint_options, given_answers, machine_choice, machine_options, output_options
+from advisor.cli.options import constraint_options, machine_options, output_options
 from advisor.domain.head_to_head import HeadToHead
 from advisor.domain.head_to_head.layout import LEGEND, short_names, sources_of, tables_of
 from advisor.errors import NoCandidateError
-from advisor.service import Advisor
+from advisor.service import Advisor, MachineChoice
 
 
 @click.command("compare")
@@ -23,11 +22,8 @@ from advisor.service import Advisor
 @click.option("--markdown", is_flag=True, help="A page of Markdown with tables and numbered sources.")
 def command(
     names: tuple[str, ...],
-    constraints_file: Path | None,
-    settings: tuple[str, ...],
-    gpu: str | None,
-    ram: int | None,
-    machine_file: Path | None,
+    needs: Needs,
+    where: MachineChoice,
     as_json: bool,
     plain: bool,
     markdown: bool,
@@ -40,8 +36,8 @@ def command(
     llm-advisor compare mistral llama --set 'languages.required=["fr"]' --use-eu-based true
     """
     advisor = Advisor()
-    constraints = advisor.constraints(given_answers(advisor, constraints_file, settings))
-    found = advisor.compare(names, advisor.machine(machine_choice(gpu, ram, machine_file)), constraints)
+    constraints = advisor.constraints(answers_of(advisor, needs))
+    found = advisor.compare(names, advisor.machine(where), constraints)
     if found.machine.simulated:
         note("For a simulated machine.")
     if as_json:

@@ -8,7 +8,7 @@ import click
 
 from advisor.cli import output
 from advisor.cli.diagnostics import note
-from advisor.cli.options import output_options
+from advisor.cli.options import gathered, output_options
 from advisor.domain.export_request import DEFAULT_PORT, ExportRequest
 from advisor.service import EVERYTHING, Advisor
 
@@ -29,7 +29,7 @@ _TARGETS = Advisor().export_targets()
 @click.option("--force", is_flag=True, help="Overwrite files.")
 @click.option("--engine", metavar="NAME", help="llama.cpp or vllm, where the target can run both.")
 @click.option("--node", metavar="NAME", help="Plan the load anew for this kind of machine (llm-advisor plan).")
-@click.option("--quant", metavar="TYPE", help="For vLLM: BF16, or FP8 made from it when it is loaded.")
+@click.option("--quant", "quantization", metavar="TYPE", help="For vLLM: BF16, or FP8 made from it when it is loaded.")
 @click.option("--slots", type=click.IntRange(1, 4096), help="Requests that one copy answers at once.")
 @click.option("--replicas", type=click.IntRange(1, 10_000), help="Copies to run.")
 @click.option("--gguf", metavar="FILE", help="Weights: owner/name/FILE.gguf on the Hub, or /PATH/FILE.gguf.")
@@ -37,20 +37,13 @@ _TARGETS = Advisor().export_targets()
 @click.option("--image", metavar="IMAGE", help="Container image, in place of the engine's own.")
 @click.option("--allow-simulated", is_flag=True, help="Although the machine was described and not probed.")
 @output_options
+@gathered("request", ExportRequest)
 def command(
     file: Path,
     target: str,
     place: str,
     force: bool,
-    engine: str | None,
-    node: str | None,
-    quant: str | None,
-    slots: int | None,
-    replicas: int | None,
-    gguf: str | None,
-    port: int,
-    image: str | None,
-    allow_simulated: bool,
+    request: ExportRequest,
     as_json: bool,
     plain: bool,
 ) -> None:
@@ -63,7 +56,6 @@ def command(
     llm-advisor export recommendation.toml --to all -o deploy
     llm-advisor export recommendation.toml --to compose -o - > compose.yaml
     """
-    request = ExportRequest(engine, node, quant, slots, replicas, gguf, port, image, allow_simulated)
     if target == EVERYTHING:
         texts, refused = Advisor().export_everything(file, request)
         for name, error in refused.items():

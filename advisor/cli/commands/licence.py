@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
 from advisor import api
+from advisor.api import Needs
 from advisor.cli import output
-from advisor.cli.options import complete_model, constraint_options, needs_of, output_options
+from advisor.cli.options import complete_model, constraint_options, output_options
 from advisor.domain.licence import LicenceFinding
 
 
@@ -16,14 +15,14 @@ from advisor.domain.licence import LicenceFinding
 @click.argument("model", shell_complete=complete_model)
 @constraint_options
 @output_options
-def command(model: str, constraints_file: Path | None, settings: tuple[str, ...], as_json: bool, plain: bool) -> None:
+def command(model: str, needs: Needs, as_json: bool, plain: bool) -> None:
     """What a model's licence says about the described use: verdict, duties, clauses. Not legal advice.
 
     \b
     llm-advisor licence llama-3.1-8b-instruct --set use.mau_at_release=900000000
     llm-advisor licence codestral-22b-v0.1 --set use.commercial=false --set use.purpose=research
     """
-    found = api.licence(model, needs_of(constraints_file, settings))
+    found = api.licence(model, needs)
     if as_json:
         output.emit_json(found.document)
     else:

@@ -2,36 +2,48 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
 
+from advisor.api import Needs, answers_of
 from advisor.cli import output
 from advisor.cli.diagnostics import note
 from advisor.cli.fleet_output import note_failures, print_placement, require_enough
-from advisor.cli.options import (
-    constraint_options,
-    given_answers,
-    is_simulated,
-    machine_choice,
-    machine_options,
-    output_options,
-)
+from advisor.cli.options import constraint_options, gathered, machine_options, output_options
 from advisor.domain.capacity.plan import Plans
-from advisor.domain.capacity.replica import ENGINES
+from advisor.domain.capacity.replica import ENGINES, refusal_lines
 from advisor.domain.capacity.report import COLUMNS, load_facts, plan_lines, plan_row
 from advisor.domain.capacity.sweep import Sweep
 from advisor.domain.capacity.sweep_words import COLUMNS as SWEEP_COLUMNS
 from advisor.domain.capacity.sweep_words import curve_paragraph, sweep_document, sweep_rows
+from advisor.domain.constraints import Constraints
 from advisor.domain.fleet import Fleet
 from advisor.domain.hardware import Machine
 from advisor.errors import InputError, NoCandidateError
-from advisor.service import Advisor, FleetAdvice
+from advisor.service import Advisor, FleetAdvice, MachineChoice
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What is to be planned."""
+
+    name: str | None
+    quantization: str | None
+    engine: str | None
+    trace: Path | None
+    survive: str | None
 
 
 @click.command("plan")
 @click.option("--model", "name", metavar="ID", help="Model to serve; without it the pick of recommend.")
-@click.option("--quant", metavar="TYPE", help="GGUF file type for llama.cpp, or BF16 or FP8 for the original weights.")
+@click.option(
+    "--quant",
+    "quantization",
+    metavar="TYPE",
+    help="GGUF file type for llama.cpp, or BF16 or FP8 for the original weights.",
+)
 @click.option("--engine", metavar="NAME", help=f"Plan one engine only: {' or '.join(ENGINES)}.")
 @click.option(
     "--trace",
@@ -64,21 +76,15 @@ from advisor.service import Advisor, FleetAdvice
 @constraint_options
 @machine_options
 @output_options
+@gathered("asked", _Asked)
 def command(
-    name: str | None,
-    quant: str | None,
-    engine: str | None,
-    trace: Path | None,
+    asked: _Asked,
     fleet_file: Path | None,
     address: str | None,
-    survive: str | None,
     sweep: bool,
     limit: int,
-    constraints_file: Path | None,
-    settings: tuple[str, ...],
-    gpu: str | None,
-    ram: int | None,
-    machine_file: Path | None,
+    needs: Needs,
+    where: MachineChoice,
     as_json: bool,
     plain: bool,
 ) -> None:
@@ -93,42 +99,63 @@ def command(
     llm-advisor plan --fleet fleet.toml --set scale.users=200
     """
     advisor = Advisor()
-    constraints = advisor.constraints(given_answers(advisor, constraints_file, settings))
-    if machine_file is not None and fleet_file is None and advisor.is_fleet_file(machine_file):
-        fleet_file, machine_file = machine_file, None
-    fleet = _fleet(advisor, fleet_file, address, is_simulated(gpu, ram, machine_file))
+    constraints = advisor.constraints(answers_of(advisor, needs))
+    if where.file is not None and fleet_file is None and advisor.is_fleet_file(where.file):
+        fleet_file, where = where.file, replace(where, file=None)
+    fleet = _fleet(advisor, fleet_file, address, where)
     if fleet is not None:
-        _refuse_with_fleet(survive, sweep)
-        placed = advisor.plan_fleet(fleet, constraints, name=name, quantization=quant, engine=engine, trace=trace)
-        _print_fleet(advisor, placed, as_json=as_json, plain=plain)
+        _refuse_with_fleet(asked, sweep)
+        _print_fleet(advisor, _place(advisor, fleet, constraints, asked), as_json=as_json, plain=plain)
         return
-    machine = advisor.machine(machine_choice(gpu, ram, machine_file))
+    machine = advisor.machine(where)
     if sweep:
-        _refuse_with_sweep(trace, survive, engine)
-        _print_sweep(advisor.sweep(machine, constraints, name=name, quantization=quant), machine, as_json, plain)
+        _refuse_with_sweep(asked)
+        found = advisor.sweep(machine, constraints, name=asked.name, quantization=asked.quantization)
+        _print_sweep(found, machine, as_json, plain)
         return
-    found = advisor.plan(
-        machine, constraints, name=name, quantization=quant, engine=engine, trace=trace, survive=survive
-    )
+    plans = _plan(advisor, machine, constraints, asked)
     if machine.simulated:
         note("For a simulated machine.")
     if as_json:
-        output.emit_json(advisor.plans_document(found))
-        return
-    _print(found, limit, plain=plain)
+        output.emit_json(advisor.plans_document(plans))
+    else:
+        _print(plans, limit, plain=plain)
 
 
-def _fleet(advisor: Advisor, file: Path | None, address: str | None, is_one_machine: bool) -> Fleet | None:
+def _fleet(advisor: Advisor, file: Path | None, address: str | None, where: MachineChoice) -> Fleet | None:
     """The fleet that the options name, if any. Raises InputError where they name a machine or another fleet too."""
     if file is None and address is None:
         return None
-    if is_one_machine or (file is not None and address is not None):
+    if not where.is_here or (file is not None and address is not None):
         raise InputError("a plan is for one machine or one fleet", hint="Give one of --fleet, --ray and --machine.")
     if address is not None:
         note(f"Asking the Ray cluster at {address} …")
     fleet = advisor.fleet_of_file(file) if file is not None else advisor.probe_cluster(address or "")
     note_failures(fleet)
     return fleet
+
+
+def _place(advisor: Advisor, fleet: Fleet, constraints: Constraints, asked: _Asked) -> FleetAdvice:
+    return advisor.plan_fleet(
+        fleet,
+        constraints,
+        name=asked.name,
+        quantization=asked.quantization,
+        engine=asked.engine,
+        trace=asked.trace,
+    )
+
+
+def _plan(advisor: Advisor, machine: Machine, constraints: Constraints, asked: _Asked) -> Plans:
+    return advisor.plan(
+        machine,
+        constraints,
+        name=asked.name,
+        quantization=asked.quantization,
+        engine=asked.engine,
+        trace=asked.trace,
+        survive=asked.survive,
+    )
 
 
 def _print_fleet(advisor: Advisor, placed: FleetAdvice, *, as_json: bool, plain: bool) -> None:
@@ -141,18 +168,18 @@ def _print_fleet(advisor: Advisor, placed: FleetAdvice, *, as_json: bool, plain:
     require_enough(placed)
 
 
-def _refuse_with_fleet(survive: str | None, sweep: bool) -> None:
+def _refuse_with_fleet(asked: _Asked, sweep: bool) -> None:
     """Raises InputError for an option that a plan for a fleet cannot have."""
     if sweep:
         raise InputError("--sweep is for one machine", hint="Leave --fleet and --ray out.")
-    if survive not in (None, "replica"):
+    if asked.survive not in (None, "replica"):
         why = "a fleet is planned for the loss of its fastest replica"
-        raise InputError(f"a plan for a fleet takes no --survive {survive}", why=why, hint="Leave --survive out.")
+        raise InputError(f"a plan for a fleet takes no --survive {asked.survive}", why=why, hint="Leave --survive out.")
 
 
-def _refuse_with_sweep(trace: Path | None, survive: str | None, engine: str | None) -> None:
+def _refuse_with_sweep(asked: _Asked) -> None:
     """Raises InputError for an option that a sweep cannot have."""
-    given = {"--trace": trace, "--survive": survive, "--engine": engine}
+    given = {"--trace": asked.trace, "--survive": asked.survive, "--engine": asked.engine}
     wrong = next((option for option, value in given.items() if value is not None), None)
     if wrong is not None:
         why = "it shows llama.cpp on this machine under users and rate of the constraints, with nothing spare"
@@ -185,5 +212,4 @@ def _print(found: Plans, limit: int, *, plain: bool) -> None:
     cheapest = [plan for engine in ENGINES if (plan := found.cheapest(engine)) is not None]
     output.emit_paragraphs([plan_lines(plan, found) for plan in cheapest])
     if found.refusals:
-        reasons = [f"{r.engine} on {r.place or 'any machine'}: {r.text}" for r in found.refusals]
-        output.emit_paragraphs([("Not planned", reasons)])
+        output.emit_paragraphs([("Not planned", refusal_lines(found.refusals))])

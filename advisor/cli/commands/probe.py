@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
 from advisor.cli import output
 from advisor.cli.diagnostics import note
 from advisor.cli.fleet_output import note_failures
-from advisor.cli.options import is_simulated, machine_choice, machine_options, output_options
+from advisor.cli.options import machine_options, output_options
 from advisor.domain.wording import FLEET_COLUMNS, FLEET_NUMERIC, fleet_rows, machine_facts
 from advisor.errors import InputError
-from advisor.service import Advisor
+from advisor.service import Advisor, MachineChoice
 
 
 @click.command("probe")
@@ -23,9 +21,7 @@ from advisor.service import Advisor
 @click.option("--force", is_flag=True, help="Overwrite the file.")
 def command(
     address: str | None,
-    gpu: str | None,
-    ram: int | None,
-    machine_file: Path | None,
+    where: MachineChoice,
     as_json: bool,
     plain: bool,
     place: str | None,
@@ -41,11 +37,11 @@ def command(
     """
     advisor = Advisor()
     if address is not None:
-        if is_simulated(gpu, ram, machine_file):
+        if not where.is_here:
             raise InputError("--ray probes what is there", hint="Leave --gpu, --ram and --machine out.")
         _probe_cluster(advisor, address, place, as_json=as_json, plain=plain, force=force)
         return
-    machine = advisor.machine(machine_choice(gpu, ram, machine_file))
+    machine = advisor.machine(where)
     if place is not None:
         output.emit_file(advisor.machine_file_text(machine), place, force=force)
     elif as_json:

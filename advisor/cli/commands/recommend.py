@@ -2,47 +2,60 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from advisor import api
+from advisor.api import Needs, answers_of
 from advisor.cli import output
 from advisor.cli.diagnostics import note
-from advisor.cli.fleet_output import note_failures, print_placement, require_enough
-from advisor.cli.options import (
-    constraint_options,
-    given_answers,
-    is_simulated,
-    machine_choice,
-    machine_options,
-    models_dir_option,
-    needs_of,
-    output_options,
-)
+from advisor.cli.options import constraint_options, gathered, machine_options, models_dir_option, output_options
 from advisor.cli.progress import MeasuringProgress
-from advisor.domain.carried_words import COLUMN, carried_cell, one_machine_ends
-from advisor.domain.constraints import Constraints
-from advisor.domain.exclusions import Exclusion, exclusion_document
-from advisor.domain.hardware import Machine
-from advisor.domain.hardware_options import HardwareAnswer
-from advisor.domain.hardware_words import OPTION_COLUMNS, hardware_document, hardware_paragraph, option_rows
-from advisor.domain.local_files import LocalFile
-from advisor.domain.presentation import explanation, sensitivity_paragraphs
 from advisor.domain.questions import Answer
-from advisor.domain.rankings import EXCLUDED_COLUMNS, FRONT_COLUMN, excluded_rows, plain_row
 from advisor.domain.recommend import Recommendation
-from advisor.domain.relaxing import Relaxation, relaxation_lines, setting_text
-from advisor.domain.wording import ranking_row
 from advisor.errors import InputError, NoCandidateError
-from advisor.service import Advisor, FleetAdvice
+from advisor.service import Advisor, MachineChoice
 
-_WIDTH = 78
-"""Cells that bars may take, so that the text fits a small terminal."""
+if TYPE_CHECKING:
+    from advisor.domain.exclusions import Exclusion
+    from advisor.domain.relaxing import Relaxation
+    from advisor.service import FleetAdvice
 
-_COLUMNS = ("#", "model", "quant", "memory", "speed", "licence", "quality", "score")
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What is asked for beside needs and machine."""
+
+    quant: str | None
+    named: tuple[str, ...]
+    measure: bool
+    anew: bool
+    sensitivity: bool
+    trial: Path | None
+    folders: tuple[Path, ...]
+    relax: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """Where the answer goes and how much of it is shown."""
+
+    place: str | None
+    report: Path | None
+    force: bool
+    with_exclusions: bool
+    excluded: bool
+    limit: int
+    as_json: bool
+    plain: bool
+
+    @property
+    def is_written(self) -> bool:
+        """Whether it goes into files, so that no table is wanted."""
+        return self.place is not None or self.report is not None
 
 
 @click.command("recommend")
@@ -55,6 +68,7 @@ _COLUMNS = ("#", "model", "quant", "memory", "speed", "licence", "quality", "sco
 @click.option("--quant", metavar="TYPE", help="Consider this file type only, e.g. Q4_K_M.")
 @click.option("--model", "named", multiple=True, metavar="ID", help="Consider a model that is otherwise only listed.")
 @click.option("--measure", is_flag=True, help="Time the best candidates here, with slices of them, and rank again.")
+@click.option("--anew", is_flag=True, help="Time also what was timed before; goes with --measure.")
 @click.option("--sensitivity", is_flag=True, help="Show which weight or requirement would change the pick. Slower.")
 @click.option("--exclusions", "with_exclusions", is_flag=True, help="Show how many models each answer excludes.")
 @click.option(
@@ -70,29 +84,9 @@ _COLUMNS = ("#", "model", "quant", "memory", "speed", "licence", "quality", "sco
 @click.option("--relax", metavar="MODEL", help="Change the answers just so far that this excluded model passes.")
 @click.option("--excluded", is_flag=True, help="List what is excluded instead: requirement, reason and fix.")
 @click.option("-n", "limit", type=click.IntRange(1), default=10, show_default=True, help="Rows of the table.")
-def command(
-    constraints_file: Path | None,
-    settings: tuple[str, ...],
-    gpu: str | None,
-    ram: int | None,
-    machine_file: Path | None,
-    as_json: bool,
-    plain: bool,
-    place: str | None,
-    report: Path | None,
-    force: bool,
-    quant: str | None,
-    named: tuple[str, ...],
-    measure: bool,
-    sensitivity: bool,
-    with_exclusions: bool,
-    what_hardware: bool,
-    trial: Path | None,
-    folders: tuple[Path, ...],
-    relax: str | None,
-    excluded: bool,
-    limit: int,
-) -> None:
+@gathered("asked", _Asked)
+@gathered("shown", _Shown)
+def command(needs: Needs, where: MachineChoice, asked: _Asked, shown: _Shown, what_hardware: bool) -> None:
     """Which model, in which quantization, to run for a use on a machine.
 
     \b
@@ -111,124 +105,134 @@ def command(
     """
     advisor = Advisor()
     if what_hardware:
-        constraints = advisor.constraints(given_answers(advisor, constraints_file, settings))
-        machine = advisor.machine(machine_choice(gpu, ram, machine_file))
-        _print_wishes(_wishes(advisor, machine, constraints, named, quant), as_json=as_json, plain=plain)
+        from advisor.cli.commands.recommend_hardware import print_hardware
+
+        print_hardware(advisor, needs, where, asked.named, asked.quant, as_json=shown.as_json, plain=shown.plain)
         return
-    target = None if report is None else advisor.report_target(report)
-    placed = None
-    if machine_file is not None and advisor.is_fleet_file(machine_file):
-        needs = advisor.constraints(given_answers(advisor, constraints_file, settings))
-        placed = _on_fleet(advisor, machine_file, needs, is_simulated(gpu, ram, None), named, quant)
-    if sensitivity:
-        note("Trying other requirements, one at a time …")
-    with MeasuringProgress() as progress:
-        advice = api.recommend(
-            needs_of(constraints_file, settings),
-            gpu=gpu,
-            ram=ram,
-            machine=machine_file if placed is None else placed.machine,
-            models=named,
-            quantization=quant,
-            relax=relax,
-            measure=measure,
-            sensitivity=sensitivity,
-            trial=trial,
-            models_dirs=folders,
-            on_event=progress,
-            advisor=advisor,
-        )
-    if advice.relaxation is not None:
-        _tell_relaxation(advisor, advice.relaxation, given_answers(advisor, constraints_file, settings))
-    for said in advice.trial_notes:
-        note(said)
-    for problem in advice.problems:
-        note(f"not measured: {problem}")
-    if advice.pick is not None and not (place is None and report is None):
-        text = advice.to_toml()
-        if place is not None:
-            output.emit_file(text, place, force=force)
-        if report is not None and target is not None:
-            output.emit_files(_report(advisor, text, target, report), report.parent, force=force)
-    counts = tuple(advisor.exclusions(advice.value, advice.answers)) if with_exclusions else None
-    if as_json:
-        extra: dict[str, Any] = {} if counts is None else {"exclusions": [exclusion_document(one) for one in counts]}
-        if placed is not None:
-            extra["fleet"] = advisor.fleet_advice_document(placed)
-        output.emit_json({**advice.document, **extra})
-    elif excluded:
-        output.emit_table(EXCLUDED_COLUMNS, excluded_rows(advice.value), plain=plain)
-    elif place is None and report is None:
-        _print(advice.value, plain=plain, limit=limit)
-        if not plain:
-            output.emit_paragraphs(_here(advisor.candidates_here(advice.value, folders)))
-        if sensitivity and plain:
-            _print_sensitivity(advice.value)
-        if counts is not None:
-            _print_exclusions(counts, plain=plain)
-        if placed is not None:
-            print_placement(placed, plain=plain)
+    target = None if shown.report is None else advisor.report_target(shown.report)
+    placed = _on_fleet(advisor, needs, where, asked)
+    advice = _advice(advisor, needs, where, asked, placed)
+    _tell(advisor, advice, needs)
+    if advice.pick is not None and shown.is_written:
+        _write(advisor, advice.to_toml(), target, shown)
+    _show(advisor, advice, placed, asked, shown)
     if advice.pick is None:
         raise _nothing(advice.value)
     if placed is not None:
+        from advisor.cli.fleet_output import require_enough
+
         subject = placed.plans.subject
         if advice.pick.model.id != subject.model.id:
             note(f"{advice.pick.model.id} ranks first there; the fleet is placed with {subject.model.id}.")
         require_enough(placed)
 
 
-def _on_fleet(
-    advisor: Advisor,
-    path: Path,
-    constraints: Constraints,
-    is_changed: bool,
-    named: tuple[str, ...],
-    quant: str | None,
-) -> FleetAdvice:
-    """The pick placed on the machines of a fleet file. Raises InputError where options would change them."""
-    if is_changed:
-        raise InputError("--gpu and --ram change one machine", hint=f"Leave them out, or change {path}.")
-    fleet = advisor.fleet_of_file(path)
+def _on_fleet(advisor: Advisor, needs: Needs, where: MachineChoice, asked: _Asked) -> FleetAdvice | None:
+    """The pick placed on the machines of a fleet file; None for one machine.
+
+    Raises InputError where options would change the machines.
+    """
+    if where.file is None or not advisor.is_fleet_file(where.file):
+        return None
+    from advisor.cli.fleet_output import note_failures
+
+    constraints = advisor.constraints(answers_of(advisor, needs))
+    if where.is_changed:
+        raise InputError("--gpu and --ram change one machine", hint=f"Leave them out, or change {where.file}.")
+    fleet = advisor.fleet_of_file(where.file)
     note_failures(fleet)
-    placed = advisor.recommend_on_fleet(fleet, constraints, named=named, quantization=quant)
+    placed = advisor.recommend_on_fleet(fleet, constraints, named=asked.named, quantization=asked.quant)
     note(f"For {placed.node_name}, one of {len(fleet.nodes)} machines; on which of them it runs follows below.")
     return placed
 
 
-def _wishes(
-    advisor: Advisor, machine: Machine, constraints: Constraints, named: tuple[str, ...], quant: str | None
-) -> tuple[HardwareAnswer, ...]:
-    if not named:
-        raise InputError("--what-hardware names no model", hint="Add for example --model llama-3.3-70b-instruct.")
-    quantization = None if quant is None else advisor.quantization_name(quant)
-    return tuple(advisor.hardware_for(name, machine, constraints, quantization=quantization) for name in named)
+def _advice(
+    advisor: Advisor, needs: Needs, where: MachineChoice, asked: _Asked, placed: FleetAdvice | None
+) -> api.Advice:
+    if asked.sensitivity:
+        note("Trying other requirements, one at a time …")
+    with MeasuringProgress() as progress:
+        return api.recommend(
+            needs,
+            gpu=where.gpu,
+            ram=where.ram_bytes,
+            machine=where.file if placed is None else placed.machine,
+            models=asked.named,
+            quantization=asked.quant,
+            relax=asked.relax,
+            measure="anew" if asked.anew else asked.measure,
+            sensitivity=asked.sensitivity,
+            trial=asked.trial,
+            models_dirs=asked.folders,
+            on_event=progress,
+            advisor=advisor,
+        )
 
 
-def _print_wishes(found: tuple[HardwareAnswer, ...], *, as_json: bool, plain: bool) -> None:
-    """The options of each model, or why there are none. Raises NoCandidateError where some model has none."""
-    if as_json:
-        output.emit_json({"hardware": [hardware_document(one) for one in found]})
-    for one in () if as_json else found:
-        rows = [(one.model.id, *row) for row in option_rows(one)]
-        if rows:
-            output.emit_table(("model", *OPTION_COLUMNS), rows, plain=plain, numeric=(3, 4))
-        else:
-            note("; ".join((one.model.id, *hardware_paragraph(one).lines)))
-    impossible = [one.model.id for one in found if not one.is_possible]
-    if impossible:
-        why = "the reasons stand above, or under `obstacles` in the document"
-        hint = "Change the needs: llm-advisor licence and recommend --exclusions say which."
-        raise NoCandidateError(f"no hardware makes {', '.join(impossible)} possible", why=why, hint=hint)
+def _tell(advisor: Advisor, advice: api.Advice, needs: Needs) -> None:
+    """What is said beside the answer: changed needs, remarks on a trial, what could not be measured."""
+    if advice.relaxation is not None:
+        _tell_relaxation(advisor, advice.relaxation, answers_of(advisor, needs))
+    for said in advice.trial_notes:
+        note(said)
+    for problem in advice.problems:
+        note(f"not measured: {problem}")
+
+
+def _write(advisor: Advisor, text: str, target: str | None, shown: _Shown) -> None:
+    if shown.place is not None:
+        output.emit_file(text, shown.place, force=shown.force)
+    if shown.report is not None and target is not None:
+        output.emit_files(_report(advisor, text, target, shown.report), shown.report.parent, force=shown.force)
+
+
+def _show(advisor: Advisor, advice: api.Advice, placed: FleetAdvice | None, asked: _Asked, shown: _Shown) -> None:
+    counts = tuple(advisor.exclusions(advice.value, advice.answers)) if shown.with_exclusions else None
+    if shown.as_json:
+        output.emit_json(_document(advisor, advice, placed, counts))
+        return
+    # What words need is not loaded for JSON, which programs wait for.
+    from advisor.cli import ranking_output
+
+    if shown.excluded:
+        ranking_output.print_excluded(advice.value, plain=shown.plain)
+    elif not shown.is_written:
+        ranking_output.print_ranking(advice.value, plain=shown.plain, limit=shown.limit)
+        if not shown.plain:
+            ranking_output.print_files_here(advisor.candidates_here(advice.value, asked.folders))
+        if asked.sensitivity and shown.plain:
+            ranking_output.print_sensitivity(advice.value)
+        if counts is not None:
+            ranking_output.print_exclusions(counts, plain=shown.plain)
+        if placed is not None:
+            from advisor.cli.fleet_output import print_placement
+
+            print_placement(placed, plain=shown.plain)
+
+
+def _document(
+    advisor: Advisor, advice: api.Advice, placed: FleetAdvice | None, counts: tuple[Exclusion, ...] | None
+) -> dict[str, Any]:
+    extra: dict[str, Any] = {}
+    if counts is not None:
+        from advisor.domain.exclusions import exclusion_document
+
+        extra["exclusions"] = [exclusion_document(one) for one in counts]
+    if placed is not None:
+        extra["fleet"] = advisor.fleet_advice_document(placed)
+    return {**advice.document, **extra}
 
 
 def _report(advisor: Advisor, text: str, target: str, path: Path) -> dict[str, str]:
     """The report's files, the first under the name that was asked for."""
-    first, *others = advisor.export_text(text, target, path.stem).items()
+    first, *others = advisor.export_text(text, target, path.stem).texts.items()
     return {path.name: first[1], **dict(others)}
 
 
 def _tell_relaxation(advisor: Advisor, done: Relaxation, before: dict[str, Answer]) -> None:
     """What was changed to admit a model, from the answers before, and how to write the same without asking."""
+    from advisor.domain.relaxing import relaxation_lines, setting_text
+
     if not done.settings and not done.names_model:
         note(f"{done.model.id} passes as it is.")
         return
@@ -236,42 +240,6 @@ def _tell_relaxation(advisor: Advisor, done: Relaxation, before: dict[str, Answe
         note(line)
     typed = [f"--set '{setting_text(advisor.questionnaire, s)}'" for s in done.settings]
     note(f"The same without --relax: {' '.join([*typed, *([f'--model {done.model.id}'] * done.names_model)])}")
-
-
-def _print(found: Recommendation, *, plain: bool, limit: int) -> None:
-    if found.machine.simulated:
-        note("For a simulated machine.")
-    if found.pick is None:
-        return
-    row, columns = (plain_row, (*_COLUMNS, FRONT_COLUMN)) if plain else (ranking_row, _COLUMNS)
-    rows = [row(i, candidate) for i, candidate in enumerate(found.ranked[:limit], start=1)]
-    if found.load.is_shared:
-        columns = (*columns, COLUMN)
-        rows = [(*cells, carried_cell(c)) for cells, c in zip(rows, found.ranked, strict=False)]
-        for line in one_machine_ends(found):
-            note(f"{line[0].upper()}{line[1:]}.")
-    output.emit_table(columns, rows, plain=plain, numeric=(0, 3, 4, 6, 7))
-    if not plain:
-        output.emit_paragraphs([(p.title, p.lines) for p in explanation(found.pick, found, width=_WIDTH)])
-
-
-def _here(here: Mapping[str, LocalFile]) -> list[tuple[str, list[str]]]:
-    lines = [f"{candidate}  {file.path}" for candidate, file in here.items()]
-    return [("Already here", lines)] if lines else []
-
-
-def _print_sensitivity(found: Recommendation) -> None:
-    """A second table, after an empty line, so that a script can tell the two apart."""
-    output.emit_text("")
-    rows = [(p.title, line) for p in sensitivity_paragraphs(found) for line in p.lines]
-    output.emit_table(("about", "finding"), rows, plain=True)
-
-
-def _print_exclusions(excluded: tuple[Exclusion, ...], *, plain: bool) -> None:
-    """A table of its own, after an empty line."""
-    output.emit_text("")
-    rows = [(one.key, str(len(one.alone)), str(len(one.with_others))) for one in excluded]
-    output.emit_table(("answer", "excludes alone", "with others"), rows, plain=plain, numeric=(1, 2))
 
 
 def _nothing(found: Recommendation) -> NoCandidateError:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import ipaddress
 import secrets
 
 import click
 
+from advisor.addresses import is_loopback_host
 from advisor.cli.diagnostics import note
 from advisor.cli.extras import needing
 from advisor.errors import InputError
@@ -40,7 +40,7 @@ def command(host: str, port: int, public: bool, token: str | None, names: tuple[
     with needing("web"):
         from advisor.web.guard import SHORTEST_TOKEN, Guard
         from advisor.web.server import Setting, run
-    is_public = not _is_loopback(host)
+    is_public = not is_loopback_host(host)
     if is_public and not (public and token):
         raise InputError(
             f"--host {host} can be reached by other machines",
@@ -61,12 +61,3 @@ def _announce(host: str, port: int, token: str, *, chosen: bool) -> None:
     shown = f"[{host}]" if ":" in host else host
     secret = "YOUR_TOKEN" if chosen else token
     note(f"Visitors see the hardware of this machine. Open http://{shown}:{port}/?token={secret} - Ctrl+C ends it.")
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import click
@@ -12,6 +11,7 @@ from advisor.cli import output
 from advisor.cli.options import complete_model, machine_options, output_options
 from advisor.domain.ladder import Ladder
 from advisor.domain.sizing import Sizing
+from advisor.service import MachineChoice
 from advisor.units import format_bytes
 
 
@@ -43,9 +43,7 @@ def command(
     target: str,
     quant: str,
     engine: bool,
-    gpu: str | None,
-    ram: int | None,
-    machine_file: Path | None,
+    where: MachineChoice,
     as_json: bool,
     plain: bool,
     **request: Any,
@@ -59,7 +57,7 @@ def command(
     llm-advisor size llama-3.3-70b-instruct --gpu "RTX 4090x2" --gpu-layers 81
     llm-advisor size ./model.gguf --kv-type q8_0 --engine
     """
-    found = api.size(target, quant, engine=engine, gpu=gpu, ram=ram, machine=machine_file, **request)
+    found = api.size(target, quant, engine=engine, gpu=where.gpu, ram=where.ram_bytes, machine=where.file, **request)
     if as_json:
         output.emit_json(found.document)
     else:

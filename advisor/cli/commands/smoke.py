@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
+from advisor.api import Needs, answers_of
 from advisor.cli import output
 from advisor.cli.diagnostics import note
-from advisor.cli.options import complete_model, constraint_options, given_answers, models_dir_option, output_options
+from advisor.cli.options import complete_model, constraint_options, models_dir_option, output_options
 from advisor.domain.constraints import Constraints
 from advisor.domain.smoke_report import SmokeReport, smoke_document
 from advisor.domain.wording import smoke_facts
@@ -36,8 +38,7 @@ def command(
     place: str | None,
     force: bool,
     folders: tuple[Path, ...],
-    constraints_file: Path | None,
-    settings: tuple[str, ...],
+    needs: Needs,
     as_json: bool,
     plain: bool,
 ) -> None:
@@ -57,7 +58,7 @@ def command(
     advisor = Advisor()
     if place is not None:
         _check_place(target, place, force=force)
-    report = _run(advisor, target, quant, constraints_file, settings, folders)
+    report = _run(advisor, target, quant, needs, folders)
     if place is not None:
         output.emit_file(advisor.recommendation_with_smoke(Path(target), report), place, force=force)
     if place != "-":  # standard output has the file
@@ -87,25 +88,24 @@ def _run(
     advisor: Advisor,
     target: str,
     quant: str,
-    constraints_file: Path | None,
-    settings: tuple[str, ...],
+    needs: Needs,
     folders: tuple[Path, ...],
 ) -> SmokeReport:
     progress = _Progress()
     if target.lower().endswith(".gguf"):
-        constraints = advisor.constraints(given_answers(advisor, constraints_file, settings))
+        constraints = advisor.constraints(answers_of(advisor, needs))
         return advisor.smoke_file(Path(target), constraints, on_event=progress)
     if target.lower().endswith(".toml"):
-        return _run_recommended(advisor, Path(target), settings, folders, progress)
-    constraints = advisor.constraints(given_answers(advisor, constraints_file, settings))
+        return _run_recommended(advisor, Path(target), needs, folders, progress)
+    constraints = advisor.constraints(answers_of(advisor, needs))
     return _run_model(advisor, target, quant, constraints, folders, progress)
 
 
 def _run_recommended(
-    advisor: Advisor, path: Path, settings: tuple[str, ...], folders: tuple[Path, ...], progress: _Progress
+    advisor: Advisor, path: Path, needs: Needs, folders: tuple[Path, ...], progress: _Progress
 ) -> SmokeReport:
     model, quantization = advisor.recorded_pick(path)
-    constraints = advisor.constraints(given_answers(advisor, path, settings))
+    constraints = advisor.constraints(answers_of(advisor, replace(needs, file=path)))
     return _run_model(advisor, model, quantization, constraints, folders, progress)
 
 

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
 from advisor import api
+from advisor.api import Needs
 from advisor.cli import output
 from advisor.cli.diagnostics import note
 from advisor.cli.options import (
     complete_model,
     constraint_options,
-    is_simulated,
     machine_options,
-    needs_of,
     output_options,
 )
 from advisor.cli.progress import MeasuringProgress
 from advisor.domain.speed_report import speed_facts
+from advisor.service import MachineChoice
 
 
 @click.command("speed")
@@ -27,6 +25,7 @@ from advisor.domain.speed_report import speed_facts
 @click.option("--prompt", type=click.IntRange(1), metavar="TOKENS", help="Length of the prompt.")
 @click.option("--depth", type=click.IntRange(0), metavar="TOKENS", help="Tokens in the cache while decoding.")
 @click.option("--measure", is_flag=True, help="Time slices of the model with random weights on this machine.")
+@click.option("--anew", is_flag=True, help="Time also what was timed before; goes with --measure.")
 @constraint_options
 @machine_options
 @output_options
@@ -36,11 +35,9 @@ def command(
     prompt: int | None,
     depth: int | None,
     measure: bool,
-    constraints_file: Path | None,
-    settings: tuple[str, ...],
-    gpu: str | None,
-    ram: int | None,
-    machine_file: Path | None,
+    anew: bool,
+    needs: Needs,
+    where: MachineChoice,
     as_json: bool,
     plain: bool,
 ) -> None:
@@ -55,16 +52,16 @@ def command(
         found = api.speed(
             name,
             quant,
-            needs_of(constraints_file, settings),
+            needs,
             prompt_tokens=prompt,
             depth_tokens=depth,
-            measure=measure,
+            measure="anew" if anew else measure,
             on_event=progress,
-            gpu=gpu,
-            ram=ram,
-            machine=machine_file,
+            gpu=where.gpu,
+            ram=where.ram_bytes,
+            machine=where.file,
         )
-    if is_simulated(gpu, ram, machine_file):
+    if not where.is_here:
         note("For a simulated machine.")
     if as_json:
         output.emit_json(found.document)

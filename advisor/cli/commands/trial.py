@@ -5,15 +5,17 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
 
+from advisor.api import Needs, answers_of
 from advisor.cli import output
 from advisor.cli.commands.trial_judging import judge
 from advisor.cli.commands.trial_text import compare_text
 from advisor.cli.diagnostics import note
-from advisor.cli.options import constraint_options, given_answers, models_dir_option, output_options
+from advisor.cli.options import constraint_options, gathered, models_dir_option, output_options
 from advisor.cli.progress import Bar
 from advisor.domain.trial.outcome import Sampling, Trial
 from advisor.domain.trial.tasks import DEFAULT_MAX_TOKENS
@@ -29,6 +31,41 @@ from advisor.errors import InputError
 from advisor.service import Advisor, TrialRequest
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _Contestants:
+    """Who is on trial."""
+
+    files: tuple[Path, ...]
+    models: tuple[str, ...]
+    picks: int | None
+    folders: tuple[Path, ...]
+    needs: Needs
+
+
+@dataclass(frozen=True, slots=True)
+class _Conditions:
+    """How they are tried."""
+
+    max_tokens: int
+    temperature: float
+    seed: int
+    ctx: int
+    parallel: int | None
+    threads: int | None
+    allow_code: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """Where the result goes and how it is shown."""
+
+    place: str | None
+    force: bool
+    disagreements: int
+    as_json: bool
+    plain: bool
 
 
 @click.command("trial")
@@ -53,30 +90,18 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 @models_dir_option
 @constraint_options
 @output_options
+@gathered("contestants", _Contestants)
+@gathered("conditions", _Conditions)
+@gathered("shown", _Shown)
 def command(
     tasks: Path | None,
-    files: tuple[Path, ...],
-    models: tuple[str, ...],
-    picks: int | None,
-    max_tokens: int,
-    temperature: float,
-    seed: int,
-    ctx: int,
-    parallel: int | None,
-    threads: int | None,
-    allow_code: bool,
-    disagreements: int,
-    place: str | None,
-    force: bool,
+    contestants: _Contestants,
+    conditions: _Conditions,
+    shown: _Shown,
     judging: bool,
     result: Path | None,
     text: Path | None,
     tokens: int,
-    folders: tuple[Path, ...],
-    constraints_file: Path | None,
-    settings: tuple[str, ...],
-    as_json: bool,
-    plain: bool,
 ) -> None:
     """Try models on your own tasks: who answers more of them right, and is the difference more than chance?
 
@@ -90,33 +115,44 @@ def command(
     llm-advisor trial --judge
     llm-advisor trial --text mails.txt --file model-Q8_0.gguf --file model-Q4_K_M.gguf
     """
-    advisor = Advisor()
+    advisor, as_json, plain = Advisor(), shown.as_json, shown.plain
     if text is not None:
         _refuse_tasks(tasks, judging)
-        compare_text(advisor, text, files, tokens, as_json=as_json, plain=plain)
+        compare_text(advisor, text, contestants.files, tokens, as_json=as_json, plain=plain)
         return
-    if tasks is None:
-        if not judging:
-            raise InputError("there are no tasks", hint="Name a file of them, or add --judge or --text.")
-        judge(advisor, result, seed, as_json=as_json, plain=plain)
-        return
-    named = models
-    if picks is not None:
-        constraints = advisor.constraints(given_answers(advisor, constraints_file, settings))
-        found = advisor.recommend(advisor.machine(), constraints)
-        named = (*models, *advisor.local_picks(found, picks, folders))
-    sampling = Sampling(max_tokens, temperature, seed)
-    request = TrialRequest(tasks, files, named, sampling, ctx, parallel, allow_code, threads)
-    trial = _run(advisor, request, folders)
-    advisor.keep_trial(trial)
-    if place is not None:
-        output.emit_file(advisor.trial_text(trial), place, force=force)
-    if as_json:
-        output.emit_json(advisor.trial_document(trial))
-    elif place != "-":
-        _print(advisor, trial, disagreements, plain=plain)
+    if tasks is None and not judging:
+        raise InputError("there are no tasks", hint="Name a file of them, or add --judge or --text.")
+    if tasks is not None:
+        _try(advisor, tasks, contestants, conditions, shown)
     if judging:
-        judge(advisor, None, seed, as_json=as_json, plain=plain)
+        judge(advisor, result if tasks is None else None, conditions.seed, as_json=as_json, plain=plain)
+
+
+def _try(advisor: Advisor, tasks: Path, contestants: _Contestants, conditions: _Conditions, shown: _Shown) -> None:
+    """Run the trial, keep it for judging, and show it."""
+    named = contestants.models
+    if contestants.picks is not None:
+        constraints = advisor.constraints(answers_of(advisor, contestants.needs))
+        found = advisor.recommend(advisor.machine(), constraints)
+        named = (*named, *advisor.local_picks(found, contestants.picks, contestants.folders))
+    request = TrialRequest(
+        tasks,
+        contestants.files,
+        named,
+        Sampling(conditions.max_tokens, conditions.temperature, conditions.seed),
+        conditions.ctx,
+        conditions.parallel,
+        conditions.allow_code,
+        conditions.threads,
+    )
+    trial = _run(advisor, request, contestants.folders)
+    advisor.keep_trial(trial)
+    if shown.place is not None:
+        output.emit_file(advisor.trial_text(trial), shown.place, force=shown.force)
+    if shown.as_json:
+        output.emit_json(advisor.trial_document(trial))
+    elif shown.place != "-":
+        _print(advisor, trial, shown.disagreements, plain=shown.plain)
 
 
 def _refuse_tasks(tasks: Path | None, judging: bool) -> None:

@@ -7,10 +7,10 @@ from pathlib import Path
 import click
 
 from advisor.cli import output
-from advisor.cli.options import machine_choice, machine_options, output_options
+from advisor.cli.options import machine_options, output_options
 from advisor.domain.verification import Status
 from advisor.errors import CheckFailedError
-from advisor.service import Advisor
+from advisor.service import Advisor, MachineChoice
 
 
 @click.command("verify")
@@ -21,9 +21,7 @@ from advisor.service import Advisor
 def command(
     file: Path,
     recorded_machine: bool,
-    gpu: str | None,
-    ram: int | None,
-    machine_file: Path | None,
+    where: MachineChoice,
     as_json: bool,
     plain: bool,
 ) -> None:
@@ -33,9 +31,8 @@ def command(
     llm-advisor verify recommendation.toml
     llm-advisor verify recommendation.toml --recorded-machine --json
     """
-    choice = machine_choice(gpu, ram, machine_file)
     advisor = Advisor()
-    found = advisor.verify(file, choice, recorded_machine=recorded_machine)
+    found = advisor.verify(file, where, recorded_machine=recorded_machine)
     if as_json:
         output.emit_json({"file": str(file), **advisor.verification_document(found)})
     else:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from advisor.domain.basis import Basis
 from advisor.domain.capacity.fleet import FleetPlan, FleetPlans, Share
+from advisor.domain.capacity.replica import ENGINE_NAMES, refusal_lines
 from advisor.domain.capacity.report import (
     figure,
-    load_document,
     refusal_document,
     spread_document,
-    targets_document,
+    subject_document,
 )
 from advisor.domain.fleet import Fleet
 from advisor.units import format_bytes, format_milliseconds, format_rate
@@ -27,18 +26,8 @@ FLEET_NUMERIC = (3, 4, 5, 6, 7, 8, 9)
 
 def fleet_plans_document(found: FleetPlans, fleet: Fleet) -> Document:
     """Everything. Times in milliseconds, rates per second, memory in bytes."""
-    subject = found.subject
     return {
-        "basis": Basis.ESTIMATED.value,
-        "model": {
-            "id": subject.model.id,
-            "hf_id": subject.model.hf_id,
-            "licence": subject.model.licence,
-            "quantization": subject.quantization,
-            "context_tokens": subject.context_tokens,
-        },
-        "load": load_document(subject.traffic),
-        "targets": targets_document(subject.targets),
+        **subject_document(found.subject),
         "nodes": [node.name for node in fleet.nodes],
         "failures": [{"name": f.name, "reason": f.reason, "hint": f.hint} for f in fleet.failures],
         "is_enough": found.is_enough,
@@ -100,7 +89,7 @@ def _row(plan: FleetPlan, share: Share) -> tuple[str, ...]:
         rate = format_rate(1 / metrics.tpot.asked) if metrics.tpot.asked else "one token"
         carries = f"{share.placed * share.capacity.requests_per_s:.3g} requests/s"
     return (
-        "vLLM" if plan.engine == "vllm" else plan.engine,
+        ENGINE_NAMES[plan.engine],
         share.site,
         replica.quantization,
         f"{share.placed} of {share.fits}",
@@ -116,9 +105,8 @@ def _row(plan: FleetPlan, share: Share) -> tuple[str, ...]:
 def fleet_paragraphs(found: FleetPlans, fleet: Fleet) -> list[tuple[str, list[str]]]:
     """What the tables do not say: whether it is enough, which machines are left out, and why."""
     paragraphs = [_plan_paragraph(plan, found) for plan in found.plans]
-    refused = [f"{r.engine} on {r.place or 'any machine'}: {r.text}" for r in found.refusals]
-    if refused:
-        paragraphs.append(("Not placed", refused))
+    if found.refusals:
+        paragraphs.append(("Not placed", refusal_lines(found.refusals)))
     if fleet.failures:
         lines = [f"{f.name}: {f.reason}" + (f". {f.hint}" if f.hint else "") for f in fleet.failures]
         paragraphs.append(("Not probed", lines))
@@ -126,7 +114,7 @@ def fleet_paragraphs(found: FleetPlans, fleet: Fleet) -> list[tuple[str, list[st
 
 
 def _plan_paragraph(plan: FleetPlan, found: FleetPlans) -> tuple[str, list[str]]:
-    engine = "vLLM" if plan.engine == "vllm" else plan.engine
+    engine = ENGINE_NAMES[plan.engine]
     replicas = f"{plan.replicas} replica{'' if plan.replicas == 1 else 's'}"
     machines = f"{plan.machines} of {found.sites} machine{'' if found.sites == 1 else 's'}"
     return f"{engine}: {replicas} on {machines}", [enough_text(plan, found)]

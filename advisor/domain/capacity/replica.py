@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -11,6 +12,8 @@ from advisor.domain.fit import Fit
 
 EngineName = Literal["llama.cpp", "vllm"]
 ENGINES: tuple[EngineName, ...] = ("llama.cpp", "vllm")
+ENGINE_NAMES: dict[EngineName, str] = {"llama.cpp": "llama.cpp", "vllm": "vLLM"}
+"""As their makers write them."""
 SlotsBy = Literal["memory", "engine", "load"]
 
 
@@ -59,3 +62,13 @@ class Refusal:
     text: str
     floor_s: float | None = None
     """Where a target is below what one request alone takes: that time."""
+
+
+def refusals_text(refusals: Iterable[Refusal]) -> str:
+    """Why engines cannot run the model, in one line; what several places have in common once."""
+    return "; ".join(dict.fromkeys(f"{r.engine}{f' on {r.place}' if r.place else ''}: {r.text}" for r in refusals))
+
+
+def refusal_lines(refusals: Iterable[Refusal]) -> list[str]:
+    """The same, a line each."""
+    return [f"{r.engine} on {r.place or 'any machine'}: {r.text}" for r in refusals]

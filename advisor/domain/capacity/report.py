@@ -9,7 +9,7 @@ from advisor.domain.capacity.breaks import BREAKS_WORDS
 from advisor.domain.capacity.load import Traffic
 from advisor.domain.capacity.options import Subject
 from advisor.domain.capacity.plan import HERE, Plans, ServingPlan, Size
-from advisor.domain.capacity.replica import ENGINES, Refusal
+from advisor.domain.capacity.replica import ENGINE_NAMES, ENGINES, Refusal, Replica
 from advisor.domain.capacity.targets import Spread, Targets
 from advisor.units import format_bytes, format_milliseconds, format_rate
 
@@ -24,7 +24,17 @@ Document = dict[str, Any]
 
 def plans_document(found: Plans) -> Document:
     """Everything, under the keys that docs/plan.md lists. Times in milliseconds, rates per second."""
-    subject = found.subject
+    return {
+        **subject_document(found.subject),
+        "survives": found.subject.survive,
+        "cheapest": {engine: _cheapest_index(found, engine) for engine in ENGINES},
+        "plans": [plan_document(plan, found) for plan in found.plans],
+        "refused": [refusal_document(refusal) for refusal in found.refusals],
+    }
+
+
+def subject_document(subject: Subject) -> Document:
+    """What every plan is for: the model, the load and the targets."""
     return {
         "basis": Basis.ESTIMATED.value,
         "model": {
@@ -36,10 +46,6 @@ def plans_document(found: Plans) -> Document:
         },
         "load": load_document(subject.traffic),
         "targets": targets_document(subject.targets),
-        "survives": subject.survive,
-        "cheapest": {engine: _cheapest_index(found, engine) for engine in ENGINES},
-        "plans": [plan_document(plan, found) for plan in found.plans],
-        "refused": [refusal_document(refusal) for refusal in found.refusals],
     }
 
 
@@ -74,18 +80,37 @@ def _cheapest_index(found: Plans, engine: str) -> int | None:
 
 def plan_document(plan: ServingPlan, found: Plans) -> Document:
     """One plan, with all that an engine must be told."""
-    replica, node = plan.replica, plan.node
-    price = None if node is None else node.price
     return {
-        "engine": replica.engine,
-        "machine": {
-            "name": replica.place,
-            "gpu": None if node is None else node.gpu.name,
-            "gpus": plan.gpus_per_machine,
-            "memory_bytes": None if node is None else node.memory_bytes,
-            "is_this_machine": node is None,
+        "engine": plan.replica.engine,
+        "machine": _machine_document(plan),
+        "quantization": plan.replica.quantization,
+        **_counts_document(plan),
+        **_replica_document(plan.replica, found.subject.traffic),
+        **_cost_document(plan),
+        **_metrics_document(plan),
+        "bound": _bound_document(plan),
+        "one_machine": {
+            "peak_requests_per_s": figure(plan.one_machine_requests_per_s),
+            "users": one_machine_users(plan, found),
         },
-        "quantization": replica.quantization,
+        "growth": [_size_document(size) for size in plan.growth],
+        "notes": list(plan.replica.notes),
+    }
+
+
+def _machine_document(plan: ServingPlan) -> Document:
+    node = plan.node
+    return {
+        "name": plan.replica.place,
+        "gpu": None if node is None else node.gpu.name,
+        "gpus": plan.gpus_per_machine,
+        "memory_bytes": None if node is None else node.memory_bytes,
+        "is_this_machine": node is None,
+    }
+
+
+def _counts_document(plan: ServingPlan) -> Document:
+    return {
         "replicas": plan.size.replicas,
         "replicas_needed": plan.needed,
         "replicas_spare": plan.spare,
@@ -93,43 +118,60 @@ def plan_document(plan: ServingPlan, found: Plans) -> Document:
         "replicas_per_machine": plan.per_machine,
         "machines": plan.size.machines,
         "gpus": plan.size.gpus,
+    }
+
+
+def _replica_document(replica: Replica, traffic: Traffic) -> Document:
+    return {
         "gpus_per_replica": replica.gpus,
         "tensor_parallel": replica.tensor_parallel,
         "pipeline_parallel": replica.pipeline_parallel,
         "slots": replica.limits.slots,
-        "requests_at_once": replica.limits.slots_for(found.subject.traffic.largest_tokens),
+        "requests_at_once": replica.limits.slots_for(traffic.largest_tokens),
         "slots_limited_by": replica.slots_by,
         "cache_tokens": replica.limits.cache_tokens,
         "batch_tokens": replica.limits.chunk_tokens,
         "context_tokens": replica.context_tokens,
         "weights_bytes": replica.weights_bytes,
         "kv_cache_bytes": replica.cache_bytes,
-        "cost_usd_hour": plan.size.cost_usd_hour,
-        "price": None
-        if price is None
-        else {"usd_hour": price.usd_hour, "source": price.source, "checked": price.checked},
-        **({} if price is not None or node is None else {"price_reason": _NO_PRICE}),
-        "ttft_ms": spread_document(plan.metrics.ttft),
-        "tpot_ms": spread_document(plan.metrics.tpot),
-        "wait_ms": spread_document(plan.metrics.wait),
-        "answer_tokens_per_s": figure(plan.metrics.answer_tokens_per_s * plan.needed),
-        "requests_in_flight": figure(plan.metrics.in_flight * plan.needed),
-        "utilisation": figure(plan.metrics.utilisation),
+    }
+
+
+def _cost_document(plan: ServingPlan) -> Document:
+    """What it costs and where the price is from; this machine has none, and an unknown one has a reason."""
+    price = None if plan.node is None else plan.node.price
+    document: Document = {"cost_usd_hour": plan.size.cost_usd_hour, "price": None}
+    if price is not None:
+        document["price"] = {"usd_hour": price.usd_hour, "source": price.source, "checked": price.checked}
+    elif plan.node is not None:
+        document["price_reason"] = _NO_PRICE
+    return document
+
+
+def _metrics_document(plan: ServingPlan) -> Document:
+    """What users see at the peak, and of how much a replica is capable."""
+    metrics = plan.metrics
+    return {
+        "ttft_ms": spread_document(metrics.ttft),
+        "tpot_ms": spread_document(metrics.tpot),
+        "wait_ms": spread_document(metrics.wait),
+        "answer_tokens_per_s": figure(metrics.answer_tokens_per_s * plan.needed),
+        "requests_in_flight": figure(metrics.in_flight * plan.needed),
+        "utilisation": figure(metrics.utilisation),
         "breaks_first": plan.capacity.breaks_first,
         "replica_requests_per_s": figure(plan.capacity.requests_per_s),
-        "bound": {
-            "replica_requests_per_s": figure(plan.capacity.bound_requests_per_s),
-            "wait_ms": None if plan.wait_bound_s is None else figure(1000 * plan.wait_bound_s),
-            "ttft_ms": figure(1000 * plan.capacity.floor_ttft_s),
-            "tpot_ms": figure(1000 * plan.capacity.floor_tpot_s),
-            "weights_read_ms": figure(1000 * replica.read_s) if replica.read_s else None,
-        },
-        "one_machine": {
-            "peak_requests_per_s": figure(plan.one_machine_requests_per_s),
-            "users": one_machine_users(plan, found),
-        },
-        "growth": [_size_document(size) for size in plan.growth],
-        "notes": list(replica.notes),
+    }
+
+
+def _bound_document(plan: ServingPlan) -> Document:
+    """What no replica can exceed, by the bound of the step costs."""
+    read_s = plan.replica.read_s
+    return {
+        "replica_requests_per_s": figure(plan.capacity.bound_requests_per_s),
+        "wait_ms": None if plan.wait_bound_s is None else figure(1000 * plan.wait_bound_s),
+        "ttft_ms": figure(1000 * plan.capacity.floor_ttft_s),
+        "tpot_ms": figure(1000 * plan.capacity.floor_tpot_s),
+        "weights_read_ms": figure(1000 * read_s) if read_s else None,
     }
 
 
@@ -173,7 +215,7 @@ def plan_row(plan: ServingPlan, found: Plans) -> tuple[str, ...]:
     users = one_machine_users(plan, found)
     carried = f"{plan.one_machine_requests_per_s:.3g} requests/s" if users is None else f"{users:,} users"
     return (
-        "vLLM" if replica.engine == "vllm" else replica.engine,
+        ENGINE_NAMES[replica.engine],
         replica.place,
         replica.quantization,
         f"{plan.size.machines:,}",
@@ -214,7 +256,7 @@ def _model_text(subject: Subject) -> str:
 def plan_lines(plan: ServingPlan, found: Plans) -> tuple[str, list[str]]:
     """The cheapest plan of an engine, as a titled paragraph."""
     replica, size, metrics = plan.replica, plan.size, plan.metrics
-    engine = "vLLM" if replica.engine == "vllm" else replica.engine
+    engine = ENGINE_NAMES[replica.engine]
     title = f"{engine}: {size.machines} × {replica.place}"
     if replica.place == HERE:
         title = f"{engine}: this machine" + (f" and {size.machines - 1:,} like it" if size.machines > 1 else "")

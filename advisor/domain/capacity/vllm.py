@@ -110,13 +110,24 @@ def step_costs(
 
     `depth_tokens` is the depth around which the cost of the cache is taken to be linear, which matters to windows.
     """
-    gpu = group.gpu
-    flops = gpu.int8_ops if precision == "FP8" else gpu.fp16_flops
-    flops = flops or gpu.fp16_flops
+    flops = _flops_per_s(group.gpu, precision)
     if flops is None:
         return None
-    found, tensor = sized(shape, precision), group.tensor
-    bandwidth = gpu.bandwidth_bytes_per_s * tensor
+    unit = _unit(shape, sized(shape, precision), group, own, flops, depth_tokens)
+    n_experts, n_used = (shape.experts.n_total, shape.experts.n_used) if shape.experts else (0, 0)
+    return StepCosts((unit,), n_experts, n_used, stages=group.stages, hop_s=group.hop_s)
+
+
+def _flops_per_s(gpu: GpuSpec, precision: str) -> float | None:
+    """What one GPU multiplies in the precision, or in half precision where that is all that is known."""
+    return (gpu.int8_ops if precision == "FP8" else None) or gpu.fp16_flops
+
+
+def _unit(
+    shape: Shape, found: Sized, group: Group, own: BatchConstants, flops_per_s: float, depth_tokens: float
+) -> Unit:
+    tensor = group.tensor
+    bandwidth = group.gpu.bandwidth_bytes_per_s * tensor
     used = shape.experts.n_used / shape.experts.n_total if shape.experts else 0.0
     # Each weight is multiplied and added once per token.
     ops = 2 * ((found.dense + found.experts * used) / found.weight_bytes)
@@ -126,10 +137,9 @@ def step_costs(
     fixed = own.step_s + own.layer_s * shape.n_layers + own.all_reduce_s * reduces
     dense = own.read * (found.dense + found.output) / bandwidth
     experts = own.read * found.experts / bandwidth
-    sharing = 0.0 if shape.latent is not None else shape.n_heads / max(1, shape.n_kv_heads) - 1
-    kv = (own.kv_read + own.kv_reread * sharing) * _kv_slope(shape, depth_tokens, group) / bandwidth
-    token = own.compute * (ops + output_ops) / (flops * tensor) + sent_s
-    unit = Unit(
+    token = own.compute * (ops + output_ops) / (flops_per_s * tensor) + sent_s
+    attention_ops = own.prefill * 4 * shape.n_layers * shape.n_heads * shape.head_dim
+    return Unit(
         decode_fixed_s=fixed,
         prefill_fixed_s=fixed,
         dense_s=dense,
@@ -137,20 +147,17 @@ def step_costs(
         prefill_dense_s=dense,
         prefill_experts_s=experts,
         token_s=token,
-        prefill_token_s=own.prefill * ops / (flops * tensor) + sent_s,
-        attention_s=own.prefill
-        * 4
-        * shape.n_layers
-        * shape.n_heads
-        * shape.head_dim
-        / (gpu.fp16_flops or flops)
-        / tensor,
-        kv_token_s=kv,
+        prefill_token_s=own.prefill * ops / (flops_per_s * tensor) + sent_s,
+        attention_s=attention_ops / (group.gpu.fp16_flops or flops_per_s) / tensor,
+        kv_token_s=_kv_read_share(shape, own) * _kv_slope(shape, depth_tokens, group) / bandwidth,
         single_token_s=token,
     )
-    experts_total = shape.experts.n_total if shape.experts else 0
-    experts_used = shape.experts.n_used if shape.experts else 0
-    return StepCosts((unit,), experts_total, experts_used, stages=group.stages, hop_s=group.hop_s)
+
+
+def _kv_read_share(shape: Shape, own: BatchConstants) -> float:
+    """How often the cache is read: heads that share one key each read it again, in part; a latent is read once."""
+    sharing = 0.0 if shape.latent is not None else shape.n_heads / max(1, shape.n_kv_heads) - 1
+    return own.kv_read + own.kv_reread * sharing
 
 
 def _sent_s(shape: Shape, group: Group, reduces: int) -> float:

@@ -19,6 +19,7 @@ from advisor.domain.head_to_head.subjects import Entrant, Scene, enter
 from advisor.domain.head_to_head.tuning import tuning_section
 from advisor.domain.head_to_head.values import HeadToHead
 from advisor.domain.pools import Figures
+from advisor.domain.speed import NO_TIMINGS, Timings
 
 FEWEST, MOST = 2, 4
 """How many subjects can stand side by side."""
@@ -31,14 +32,16 @@ def compare(
     figures: Figures,
     gpus: Sequence[GpuSpec],
     entrants: Sequence[Entrant],
+    timings: Timings = NO_TIMINGS,
 ) -> HeadToHead:
-    """Compare two to four entrants. `gpus` are those of the hardware catalogue, to name the smallest that would do.
+    """Compare two to four entrants. `gpus` are those of the hardware catalogue, to name the smallest that would do;
+    `timings` is what was measured on the machine.
 
     Raises ValueError for fewer or more entrants, or one that the catalogue does not know.
     """
     if not FEWEST <= len(entrants) <= MOST:
         raise ValueError(f"{len(entrants)} subjects; {FEWEST} to {MOST} can be compared")
-    scene = Scene(machine, constraints, catalogue, figures)
+    scene = Scene(machine, constraints, catalogue, figures, timings)
     subjects = enter(entrants, scene)
     sections = (
         *family_section(subjects, scene),

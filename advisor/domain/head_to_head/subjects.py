@@ -16,6 +16,7 @@ from advisor.domain.model import Languages, Model
 from advisor.domain.pools import Figures
 from advisor.domain.quality import Rating
 from advisor.domain.recommend import Candidate, Recommendation, Rejection, judge_licence, recommend
+from advisor.domain.speed import NO_TIMINGS, Timings
 from advisor.units import TIB
 
 ROOMY_BYTES = 64 * TIB
@@ -96,6 +97,7 @@ class Scene:
     constraints: Constraints
     catalogue: Catalogue
     figures: Figures
+    timings: Timings = NO_TIMINGS
 
 
 def enter(entrants: Sequence[Entrant], scene: Scene) -> tuple[Subject, ...]:
@@ -127,7 +129,7 @@ def _family_subject(family: str, scene: Scene) -> Subject:
 
 def _record(family: str, scene: Scene) -> FamilyRecord:
     constraints = _of_families(scene.constraints, (family,))
-    found = recommend(scene.machine, constraints, scene.catalogue, scene.figures)
+    found = recommend(scene.machine, constraints, scene.catalogue, scene.figures, timings=scene.timings)
     members = tuple(m for m in scene.catalogue.models if m.family == family and m.related_only is None)
     return FamilyRecord(family, members, found.ranked, len(found.quantizations), found.rejected)
 
@@ -164,7 +166,15 @@ def _judge(model: Model, constraints: Constraints, scene: Scene, quantization: s
     """The pipeline on one model; the whole catalogue stays in it, because ratings come from all results."""
     alone = _of_families(constraints, ())
     named = (model.id,)
-    return recommend(scene.machine, alone, scene.catalogue, scene.figures, named=named, quantization=quantization)
+    return recommend(
+        scene.machine,
+        alone,
+        scene.catalogue,
+        scene.figures,
+        named=named,
+        quantization=quantization,
+        timings=scene.timings,
+    )
 
 
 def _of_families(constraints: Constraints, families: tuple[str, ...]) -> Constraints:
@@ -225,4 +235,5 @@ def _roomy(scene: Scene) -> Scene:
         machine=replace(here, memory=memory, gpus=(), gpu_query=Reading(0, "imagined")),
         figures=replace(scene.figures, gpus=()),
         constraints=replace(scene.constraints, machine=replace(limits, allow_cpu=True)),
+        timings=NO_TIMINGS,
     )

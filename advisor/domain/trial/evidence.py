@@ -86,13 +86,8 @@ def from_sibling(published: Rating, sibling: Rating, quantization: str, typical:
     """A rating from that of another quantization of the model, which was tried, by what the two cost."""
     ability = sibling.ability + sibling.loss - published.loss
     deviation = math.hypot(sibling.model_deviation, published.loss_deviation)
-    low, high = _bounds(ability, deviation, typical)
     return replace(
-        published,
-        score=_logistic(ability - typical),
-        low=low,
-        high=high,
-        ability=ability,
+        _moved(published, ability, deviation, typical),
         model_deviation=sibling.model_deviation,
         ground="trial",
         notes=(f"moved by what the two quantizations cost, {sibling.loss - published.loss:+.2f} logits",),
@@ -122,15 +117,16 @@ def _variance(place: int, tried: Sequence[Tried], shares: Sequence[float], known
     return own + sum(part * part for part in by_model.values())
 
 
-def _rating(published: Rating, one: Tried, ability: float, deviation: float, typical: float) -> Rating:
+def _moved(rating: Rating, ability: float, deviation: float, typical: float) -> Rating:
+    """The rating with another ability and the score that follows; what it rests on is the caller's to say."""
     low, high = _bounds(ability, deviation, typical)
+    return replace(rating, score=_logistic(ability - typical), low=low, high=high, ability=ability)
+
+
+def _rating(published: Rating, one: Tried, ability: float, deviation: float, typical: float) -> Rating:
     share = f"{one.total / one.n:.0%} right"
     return replace(
-        published,
-        score=_logistic(ability - typical),
-        low=low,
-        high=high,
-        ability=ability,
+        _moved(published, ability, deviation, typical),
         model_deviation=deviation,
         loss_deviation=0.0,
         ground="trial",

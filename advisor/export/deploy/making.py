@@ -11,7 +11,7 @@ from advisor.domain.capacity.replica import EngineName
 from advisor.domain.export_request import DEFAULT_PORT
 from advisor.domain.footprint import DeviceFootprint
 from advisor.domain.placement import Placement
-from advisor.errors import InputError, NoCandidateError
+from advisor.errors import InputError, NoCandidateError, NotProbedError
 from advisor.export.deploy.cautions import cautions_of
 from advisor.export.deploy.serving import (
     Duty,
@@ -38,6 +38,7 @@ PERMITTED = ("allowed", "allowed_with_obligations")
 class ServingOptions:
     """What the user decides about the files."""
 
+    engine: EngineName
     slots: int | None = None
     replicas: int | None = None
     port: int = DEFAULT_PORT
@@ -69,7 +70,6 @@ def serving_of(
     recorded: Recorded,
     facts: ModelFacts,
     options: ServingOptions,
-    engine: EngineName,
     *,
     scales: bool,
     plan: ServingPlan | None = None,
@@ -80,26 +80,14 @@ def serving_of(
     A plan and `vllm` are needed for vLLM. Raises InputError for options that the target cannot have and for a machine
     that was only described, NoCandidateError where the licence does not allow the recorded use.
     """
+    _refuse(recorded, facts, options, plan, scales=scales)
     pick = recorded.file.recommendation
-    _refuse_controls(pick, facts, options)
-    _refuse_licence(pick)
-    if plan is None or plan.node is None:
-        _refuse_simulated(recorded, options)
-    if options.replicas is not None and options.replicas > 1 and not scales:
-        raise InputError(
-            f"this target runs one copy, not {options.replicas}",
-            hint="Export --to kubernetes or ray-serve, or run it on several machines behind a load balancer.",
-        )
     sized = _from_file(recorded, options) if plan is None else _from_plan(plan, options)
     replicas = _replicas(recorded, options, sized, plan, scales=scales)
-    if engine == "vllm":
-        if plan is None or vllm is None:
-            raise InputError("vLLM needs a plan")  # the facade makes one
-        settings = _vllm(plan, vllm)
-    gguf = _gguf(pick, facts, options) if engine == "llama.cpp" else None
+    gguf = _gguf(pick, facts, options) if options.engine == "llama.cpp" else None
     return Serving(
         name=recorded.name,
-        engine=engine,
+        engine=options.engine,
         model=pick.model,
         title=facts.title,
         hf_id=pick.hf_id,
@@ -107,8 +95,8 @@ def serving_of(
         gguf=gguf,
         context_tokens=sized.context_tokens,
         slots=sized.slots,
-        llama=sized.llama if engine == "llama.cpp" else None,
-        vllm=settings if engine == "vllm" else None,
+        llama=sized.llama if options.engine == "llama.cpp" else None,
+        vllm=_vllm(plan, vllm) if options.engine == "vllm" else None,
         gpus=sized.gpus,
         backend=_backend(sized, facts, plan),
         ram_bytes=sized.ram_bytes,
@@ -117,14 +105,17 @@ def serving_of(
         weights_bytes=pick.footprint.weights_bytes if plan is None else plan.replica.weights_bytes,
         replicas=replicas,
         licence=licence_of(pick, facts),
-        origin=Origin(
-            recorded.sha256, recorded.file.tool_version, recorded.file.created, recorded.file.machine.simulated
-        ),
+        origin=_origin(recorded),
         cautions=(*cautions_of(recorded, facts.notes, replicas, plan, gguf, scales=scales), *sized.cautions),
         text_only=_is_text_only(recorded),
         port=options.port,
         image=options.image,
     )
+
+
+def _origin(recorded: Recorded) -> Origin:
+    file = recorded.file
+    return Origin(recorded.sha256, file.tool_version, file.created, file.machine.simulated)
 
 
 def _backend(sized: _Sized, facts: ModelFacts, plan: ServingPlan | None) -> str:
@@ -153,6 +144,22 @@ def _duty(table: ObligationTable) -> Duty:
     return Duty(table.id, table.text, table.exact)
 
 
+def _refuse(
+    recorded: Recorded, facts: ModelFacts, options: ServingOptions, plan: ServingPlan | None, *, scales: bool
+) -> None:
+    """Raises for what must not or cannot be exported, as `serving_of` says."""
+    pick = recorded.file.recommendation
+    _refuse_controls(pick, facts, options)
+    _refuse_licence(pick)
+    if plan is None or plan.node is None:
+        _refuse_simulated(recorded, options)
+    if options.replicas is not None and options.replicas > 1 and not scales:
+        raise InputError(
+            f"this target runs one copy, not {options.replicas}",
+            hint="Export --to kubernetes or ray-serve, or run it on several machines behind a load balancer.",
+        )
+
+
 def _refuse_licence(pick: PickTable) -> None:
     if pick.licence.verdict in PERMITTED:
         return
@@ -176,7 +183,7 @@ def _refuse_controls(pick: PickTable, facts: ModelFacts, options: ServingOptions
 def _refuse_simulated(recorded: Recorded, options: ServingOptions) -> None:
     if not recorded.file.machine.simulated or options.allow_simulated:
         return
-    raise InputError(
+    raise NotProbedError(
         "the recommendation is for a machine that was described, not probed",
         why="its threads, memory and GPUs may not be those of the machine that will serve",
         hint="Recommend on that machine, plan for a listed one with --node, or insist with --allow-simulated.",
@@ -295,7 +302,9 @@ def _settings(place: PlacementTable | Placement) -> LlamaSettings:
     )
 
 
-def _vllm(plan: ServingPlan, facts: VllmFacts) -> VllmSettings:
+def _vllm(plan: ServingPlan | None, facts: VllmFacts | None) -> VllmSettings:
+    if plan is None or facts is None:
+        raise InputError("vLLM needs a plan")  # the facade makes one
     replica = plan.replica
     return VllmSettings(
         tensor_parallel=replica.tensor_parallel,

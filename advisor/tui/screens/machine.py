@@ -6,6 +6,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.widgets import Button, Static
 
+from advisor.domain.presentation import first_text, remaining_text
 from advisor.domain.wording import machine_facts
 from advisor.tui.commands import bindings_at
 from advisor.tui.messages import Topic
@@ -23,6 +24,7 @@ class MachineScreen(Place):
     def body(self) -> ComposeResult:
         yield Static("Which Mistral or Llama model should you run on this machine?", id="welcome", markup=False)
         yield FactSheet(id="facts")
+        yield Static(id="outlook", markup=False)
         with Horizontal(id="ways"):
             yield Button("Enter: see picks", id="to-picks", variant="primary", action="app.go('picks')", compact=True)
             yield Button("2: answer questions first", id="to-needs", action="app.go('needs')", compact=True)
@@ -33,6 +35,14 @@ class MachineScreen(Place):
         own = self.session.has_own_answers
         label = "Enter: picks for my answers" if own else "Enter: picks with default answers"
         self.query_one("#to-picks", Button).label = label
+        self.query_one("#outlook", Static).update(self._outlook())
+
+    def _outlook(self) -> str:
+        """What the machine can run by the answers so far."""
+        found = self.session.found
+        if found is None or self.session.advice_error is not None:
+            return ""
+        return " · ".join(text for text in (remaining_text(found), first_text(found)) if text)
 
     def _show_machine(self) -> None:
         sheet = self.query_one(FactSheet)

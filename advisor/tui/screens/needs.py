@@ -14,10 +14,9 @@ from textual.signal import Signal
 from textual.widgets import Button, Label, Static
 
 from advisor.domain.exclusion_words import exclusion_mark, exclusion_sentence, idle_text, short_exclusion_mark
-from advisor.domain.presentation import remaining_text
+from advisor.domain.presentation import first_text, remaining_text
 from advisor.domain.presets import Preset
 from advisor.domain.questions import Question, answer_text
-from advisor.domain.wording import speed_text
 from advisor.errors import AdvisorError
 from advisor.tui.commands import bindings_at
 from advisor.tui.messages import AnswersChanged, Topic
@@ -114,9 +113,8 @@ class NeedsScreen(Place):
             lines.append("looking …" if session.machine is None else "weighing the models …")
         else:
             lines.append(remaining_text(session.found))
-            pick = session.found.pick
-            if pick is not None:
-                lines.append(f"first: {pick.model.name} {pick.quantization.name}, {speed_text(pick.speed)}")
+            first = first_text(session.found)
+            lines += [] if first is None else [first]
         if session.drafts:
             lines.append(f"✗ not counted, because invalid: {len(session.drafts)}")
         return "\n".join(lines)

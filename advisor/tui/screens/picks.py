@@ -8,7 +8,7 @@ from textual.containers import Container, Horizontal, Vertical
 from textual.reactive import reactive
 from textual.widgets import Button, DataTable, Input, Static
 
-from advisor.domain.excluded_groups import ExcludedGroup, excluded_groups
+from advisor.domain.excluded_groups import ExcludedGroup, excluded_groups, excluded_lines, nearest_miss
 from advisor.domain.head_to_head.compare import MOST
 from advisor.domain.presentation import (
     Paragraph,
@@ -60,6 +60,7 @@ class PicksScreen(Place):
             with Vertical(id="picks-left"):
                 yield Ranking()
                 yield Paragraphs(id="nothing")
+                yield Static(markup=False, id="rest")
             yield Sections(id="why")
 
     # ------------------------------------------------------------ what is shown
@@ -72,7 +73,7 @@ class PicksScreen(Place):
         found = self.session.found
         title = self.query_one("#picks-title", Static)
         self.query_one("#admit").display = self.shows_excluded
-        self.query_one("#take-back").display = self.session.last_change is not None
+        self._show_undo()
         self.set_class(self.shows_excluded or self.session.last_change is not None, "-acting")
         if found is None or self.session.advice_error is not None:
             self._show_nothing(self._waiting())
@@ -87,7 +88,17 @@ class PicksScreen(Place):
             self.set_class(False, "-nothing")
             rows = self._rows(found)
             title.update(self._title(found, rows))
+            self.query_one("#rest", Static).update(
+                "" if self.shows_excluded else "\n".join(excluded_lines(found.rejected))
+            )
             self._follow_cursor()
+
+    def _show_undo(self) -> None:
+        change = self.session.last_change
+        button = self.query_one("#take-back", Button)
+        button.display = change is not None
+        if change is not None:
+            button.label = f"u: as before {change.what}"
 
     def _waiting(self) -> tuple[Paragraph, ...]:
         session = self.session
@@ -110,9 +121,10 @@ class PicksScreen(Place):
         table = self.query_one(Ranking)
         if self.shows_excluded:
             rows = excluded_rows(found, self.filter_text, self.folded)
+            nearest = nearest_miss(found.rejected) or found.rejected[0]
             # From the picks the cursor goes to the nearest miss, not to the head of its requirement.
             keys = {key for key, _ in rows.rows}
-            selected = table.selected_key if table.selected_key in keys else found.rejected[0].model.id
+            selected = table.selected_key if table.selected_key in keys else nearest.model.id
             table.show(REJECTION_COLUMNS, rows.rows, selected)
             return rows
         chosen, sort = self.session.chosen, SORTS[self.sort_index]

@@ -19,15 +19,17 @@ from textual.timer import Timer
 from textual.widgets import Button, OptionList, Static
 from textual.widgets.option_list import Option
 
+from advisor.domain.constraints import Constraints
 from advisor.domain.hardware import GpuSpec, Machine
 from advisor.domain.hardware_options import Hardware, HardwareAnswer
 from advisor.domain.hardware_words import hardware_paragraph
 from advisor.domain.presentation import machine_text
 from advisor.domain.questions import Answer, Question, answer_text, read_answer
 from advisor.domain.recommend import Recommendation
-from advisor.domain.speed import NO_TIMINGS
+from advisor.domain.speed import NO_TIMINGS, Timings
 from advisor.domain.what_if_words import what_if_lines, what_if_rows
 from advisor.errors import AdvisorError, InputError
+from advisor.tui.background import in_background
 from advisor.tui.screens.gpu_list import NONE, OWN, GpuList
 from advisor.tui.screens.gpu_list import Choice as GpuChoice
 from advisor.tui.session import Session
@@ -296,7 +298,7 @@ class WhatIfScreen(ModalScreen[Applied | None]):
         self._search()
 
     def _start(self, work: partial[None], group: str) -> None:
-        self.run_worker(work, thread=True, exclusive=True, group=group, exit_on_error=False)
+        in_background(self, work, group)
 
     def _try(self) -> None:
         if self._base is not None:
@@ -312,14 +314,18 @@ class WhatIfScreen(ModalScreen[Applied | None]):
         outcome: Recommendation | AdvisorError
         try:
             needs = advisor.constraints(trial.answers)
-            timings = NO_TIMINGS if machine.simulated else self._session.timings
-            timings = timings.at(needs.scale.prompt_tokens, needs.scale.mean_depth_tokens)
+            timings = self._timings(machine, needs)
             outcome = advisor.recommend(machine, needs, timings=timings, before_each=partial(self._check, ticket))
         except _StaleError:
             return
         except AdvisorError as error:
             outcome = error
         self.post_message(self.Tried(ticket, machine, outcome))
+
+    def _timings(self, machine: Machine, needs: Constraints) -> Timings:
+        """What was measured; nothing of it holds on other hardware."""
+        timings = NO_TIMINGS if machine.simulated else self._session.timings
+        return timings.at(needs.scale.prompt_tokens, needs.scale.mean_depth_tokens)
 
     def _search(self) -> None:
         if self._base is not None and self._model_id is not None:
@@ -331,7 +337,10 @@ class WhatIfScreen(ModalScreen[Applied | None]):
         outcome: HardwareAnswer | AdvisorError
         try:
             needs = advisor.constraints(answers)
-            outcome = advisor.hardware_for(model_id, base, needs, before_each=partial(self._check, ticket))
+            timings = self._timings(base, needs)
+            outcome = advisor.hardware_for(
+                model_id, base, needs, timings=timings, before_each=partial(self._check, ticket)
+            )
         except _StaleError:
             return
         except AdvisorError as error:

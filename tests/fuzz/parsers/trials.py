@@ -76,7 +76,7 @@ def checks(raw: bytes, folder: Path) -> None:
     tasks = read_tasks(path).tasks[:3]
     if _judge is None:
         _judge = Judge(time_limit_s=0.5)
-        atexit.register(_judge.close)  # its child is started once, not for every input
+        atexit.register(_judge.__exit__, None, None, None)  # its child is started once, not for every input
     for task in tasks:
         for answer in ("42", task.question, '{"a": [1, 2.0, null]}', "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!"):
             found = _judge.judge(task.check, answer)

@@ -11,7 +11,7 @@ import pytest
 
 from advisor.domain.blueprint import MetadataValue
 from advisor.gguf.writer import write_sparse
-from tests.cli.running import Cli
+from tests.cli.running import SHORT, Cli
 from tests.gguf.making import llama_blueprint
 from tests.gguf.test_split import write_parts
 from tests.hub.conftest import REPO
@@ -58,7 +58,7 @@ def test_smollm2_arrives_whole_over_three_interruptions_and_smoke_runs_it(
         assert found.err.count("the connection broke") == 3
     files = cli("files", "--json").document["files"]
     assert [(f["match"]["model"], f["match"]["evidence"]) for f in files] == [("smollm2-135m-instruct", "hash")]
-    smoked = cli("smoke", "smollm2-135m-instruct", "--quant", "Q4_1", "--json")
+    smoked = cli("smoke", "smollm2-135m-instruct", "--quant", "Q4_1", "--json", *SHORT)
     assert smoked.document["file"] == found.document["paths"][0], smoked.err
 
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from advisor.domain.comparison import FileFacts, differences
+from advisor.domain.file_differences import FileFacts, differences
 from advisor.domain.weights import weights
 from tests.builders import MISTRAL_7B, model
 

@@ -1,0 +1,39 @@
+"""What the screens leave on the terminal when they break."""
+
+from __future__ import annotations
+
+import pytest
+
+from advisor.tui.app import AdvisorApp
+from advisor.tui.crash import CrashingApp
+from advisor.tui.judging import JudgeAlone
+from tests.tui.driving import started
+from tests.tui.pinned import PinnedAdvisor
+
+
+def break_down() -> None:
+    held = {"token": "a-secret-in-a-variable"}
+    raise ValueError(f"HF_TOKEN is hf_0123456789 \x1b[2J, {len(held)} held")
+
+
+async def test_a_broken_screen_shows_where_and_why_but_no_variable_and_no_secret(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("HF_TOKEN", "hf_0123456789")
+    app = AdvisorApp(PinnedAdvisor())
+    with pytest.raises(ValueError, match="HF_TOKEN"):  # noqa: PT012 - the app raises it again when it ends
+        async with app.run_test() as pilot:
+            await pilot.pause()
+            app.call_later(break_down)
+            await pilot.pause(0.1)
+    said = capsys.readouterr().err
+    assert "break_down" in said
+    assert "ValueError: HF_TOKEN is [HF_TOKEN] \\x1b[2J, 1 held" in said
+    assert "a-secret-in-a-variable" not in said
+
+
+async def test_every_app_of_this_program_breaks_like_that() -> None:
+    assert issubclass(AdvisorApp, CrashingApp)
+    assert issubclass(JudgeAlone, CrashingApp)
+    async with started(PinnedAdvisor()) as (app, _):
+        assert type(app)._fatal_error is CrashingApp._fatal_error
