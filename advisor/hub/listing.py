@@ -40,7 +40,7 @@ def list_repository(access: HubAccess, repo: str) -> Repository:
     Raises NetworkError: HubUnreachable where nobody answers, HubBusy where the Hub asks to come back.
     """
     from huggingface_hub.errors import HFValidationError
-    from huggingface_hub.utils import validate_repo_id
+    from huggingface_hub.utils._validators import validate_repo_id
 
     try:
         validate_repo_id(repo)

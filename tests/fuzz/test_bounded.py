@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -24,12 +24,11 @@ QUICK = settings(
 
 
 @pytest.fixture(autouse=True)
-def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Everything that the program may write lies below the folder of the test."""
     for kind in ("CONFIG", "CACHE", "STATE"):
         monkeypatch.setenv(f"LLM_ADVISOR_{kind}_DIR", str(tmp_path / kind.lower()))
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    yield
 
 
 @pytest.mark.parametrize("name", sorted(MODULES))
