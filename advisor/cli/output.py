@@ -10,8 +10,7 @@ from typing import Any
 
 import click
 
-from advisor.errors import InputError
-from advisor.files import write_atomically
+from advisor.files import write_all, write_atomically
 from advisor.text import harmless_json, one_line, printable
 
 Row = Sequence[str]
@@ -37,12 +36,7 @@ def emit_file(text: str, place: str, *, force: bool) -> None:
 
 def emit_files(texts: Mapping[str, str], folder: Path, *, force: bool) -> list[Path]:
     """Texts to files of a folder, all or, where one exists, none. Raises InputError like `emit_file`."""
-    taken = [folder / name for name in texts if (folder / name).exists()]
-    if taken and not force:
-        raise InputError(f"{taken[0]} exists", hint="Choose another place with -o or overwrite it with --force.")
-    for name, text in texts.items():
-        write_atomically(folder / name, text, overwrite=force)
-    return [folder / name for name in texts]
+    return write_all(folder, texts, overwrite=force)
 
 
 def emit_table(columns: Row, rows: Sequence[Row], *, plain: bool, numeric: Sequence[int] = ()) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 DEFAULT_PORT = 8080
@@ -30,3 +31,31 @@ class ExportRequest:
 
 PLAIN = ExportRequest()
 """Everything as recommended."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExportChoice:
+    """One thing that a recommendation can be turned into, as a front end offers it."""
+
+    target: str
+    engine: str | None
+    """None for the target's usual one, and for a report."""
+    label: str
+    """What it gives, in words."""
+
+    @property
+    def key(self) -> str:
+        """Differs from that of every other choice."""
+        return self.target if self.engine is None else f"{self.target} {self.engine}"
+
+
+@dataclass(frozen=True, slots=True)
+class MadeFiles:
+    """What a target made of a recommendation."""
+
+    texts: Mapping[str, str]
+    """By file name, the main one first."""
+    duties: tuple[str, ...] = ()
+    """The licence, its verdict for the described use, and what it asks for; empty for a report, which has it in it."""
+    cautions: tuple[str, ...] = ()
+    """What somebody must know before relying on the files: sentences with their stop."""

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from advisor.domain.export_request import PLAIN, ExportRequest
+from advisor.domain.answers import merge_document
+from advisor.domain.export_request import PLAIN, ExportChoice, ExportRequest, MadeFiles
 from advisor.domain.model import GgufFile, Model
 from advisor.errors import AdvisorError, InputError, NoCandidateError, nearest
+from advisor.files import taken_of, write_all
 from advisor.service.asking import Asking
 from advisor.service.scale import ManyUsers
 
@@ -37,6 +40,17 @@ class Exports(Asking, ManyUsers):
 
         return {name: target.help for name, target in TARGETS.items()}
 
+    def export_choices(self) -> tuple[ExportChoice, ...]:
+        """Every target, once for each engine that it can run."""
+        from advisor.export.deploy import TARGETS
+
+        found = []
+        for name, target in TARGETS.items():
+            for i, engine in enumerate(target.engines or (None,)):
+                on = f" on {engine}" if engine is not None and len(target.engines) > 1 else ""
+                found.append(ExportChoice(name, engine if i else None, f"{name}{on} – {target.help}"))
+        return tuple(found)
+
     def report_target(self, path: Path) -> str:
         """The target that writes a file of this name. Raises InputError for an ending that none has."""
         from advisor.export.deploy import TARGETS
@@ -54,13 +68,19 @@ class Exports(Asking, ManyUsers):
         Raises InputError for another file, target or option, and for what the target cannot run; NoCandidateError
         where the licence forbids the use or no machine carries the load.
         """
+        return dict(self._made(_recorded(path), target, request).texts)
+
+    def _made(self, recorded: Recorded, target: str, request: ExportRequest) -> MadeFiles:
         from advisor.export.deploy import TARGETS, serving_files
 
-        recorded = _recorded(path)
         _known(target)
         if TARGETS[target].is_report:
-            return _report(target, recorded)
-        return serving_files(target, self.serving(path, recorded, target, request))
+            return MadeFiles(_report(target, recorded))
+        from advisor.export.deploy.heads import caution_lines, licence_lines
+
+        serving = self.serving(recorded, target, request)
+        texts = serving_files(target, serving)
+        return MadeFiles(texts, tuple(licence_lines(serving.licence)), tuple(caution_lines(serving)))
 
     def export_everything(self, path: Path, request: ExportRequest) -> tuple[dict[str, str], dict[str, AdvisorError]]:
         """The files of every target that can run the recommendation, and why the others cannot.
@@ -85,17 +105,24 @@ class Exports(Asking, ManyUsers):
             raise next(iter(refused.values()))
         return texts, refused
 
-    def export_text(self, text: str, target: str, name: str) -> dict[str, str]:
-        """Texts of a report by file name from a recommendation's TOML; `name` is that of the files, without ending."""
-        from advisor._toml import parse_toml
-        from advisor.export.recommendation_schema import RecommendationFile
+    def export_text(self, text: str, target: str, name: str, request: ExportRequest = PLAIN) -> MadeFiles:
+        """What a target makes of a recommendation's TOML; `name` is its file's without ending. Raises as above."""
+        from advisor.export.recommendation_file import parse_recommendation
         from advisor.export.report.contents import Recorded
 
-        read = RecommendationFile.model_validate(parse_toml(text, name="recommendation"))
-        _known(target)
-        return _report(target, Recorded(read, sha256(text.encode("utf-8")).hexdigest(), name))
+        read = parse_recommendation(text, name=f"{name}.toml")
+        return self._made(Recorded(read, sha256(text.encode("utf-8")).hexdigest(), name), target, request)
 
-    def serving(self, path: Path, recorded: Recorded, target: str, request: ExportRequest) -> Serving:
+    def save_files(self, folder: Path, texts: Mapping[str, str], *, overwrite: bool = False) -> list[Path]:
+        """Write files into a folder, all or, where one is there already, none. Raises InputError for that and for a
+        place that cannot be written."""
+        return write_all(folder, texts, overwrite=overwrite)
+
+    def files_there(self, folder: Path, names: Iterable[str]) -> list[Path]:
+        """Those of some files of a folder that are there already."""
+        return taken_of(folder, names)
+
+    def serving(self, recorded: Recorded, target: str, request: ExportRequest) -> Serving:
         """What a target says in its own language. Raises like `export_file`."""
         from advisor.export.deploy import TARGETS
         from advisor.export.deploy.making import serving_of
@@ -107,9 +134,9 @@ class Exports(Asking, ManyUsers):
         vllm = None
         plan = None
         if engine == "vllm" or request.node is not None:
-            plan = self._plan(path, recorded, engine, request)
+            plan = self._plan(recorded, engine, request)
         elif known.scales and recorded.file.plan.slots > 1:
-            plan = self._plan_here(path, recorded)
+            plan = self._plan_here(recorded)
         if engine == "vllm":
             from advisor.catalog.serving import load_serving
 
@@ -137,31 +164,34 @@ class Exports(Asking, ManyUsers):
             notes=tuple(note for note in model.notes if "FP8" in note),
         )
 
-    def _plan(self, path: Path, recorded: Recorded, engine: EngineName, request: ExportRequest) -> ServingPlan:
+    def _plan(self, recorded: Recorded, engine: EngineName, request: ExportRequest) -> ServingPlan:
         """The plan for the recorded load: on the named kind of node, else the cheapest."""
-        plans = self._plans(path, recorded.file, engine, request.quantization)
+        plans = self._plans(recorded, engine, request.quantization)
         if request.node is not None:
             return _on_node(plans, request.node)
         real = [p for p in plans.plans if p.node is not None or not recorded.file.machine.simulated]
         return (real or list(plans.plans))[0]
 
-    def _plan_here(self, path: Path, recorded: Recorded) -> ServingPlan | None:
+    def _plan_here(self, recorded: Recorded) -> ServingPlan | None:
         """The plan for copies of the recorded machine; None where it cannot meet the targets, as the file says."""
         try:
-            plans = self._plans(path, recorded.file, "llama.cpp", None)
+            plans = self._plans(recorded, "llama.cpp", None)
         except NoCandidateError:
             return None
         return next((p for p in plans.plans if p.node is None), None)
 
-    def _plans(self, path: Path, file: RecommendationFile, engine: EngineName, precision: str | None) -> Plans:
+    def _plans(self, recorded: Recorded, engine: EngineName, precision: str | None) -> Plans:
         from advisor.export.machine_record import machine_from_record
 
+        file = recorded.file
         quantization = file.recommendation.quantization if engine == "llama.cpp" else precision
         kept = {} if self._kept_plans is None else self._kept_plans
         if (engine, quantization) not in kept:
+            defaults = self.questionnaire.defaults()
+            answers = merge_document(self.questionnaire, defaults, file.constraints, name=f"{recorded.name}.toml")
             kept[engine, quantization] = self.plan(
                 machine_from_record(file.machine),
-                self.constraints(self.answers(path)),
+                self.constraints(answers),
                 name=file.recommendation.model,
                 quantization=quantization,
                 engine=engine,

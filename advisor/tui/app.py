@@ -23,6 +23,7 @@ from advisor.tui.ascii import AsciiFilter
 from advisor.tui.backstage import Backstage
 from advisor.tui.commands import commands_at
 from advisor.tui.crash import CrashingApp
+from advisor.tui.ending import EndingApp
 from advisor.tui.harmless import HarmlessFilter
 from advisor.tui.judging import STYLES as JUDGING_STYLES
 from advisor.tui.judging import JudgingApp
@@ -36,13 +37,14 @@ from advisor.tui.screens.help import HelpScreen, help_of
 from advisor.tui.screens.leave import LeaveScreen
 from advisor.tui.screens.place import Place
 from advisor.tui.session import Session
+from advisor.tui.sturdy import SturdyApp
 from advisor.tui.theme import THEMES
 
 DEBOUNCE_S = 0.12
 """Wait for the next key before a new recommendation is made."""
 
 
-class AdvisorApp(PickingApp, ProvingApp, JudgingApp, CrashingApp):
+class AdvisorApp(PickingApp, ProvingApp, JudgingApp, SturdyApp, EndingApp, CrashingApp):
     """Machine, Needs, Picks, Proof, Export."""
 
     TITLE = "llm-advisor"
@@ -51,6 +53,7 @@ class AdvisorApp(PickingApp, ProvingApp, JudgingApp, CrashingApp):
         "screens/screens.tcss",
         "screens/picks.tcss",
         "screens/proof.tcss",
+        "screens/export.tcss",
         "widgets/widgets.tcss",
         "screens/needs.tcss",
         "screens/what_if.tcss",
@@ -75,6 +78,7 @@ class AdvisorApp(PickingApp, ProvingApp, JudgingApp, CrashingApp):
         super().__init__()
         self.settings = settings or Settings()
         keys = keymap(self.settings.keys, name=str(config_file()))
+        self._own_filters = (HarmlessFilter(), *((AsciiFilter(),) if self.settings.ascii else ()))
         self.session = Session(advisor, choice or MachineChoice(), working_directory or Path.cwd(), keys)
         self.changed: Signal[Topic] = Signal(self, "session")
         self._backstage = Backstage(self, advisor)
@@ -99,10 +103,11 @@ class AdvisorApp(PickingApp, ProvingApp, JudgingApp, CrashingApp):
         self.theme = wanted or known or THEMES[0].name
 
     def get_line_filters(self) -> Sequence[LineFilter]:
-        filters = [*super().get_line_filters(), HarmlessFilter()]
-        return [*filters, AsciiFilter()] if self.settings.ascii else filters
+        # The same filters every time: a line that was filtered is kept by the filter's identity.
+        return [*super().get_line_filters(), *self._own_filters]
 
     def on_mount(self) -> None:
+        self.take_signals()
         self.theme_changed_signal.subscribe(self, lambda theme: remember_theme(theme.name))
         self._backstage.probe(self.session.choice)
 
@@ -110,6 +115,8 @@ class AdvisorApp(PickingApp, ProvingApp, JudgingApp, CrashingApp):
 
     async def action_go(self, place: PlaceId, to_bar: bool = False) -> None:
         """Show a place; with `to_bar` the focus stays on the bar of places."""
+        if self.is_palette_open:
+            return
         await self.switch_mode(place)
         if to_bar and isinstance(self.screen, Place):
             self.screen.focus_bar()

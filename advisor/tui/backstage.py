@@ -13,6 +13,7 @@ from advisor.domain.questions import Answer
 from advisor.domain.recommend import Candidate, Recommendation
 from advisor.domain.speed import NO_TIMINGS, Timings
 from advisor.errors import AdvisorError
+from advisor.tui.background import in_background
 from advisor.tui.messages import (
     Advised,
     Compared,
@@ -55,7 +56,7 @@ class Backstage:
         """Of the latest smoke test or measurement."""
 
     def _start(self, work: Callable[[], None], group: str) -> None:
-        self._app.run_worker(work, thread=True, exclusive=True, group=group, exit_on_error=False)
+        in_background(self._app, work, group)
 
     def probe(self, choice: MachineChoice) -> None:
         """Look at the machine; posts Probed or ProbeFailed."""

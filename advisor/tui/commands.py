@@ -138,7 +138,7 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command(
         "export", "e", "e", "app.go('export')", "Export",
-        "Save the selected model as TOML.", EVERYWHERE, _at("picks", "proof"),
+        "Save the selected model as TOML, as a report, or as files that run it.", EVERYWHERE, _at("picks", "proof"),
     ),
     Command(
         "picks.plot", "p", "p", "app.plot", "Plot",
@@ -153,8 +153,22 @@ COMMANDS: tuple[Command, ...] = (
         "Users against latency for the first picks, where each breaks, and the plan behind it.", _at("picks"), NOWHERE,
     ),
     Command(
+        "export.target", "o", "o", "target", "Output",
+        "Choose what to make: the recommendation, a report, or files that run the model.",
+        _at("export"), _at("export"),
+    ),
+    Command(
+        "export.file", "f", "f", "next_file", "Next file",
+        "Show the next of the files that are made together.", _at("export"), _at("export"),
+    ),
+    Command(
+        "export.anyway", "a", "a", "anyway", "Make anyway",
+        "Make files that run the model although the machine was described and not probed.", _at("export"), NOWHERE,
+    ),
+    Command(
         "export.save", "ctrl+s", "Ctrl+S", "save", "Save",
-        "Write the file; asks first where one of that name exists.", _at("export"), _at("export"),
+        "Write the file, or all that are made together; asks first where one of a name exists.",
+        _at("export"), _at("export"),
     ),
     Command(
         "export.copy", "y", "y", "copy", "Copy",

@@ -21,7 +21,7 @@ PLACE_HELP: dict[PlaceId, str] = {
     "needs": "What you need. Every question has a default, so answer only what matters to you.",
     "picks": "The models that fit, best first. The selected row is explained beside the table.",
     "proof": "Run the selected model here for a moment and compare what was predicted with what is measured.",
-    "export": "Save the selected model as a TOML file with everything the advice rests on.",
+    "export": "Save the selected model: a TOML file with all that the advice rests on, a report, or files that run it.",
 }
 
 

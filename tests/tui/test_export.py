@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
 import tomli
-from textual.widgets import Input, Tabs
+from textual.widgets import Input
 
 from advisor.tui.app import AdvisorApp
-from advisor.tui.previews import Preview
 from advisor.tui.widgets.path_field import completed
 from tests.tui.driving import place_of, press, started, text_of, until
 from tests.tui.pinned import RANKED, HereAdvisor, PinnedAdvisor
@@ -88,22 +86,6 @@ def test_completion_knows_folders_hides_hidden_files_and_fears_no_folder(tmp_pat
     assert completed("nowhere/x", tmp_path) is None
     assert completed("", tmp_path) is None
     assert completed("a\x00/", tmp_path) is None
-
-
-async def test_several_files_are_tabs_and_a_typed_name_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    files = (Preview("recommendation.toml", "first = 1"), Preview("compose [x].yaml", "second: 2"))
-    monkeypatch.setattr("advisor.tui.screens.export.previews", lambda session: files)
-    async with started(PinnedAdvisor(), "5", folder=tmp_path) as (app, pilot):
-        await until(pilot, lambda: "first = 1" in text_of(app))
-        app.screen.query_one(Tabs).focus()
-        await press(pilot, "right")
-        await until(pilot, lambda: "second: 2" in text_of(app))
-        assert path_of(app).value == "./compose [x].yaml"
-        path_of(app).value = "./mine"
-        app.screen.query_one(Tabs).focus()
-        await press(pilot, "left")
-        await until(pilot, lambda: "first = 1" in text_of(app))
-        assert path_of(app).value == "./mine"
 
 
 async def test_an_unwritable_place_is_said_and_everything_is_kept(tmp_path: Path) -> None:

@@ -57,6 +57,20 @@ def test_a_measured_ranking(snap_compare: Compare, size: str) -> None:
     assert snap_compare(app, terminal_size=SIZES[size], run_before=_after(("4", "m"), "Measured on this machine"))
 
 
+@pytest.mark.parametrize("size", [(120, 36), (80, 24), (40, 12)], ids=["large", "small", "tiny"])
+def test_files_that_run_the_model(snap_compare: Compare, size: tuple[int, int]) -> None:
+    app = AdvisorApp(PinnedAdvisor(), None, Path("/nonexistent"), Settings())
+    keys = ("5", "o", *["down"] * 3, "enter")
+    assert snap_compare(app, terminal_size=size, run_before=_after(keys, "name: example"))
+
+
+def test_files_in_ascii_without_colour(snap_compare: Compare, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    app = AdvisorApp(PinnedAdvisor(), None, Path("/nonexistent"), Settings(ascii=True))
+    keys = ("5", "o", *["down"] * 3, "enter")
+    assert snap_compare(app, terminal_size=SIZES["small"], run_before=_after(keys, "name: example"))
+
+
 def test_in_ascii(snap_compare: Compare) -> None:
     app = AdvisorApp(PinnedAdvisor(), None, Path("/nonexistent"), Settings(ascii=True))
     assert snap_compare(app, terminal_size=SIZES["small"], run_before=_after(("4", "t"), "+ passed"))

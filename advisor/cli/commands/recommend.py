@@ -225,7 +225,7 @@ def _document(
 
 def _report(advisor: Advisor, text: str, target: str, path: Path) -> dict[str, str]:
     """The report's files, the first under the name that was asked for."""
-    first, *others = advisor.export_text(text, target, path.stem).items()
+    first, *others = advisor.export_text(text, target, path.stem).texts.items()
     return {path.name: first[1], **dict(others)}
 
 

@@ -19,9 +19,14 @@ def head(serving: Serving, what: str, usage: Sequence[str] = ()) -> list[str]:
         f"Made by llm-advisor from the recommendation {serving.name!r} of {origin.created}, sha256 {origin.sha256}.",
         *_replica_lines(serving),
         *licence_lines(serving.licence),
-        *(f"Take note: {text}." for text in serving.cautions),
+        *(f"Take note: {text}" for text in caution_lines(serving)),
     ]
     return [*comment(lines), "#", *comment(usage)] if usage else comment(lines)
+
+
+def caution_lines(serving: Serving) -> list[str]:
+    """What somebody must know before relying on the files."""
+    return [f"{text}." for text in serving.cautions]
 
 
 def comment(lines: Sequence[str]) -> list[str]:

@@ -11,7 +11,7 @@ from advisor.domain.capacity.replica import EngineName
 from advisor.domain.export_request import DEFAULT_PORT
 from advisor.domain.footprint import DeviceFootprint
 from advisor.domain.placement import Placement
-from advisor.errors import InputError, NoCandidateError
+from advisor.errors import InputError, NoCandidateError, NotProbedError
 from advisor.export.deploy.cautions import cautions_of
 from advisor.export.deploy.serving import (
     Duty,
@@ -183,7 +183,7 @@ def _refuse_controls(pick: PickTable, facts: ModelFacts, options: ServingOptions
 def _refuse_simulated(recorded: Recorded, options: ServingOptions) -> None:
     if not recorded.file.machine.simulated or options.allow_simulated:
         return
-    raise InputError(
+    raise NotProbedError(
         "the recommendation is for a machine that was described, not probed",
         why="its threads, memory and GPUs may not be those of the machine that will serve",
         hint="Recommend on that machine, plan for a listed one with --node, or insist with --allow-simulated.",

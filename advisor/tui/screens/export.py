@@ -1,192 +1,223 @@
-"""Export: the recommendation and its files, seen before they are saved."""
+"""Export: the recommendation, reports and files that run the model, seen before they are saved."""
 
 from __future__ import annotations
 
-import os
-import re
-from io import StringIO
-from pathlib import Path
+from dataclasses import dataclass
+from functools import partial
 
 from textual import events, on
 from textual.app import ComposeResult
-from textual.containers import Horizontal, VerticalScroll
-from textual.content import Content
-from textual.widgets import Button, Input, Label, Static, Tab, Tabs
+from textual.containers import Container, Horizontal
+from textual.message import Message
+from textual.widgets import Button, Input, Label, OptionList, Static
 
-from advisor.errors import AdvisorError
+from advisor.domain.export_request import ExportChoice
+from advisor.errors import AdvisorError, NotProbedError
+from advisor.tui.background import in_background
 from advisor.tui.commands import bindings_at
+from advisor.tui.empty import no_pick_lines
 from advisor.tui.messages import Topic
-from advisor.tui.previews import Preview, previews
-from advisor.tui.screens.confirm import ConfirmScreen
-from advisor.tui.screens.place import Place
-from advisor.tui.widgets.path_field import PathField
+from advisor.tui.previews import FILE_NAME, Preview, Wanted, Writer, plain_lines, refusal_lines, wanted_of
+from advisor.tui.screens.saving import SavingScreen
+from advisor.tui.widgets.choice import Choice
+from advisor.tui.widgets.file_list import FileList
+from advisor.tui.widgets.pages import Pages
 
-FILE_NAME = "recommendation.toml"
-_UNSAFE = re.compile(r"[^A-Za-z0-9._-]")
-"""Characters that a header of the download could not carry as they are."""
-
-
-class Pages(VerticalScroll, can_focus=True):
-    """The text of the file."""
-
-    HELP = "The file as it would be written: arrows, Page up and Page down scroll it."
+_RECOMMENDATION = "recommendation"
+"""In place of a target's key."""
 
 
-class ExportScreen(Place):
-    """Nothing is overwritten unless that is agreed to."""
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What files are made of, and how."""
+
+    wanted: Wanted
+    choice: ExportChoice | None
+    """None for the recommendation itself."""
+    name: str
+    insists: bool
+
+    def is_same(self, other: Job | None) -> bool:
+        """Whether it gives the same files."""
+        if other is None or not self.wanted.is_same(other.wanted):
+            return False
+        return (self.choice, self.name, self.insists) == (other.choice, other.name, other.insists)
+
+
+class ExportScreen(SavingScreen):
+    """Files are made in a thread: a target may have to plan for many users first."""
 
     place = "export"
     BINDINGS = bindings_at("export")
     AUTO_FOCUS = "#save"
 
-    _previews: tuple[Preview, ...] = ()
+    @dataclass
+    class Made(Message):
+        """Files are ready, or there are none."""
+
+        job: Job
+        outcome: tuple[Preview, ...] | AdvisorError
+
+    _job: Job | None = None
+    _choice: ExportChoice | None = None
+    _insists = False
     _index = 0
 
     def body(self) -> ComposeResult:
+        self._writer = Writer(self.session.advisor)
+        self._choices = {choice.key: choice for choice in self.session.advisor.export_choices()}
+        words = {_RECOMMENDATION: f"{FILE_NAME} – all that the advice rests on, to replay it"}
+        words |= {key: choice.label for key, choice in self._choices.items()}
         yield Static(markup=False, id="export-title")
-        with Horizontal(id="export-where"):
-            yield Label("Save as", id="path-label")
-            yield PathField(f"./{FILE_NAME}", self.session.working_directory)
-            yield Button("Save", id="save", variant="primary", action="screen.save", compact=True)
-            yield Button("Copy", id="copy", action="screen.copy", compact=True)
-        yield Static(markup=False, id="export-outcome")
-        yield Tabs(id="files")
-        with Pages(id="preview"):
-            yield Static(markup=False, id="preview-text")
+        with Horizontal(id="export-what"):
+            yield Label("Output", classes="export-label")
+            yield Choice("What to make of the pick", words, _RECOMMENDATION)
+            yield Button("a: make them anyway", id="anyway", action="screen.anyway", compact=True)
+        yield from self.where()
+        with Container(id="export-body"):
+            yield FileList(id="files")
+            yield Pages(id="preview")
 
     def show_topic(self, topic: Topic) -> None:
         if self.is_current:
-            self._show_previews()
+            self._show_all()
 
     @on(events.ScreenResume)
     def _resumed(self) -> None:
-        # The first preview takes a moment to write; the screen should be there before.
-        self.call_after_refresh(self._show_previews)
+        # The screen should be there before its files are looked at.
+        self.call_after_refresh(self._show_all)
 
     # ------------------------------------------------------------ what is shown
 
-    def _show_previews(self) -> None:
-        chosen = self.session.chosen
-        title = self.query_one("#export-title", Static)
-        for button in ("#save", "#copy"):
-            self.query_one(button, Button).disabled = chosen is None
-        if chosen is None:
-            title.update("Nothing to export: no model passes, or the picks are still being made.")
-        else:
-            smoke = self.session.chosen_smoke
-            proved = smoke is not None and smoke.report is not None
-            with_proof = "with its smoke test" if proved else "no smoke test yet; t runs one"
-            title.update(f"{chosen.model.name} {chosen.quantization.name} · {with_proof}")
-        self._read_previews()
-
-    def _read_previews(self) -> None:
-        names = [preview.name for preview in self._previews]
-        try:
-            self._previews = previews(self.session)
-        except AdvisorError as error:
-            self._previews = ()
-            self.query_one("#preview-text", Static).update(f"✗ {error}")
+    def _show_all(self) -> None:
+        """Make what is not made yet; where nothing changed, nothing is drawn anew."""
+        wanted = wanted_of(self.session)
+        self.has_pick = wanted is not None
+        if wanted is None:
+            self._job = None
+            self._take((), "\n".join(no_pick_lines(self.session)))
             return
-        if names != [preview.name for preview in self._previews]:
-            self._offer_files()
-        self._show_text()
+        job = Job(wanted, self._choice, self.recommendation_name, self._insists)
+        if job.is_same(self._job):
+            return
+        self._job = job
+        self._take((), "making the files …")
+        in_background(self, partial(self._make, job), "export")
 
-    def _offer_files(self) -> None:
-        """One tab for each file; none where there is only one."""
-        self._index = 0
-        self.set_class(len(self._previews) > 1, "-several")
-        tabs = self.query_one("#files", Tabs)
-        tabs.clear()
-        for index, preview in enumerate(self._previews):
-            tabs.add_tab(Tab(Content(preview.name), id=f"file-{index}"))
+    def _make(self, job: Job) -> None:
+        outcome: tuple[Preview, ...] | AdvisorError
+        try:
+            outcome = self._files_of(job)
+        except AdvisorError as error:
+            outcome = error
+        self.post_message(self.Made(job, outcome))
 
-    def _show_text(self) -> None:
-        shown = self._shown
-        self.query_one("#preview-text", Static).update(shown.text if shown is not None else "")
+    def _files_of(self, job: Job) -> tuple[Preview, ...]:
+        found = self._writer.files(job.wanted, job.choice, job.name, simulated=job.insists)
+        for preview in found:
+            _ = preview.lines  # colours take longest, and this is not the thread that draws
+        return found
+
+    @on(Made)
+    def _made(self, message: Made) -> None:
+        if self._job is not message.job:
+            return
+        if isinstance(message.outcome, AdvisorError):
+            self._take((), refusal_lines(message.outcome))
+            self.set_class(isinstance(message.outcome, NotProbedError), "-refused")
+        else:
+            self._take(message.outcome)
+
+    def _take(self, previews: tuple[Preview, ...], instead: str = "") -> None:
+        """Show files, or a text in their stead."""
+        self.previews, self._index = previews, 0
+        self.remove_class("-refused")
+        self.set_class(len(previews) > 1, "-several")
+        self.query_one(FileList).show([_entry(preview) for preview in previews])
+        self._show_title()
+        self.show_saving()
+        self._show_text(instead)
+
+    def _show_title(self) -> None:
+        chosen, smoke = self.session.chosen, self.session.chosen_smoke
+        title = self.query_one("#export-title", Static)
+        if chosen is None:
+            title.update("Nothing to export")
+            return
+        proved = smoke is not None and smoke.report is not None
+        parts = [f"{chosen.model.name} {chosen.quantization.name}"]
+        if len(self.previews) > 1:
+            parts.append(f"{self._index + 1} of {len(self.previews)}: {self.previews[self._index].name}")
+        else:
+            parts.append("with its smoke test" if proved else "no smoke test yet; t runs one")
+        title.update(" · ".join(parts))
+
+    def _show_text(self, instead: str = "") -> None:
+        shown = self.shown
+        self.query_one(Pages).show(shown.lines if shown is not None else plain_lines(instead))
 
     @property
-    def _shown(self) -> Preview | None:
-        return self._previews[self._index] if self._index < len(self._previews) else None
+    def is_saved(self) -> bool:
+        """Whether the recommendation that the files are made from was saved."""
+        return self._job is not None and self._writer.recommendation(self._job.wanted) == self.saved_text
+
+    @property
+    def shown(self) -> Preview | None:
+        """The file on screen."""
+        return self.previews[self._index] if self._index < len(self.previews) else None
 
     # ------------------------------------------------------------ the user
 
-    @on(Tabs.TabActivated)
-    def _file_chosen(self, event: Tabs.TabActivated) -> None:
-        index = int((event.tab.id or "file-0").removeprefix("file-"))
-        before, self._index = self._shown, index
-        self._show_text()
-        field, now = self.query_one(PathField), self._shown
-        # A name that the user typed stays.
-        if before is not None and now is not None and field.value == f"./{before.name}":
-            field.value = f"./{now.name}"
+    @on(Choice.Changed)
+    def _target_chosen(self, message: Choice.Changed) -> None:
+        self._choice, self._insists = self._choices.get(message.value), False
+        self.to_folder(self._choice is not None)
+        self._show_all()
 
-    @on(Input.Changed, "#path")
-    def _path_typed(self) -> None:
-        self.query_one("#export-outcome", Static).update("")
+    @on(OptionList.OptionHighlighted, "#files")
+    def _file_chosen(self, event: OptionList.OptionHighlighted) -> None:
+        self._index = event.option_index
+        self._show_title()
+        self._show_text()
+
+    def action_target(self) -> None:
+        """List what can be made."""
+        self.query_one(Choice).action_choose()
+
+    def action_next_file(self) -> None:
+        """Show the next file."""
+        if len(self.previews) > 1:
+            self.query_one(FileList).highlighted = (self._index + 1) % len(self.previews)
+
+    def action_anyway(self) -> None:
+        """Make the files for a machine that was only described."""
+        if self.has_class("-refused"):
+            self._insists = True
+            self._show_all()
+
+    def action_copy(self) -> None:
+        """Send what is shown to the terminal's clipboard."""
+        shown = self.shown
+        if shown is not None:
+            self.app.copy_to_clipboard(shown.text)
+            self.notify(f"{shown.name} was sent to the clipboard. Some terminals ignore that.", markup=False)
 
     @on(Input.Submitted, "#path")
     def _path_entered(self) -> None:
         self.action_save()
 
-    def action_copy(self) -> None:
-        """Send the shown file to the terminal's clipboard."""
-        shown = self._shown
-        if shown is not None:
-            self.app.copy_to_clipboard(shown.text)
-            self.notify(f"{shown.name} was sent to the clipboard. Some terminals ignore that.", markup=False)
-
     def action_save(self) -> None:
-        """Write the file; ask first where one of that name exists."""
-        shown = self._shown
-        if shown is None:
-            return
-        if self.app.is_web:
-            self._deliver(shown)
-            return
-        path = self._path()
-        if path.is_file():
-            question = f"{path} exists. Write over it?"
-            self.app.push_screen(ConfirmScreen(question, "overwrite"), lambda yes: self._answered(path, yes))
-        else:
-            self._save(path, overwrite=False)
+        """Write what was made; ask first where a file of a name exists."""
+        job = self._job
+        if job is not None and job.choice is None and not self.previews:
+            # A recommendation is quickly written: who saves at once need not wait for its colours.
+            try:
+                self.previews = self._writer.files(job.wanted, None, job.name, simulated=False)
+            except AdvisorError as error:
+                self.show_outcome(f"✗ {error}", failed=True)
+                return
+        self.save()
 
-    def _answered(self, path: Path, yes: bool | None) -> None:
-        if yes:
-            self._save(path, overwrite=True)
-        else:
-            self._show_outcome(f"✗ {path} was left as it is. Choose another name.", failed=True)
 
-    def _path(self) -> Path:
-        shown = self._shown
-        typed = self.query_one(PathField).value.strip() or (shown.name if shown is not None else FILE_NAME)
-        # Unlike a Path's, this takes `~name` for a name like any other where nobody has it.
-        return self.session.working_directory / os.path.expanduser(typed)
-
-    def _save(self, path: Path, *, overwrite: bool) -> None:
-        session, shown = self.session, self._shown
-        if shown is None:
-            return
-        if path.is_dir():
-            self._show_outcome(f"✗ {path} is a folder. Add a name, for example {shown.name}.", failed=True)
-            return
-        try:
-            session.advisor.save_recommendation(path, shown.text, overwrite=overwrite)
-        except AdvisorError as error:
-            why = f": {error.why}" if error.why else ""
-            self._show_outcome(f"✗ {error.what}{why}. Choose another name.", failed=True)
-            return
-        session.saved_answers = dict(session.answers)
-        self._show_outcome(f"✓ saved: {path}", failed=False)
-
-    def _deliver(self, shown: Preview) -> None:
-        """Give the file to the browser: a visitor has no business with the files of the serving machine."""
-        typed = self.query_one(PathField).value.strip() or shown.name
-        name = _UNSAFE.sub("_", Path(typed).name).lstrip(".") or shown.name
-        mime_type = "application/toml" if shown.name.endswith(".toml") else "text/plain"
-        self.app.deliver_text(StringIO(shown.text), save_filename=name, mime_type=mime_type)
-        self.session.saved_answers = dict(self.session.answers)
-        self._show_outcome(f"✓ downloading: {name}", failed=False)
-
-    def _show_outcome(self, text: str, *, failed: bool) -> None:
-        self.set_class(failed, "-failed")
-        self.query_one("#export-outcome", Static).update(text)
+def _entry(preview: Preview) -> str:
+    return preview.name if preview.is_file else f"! {preview.name}"

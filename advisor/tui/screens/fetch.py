@@ -18,6 +18,7 @@ from advisor.domain.local_files import DownloadRequest
 from advisor.domain.transfer import Transfer, transfer_text
 from advisor.errors import AdvisorError
 from advisor.text import printable
+from advisor.tui.background import in_background
 from advisor.tui.widgets.meter import Meter
 from advisor.units import format_bytes
 
@@ -99,7 +100,7 @@ class FetchScreen(ModalScreen[None]):
         self.query_one("#fetch-begin", Button).disabled = True
         self.query_one("#fetch-close", Button).label = "Esc: stop"
         cancel = self._cancel
-        self.run_worker(lambda: self._fetch(cancel), thread=True, exclusive=True, group="fetch", exit_on_error=False)
+        in_background(self, lambda: self._fetch(cancel), "fetch")
 
     def action_stop(self) -> None:
         """Stop what runs, or else close."""

@@ -27,6 +27,9 @@ class Place(Screen[None]):
         super().__init__()
         self.session = session
         self.changed = changed
+        # For a screen whose count is behind, Textual reads every style sheet anew, twice and again on the next visit;
+        # a new screen gets the present styles without that. Where a later Textual counts otherwise, nothing is saved.
+        self._css_update_count = getattr(self.app, "_css_update_count", -1)
 
     def compose(self) -> ComposeResult:
         yield PlaceBar(self.place, self.session)
@@ -41,6 +44,11 @@ class Place(Screen[None]):
     def on_mount(self) -> None:
         self.changed.subscribe(self, self._on_topic)
         self.show_topic("machine")
+
+    def on_screen_resume(self, event: events.ScreenResume) -> None:
+        """Keep what is drawn. By default every style is applied anew, which empties all caches, and then a table takes
+        longer to draw than people wait; a new theme or size is applied by Textual whatever is said here."""
+        event.refresh_styles = False
 
     def _on_topic(self, topic: Topic) -> None:
         self.query_one(Grounds).show()

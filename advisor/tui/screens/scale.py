@@ -20,6 +20,7 @@ from advisor.domain.recommend import Recommendation
 from advisor.errors import AdvisorError
 from advisor.service import MOST_CURVES, Advisor
 from advisor.text import one_line
+from advisor.tui.background import in_background
 from advisor.tui.widgets.curves import Curves
 from advisor.tui.widgets.curves_canvas import Line, Plot
 
@@ -77,7 +78,7 @@ class ScaleScreen(ModalScreen[None]):
     def on_mount(self) -> None:
         self.query_one("#scale-text").focus()
         self._show()
-        self.run_worker(self._work, thread=True, exclusive=True, group="scale", exit_on_error=False)
+        in_background(self, self._work, "scale")
 
     def on_unmount(self) -> None:
         self._left.set()

@@ -29,6 +29,7 @@ from advisor.domain.recommend import Recommendation
 from advisor.domain.speed import NO_TIMINGS, Timings
 from advisor.domain.what_if_words import what_if_lines, what_if_rows
 from advisor.errors import AdvisorError, InputError
+from advisor.tui.background import in_background
 from advisor.tui.screens.gpu_list import NONE, OWN, GpuList
 from advisor.tui.screens.gpu_list import Choice as GpuChoice
 from advisor.tui.session import Session
@@ -297,7 +298,7 @@ class WhatIfScreen(ModalScreen[Applied | None]):
         self._search()
 
     def _start(self, work: partial[None], group: str) -> None:
-        self.run_worker(work, thread=True, exclusive=True, group=group, exit_on_error=False)
+        in_background(self, work, group)
 
     def _try(self) -> None:
         if self._base is not None:

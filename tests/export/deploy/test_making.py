@@ -32,7 +32,7 @@ def recommended(folder: Path, machine: str, *settings: str, named: tuple[str, ..
 
 def serving(path: Path, target: str, **request: Any) -> Serving:
     recorded = Recorded(read_recommendation(path), "0" * 64, "pick")
-    return advisor().serving(path, recorded, target, ExportRequest(**request))
+    return advisor().serving(recorded, target, ExportRequest(**request))
 
 
 def changed(path: Path, old: str, new: str) -> Path:
