@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 
 def main() -> None:
     """Run and leave with the documented exit code."""
+    from advisor.cli.streams import fill_closed_streams
+
+    fill_closed_streams()
     arguments = sys.argv[1:]
     if not arguments and _is_interactive():
         from advisor.cli.diagnostics import guarded

@@ -13,23 +13,37 @@ Exit codes belong to the command line (`advisor.cli.diagnostics`), not to the er
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+_MOST_CHARACTERS = 900
+"""Of each part of an error. Foreign keys and values stand in them, and nobody reads more."""
+_KEPT_END = 100
+
 
 class AdvisorError(Exception):
-    """What failed, why it failed if known, and what the user can do next."""
+    """What failed, why it failed if known, and what the user can do next: one line, whatever foreign text is in it."""
 
     def __init__(self, what: str, *, why: str | None = None, hint: str | None = None) -> None:
-        super().__init__(what)
-        self.what = what
-        self.why = why
-        self.hint = hint
+        self.what = _readable(what)
+        self.why = None if why is None else _readable(why)
+        self.hint = None if hint is None else _readable(hint)
+        super().__init__(self.what)
 
     def __str__(self) -> str:
         """The error as one line: what: why. hint."""
         line = self.what if self.why is None else f"{self.what}: {self.why}"
         return line if self.hint is None else f"{line.rstrip('.')}. {self.hint}"
+
+
+def _readable(text: str) -> str:
+    """The text on one line, without its middle where it is long."""
+    if "\n" in text or "\r" in text:
+        text = re.sub(r"\s*[\r\n]\s*", " ", text).strip()
+    if len(text) <= _MOST_CHARACTERS:
+        return text
+    return f"{text[: _MOST_CHARACTERS - _KEPT_END]} … {text[-_KEPT_END:]}"
 
 
 class InputError(AdvisorError):

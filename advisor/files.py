@@ -1,14 +1,42 @@
-"""Writing files so that a reader sees the old content or the new, never a half."""
+"""Reading files that anybody may have written, and writing so that a reader sees the old content or the new."""
 
 from __future__ import annotations
 
 import contextlib
+import glob
 import os
+import re
 import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from advisor.errors import InputError
+from advisor.units import MIB, format_bytes
+
+
+def read_bounded(path: Path, most_bytes: int) -> bytes:
+    """The content of a file that nobody vouches for.
+
+    Raises InputError when it cannot be read or is longer, which a pipe or a device shows only while it is read.
+    """
+    chunks: list[bytes] = []
+    left = most_bytes + 1
+    try:
+        with path.open("rb") as stream:
+            # Asked for all at once, Python would set the whole bound aside for a file of any length.
+            while left > 0 and (chunk := stream.read(min(left, MIB))):
+                chunks.append(chunk)
+                left -= len(chunk)
+    except (OSError, ValueError) as error:  # ValueError: a path with a zero character
+        raise InputError(f"{path} cannot be read", why=getattr(error, "strerror", None) or str(error)) from error
+    if left <= 0:
+        raise InputError(f"{path} is too long", why=f"it has more than {format_bytes(most_bytes)}")
+    return b"".join(chunks)
+
+
+_TEMPORARY = re.compile(r"\..+\.(?P<pid>\d+)-\w+\.tmp")
+_LEFT_AFTER_S = 60.0
+"""A younger file may be that of a process whose number means nothing here, as on a disk shared by containers."""
 
 
 def write_atomically(path: Path, text: str, *, overwrite: bool) -> None:
@@ -20,9 +48,10 @@ def write_atomically(path: Path, text: str, *, overwrite: bool) -> None:
         raise InputError(f"{path} exists", hint="Choose another name or overwrite it with --force.")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.{os.getpid()}-", suffix=".tmp")
     except OSError as error:
         raise _unwritable(path, error) from error
+    _remove_leftovers(path, Path(temporary))
     try:
         with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
             stream.write(text)
@@ -38,21 +67,44 @@ def write_atomically(path: Path, text: str, *, overwrite: bool) -> None:
 
 
 def write_all(folder: Path, texts: Mapping[str, str], *, overwrite: bool) -> list[Path]:
-    """Write texts by name into a folder; where one is there already and `overwrite` is false, none of them.
+    """Write texts by name into a folder: all, or none where one is there already and `overwrite` is false.
 
-    Raises InputError like `write_atomically`.
+    What was written before one cannot be is removed again, unless it replaced a file. Raises InputError like
+    `write_atomically`.
     """
     taken = taken_of(folder, texts)
     if taken and not overwrite:
         raise InputError(f"{taken[0]} exists", hint="Choose another place with -o or overwrite it with --force.")
-    for name, text in texts.items():
-        write_atomically(folder / name, text, overwrite=overwrite)
-    return [folder / name for name in texts]
+    written: list[Path] = []
+    try:
+        for name, text in texts.items():
+            write_atomically(folder / name, text, overwrite=overwrite)
+            written.append(folder / name)
+    except InputError:
+        for path in written:
+            if path not in taken:
+                path.unlink(missing_ok=True)  # half of the files would run nothing
+        raise
+    return written
 
 
 def taken_of(folder: Path, names: Iterable[str]) -> list[Path]:
     """Those of some files that are there already."""
     return [folder / name for name in names if (folder / name).exists()]
+
+
+def _remove_leftovers(path: Path, ours: Path) -> None:
+    """Remove what processes that were killed amid writing this file left beside it."""
+    import psutil
+
+    with contextlib.suppress(OSError):  # tidying up is no reason to fail
+        now = ours.stat().st_mtime  # by the clock of the disk, which need not be this machine's
+        for found in path.parent.glob(f".{glob.escape(path.name)}.*.tmp"):
+            match = _TEMPORARY.fullmatch(found.name)
+            if match is None or found == ours or psutil.pid_exists(int(match["pid"])):
+                continue
+            if abs(now - found.stat().st_mtime) >= _LEFT_AFTER_S:
+                found.unlink()
 
 
 def _place(temporary: str, path: Path, overwrite: bool) -> None:

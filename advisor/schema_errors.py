@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
@@ -12,6 +13,9 @@ from advisor.errors import InputError, nearest
 from advisor.text import one_line
 
 Location = Sequence[str | int]
+
+MOST_PROBLEMS = 100
+"""Of one file, before it is mended and looked over again."""
 
 _MESSAGES = {"missing": "the key is missing", "extra_forbidden": "unknown key"}
 _NAME_KEYS = ("id", "name", "tag", "file")
@@ -27,11 +31,14 @@ class Problem:
 
 
 def problems(error: ValidationError, schema: type[BaseModel], document: object) -> list[Problem]:
-    """Everything that the schema found, with the nearest valid key where a key is unknown."""
-    return [
-        _problem(detail["loc"], detail["type"], detail["msg"], schema, document)
-        for detail in error.errors(include_url=False, include_input=False, include_context=False)
-    ]
+    """What the schema found, up to a hundred, with the nearest valid key where a key is unknown."""
+    return list(islice(_all(error, schema, document), MOST_PROBLEMS))
+
+
+def _all(error: ValidationError, schema: type[BaseModel], document: object) -> Iterator[Problem]:
+    # One by one: the search for the nearest key takes long when every key of a long file is unknown.
+    for detail in error.errors(include_url=False, include_input=False, include_context=False):
+        yield _problem(detail["loc"], detail["type"], detail["msg"], schema, document)
 
 
 def _problem(location: Location, kind: str, text: str, schema: type[BaseModel], document: object) -> Problem:
@@ -45,8 +52,8 @@ def _problem(location: Location, kind: str, text: str, schema: type[BaseModel], 
 
 def explained(error: ValidationError, schema: type[BaseModel], document: object, *, name: str) -> InputError:
     """The first problem as `name: place: message`, with the nearest valid key where the key is unknown."""
-    first, *others = problems(error, schema, document)
-    why = f"and {len(others)} more in this file" if others else None
+    first, n_others = next(_all(error, schema, document)), error.error_count() - 1
+    why = f"and {n_others} more in this file" if n_others else None
     return InputError(f"{name}: {first.place}: {first.message}", why=why, hint=first.hint)
 
 

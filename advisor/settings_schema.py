@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictStr, ValidationError
 
+from advisor.errors import InputError
 from advisor.schema_errors import explained
 
 
@@ -25,7 +26,10 @@ class SettingsFile(BaseModel):
 def read_settings(document: Mapping[str, Any], *, name: str) -> tuple[str | None, bool, dict[str, str]]:
     """Theme, ASCII and keys. Raises InputError naming the file, the key and the nearest valid key."""
     if isinstance(document.get("keys"), Mapping):
-        document = {**document, "keys": _flat(document["keys"])}
+        try:
+            document = {**document, "keys": _flat(document["keys"])}
+        except RecursionError as error:
+            raise InputError(f"{name}: keys: tables are nested too deeply") from error
     try:
         read = SettingsFile.model_validate(document)
     except ValidationError as error:

@@ -74,7 +74,14 @@ def merged_documents(documents: Mapping[Path, Document], directory: Path) -> dic
     entries = _Entries(directory)
     for path, document in documents.items():
         entries.add(path, document)
-    return {path: entries.merged(path, document) for path, document in documents.items()}
+    return {path: _merged(entries, path, document) for path, document in documents.items()}
+
+
+def _merged(entries: _Entries, path: Path, document: Document) -> Document:
+    try:
+        return entries.merged(path, document)
+    except RecursionError as error:
+        raise InputError(f"{path}: tables are nested too deeply") from error
 
 
 def check_entry(model: Model, models: Mapping[str, Model], licences: Mapping[str, Licence]) -> None:
@@ -107,6 +114,8 @@ class _Entries:
     directory: Path
     tables: dict[str, tuple[Document, Document, Path]] = field(default_factory=dict)
     """Table, sources of its file, and the file."""
+    shipped: dict[str, tuple[Document, Document]] = field(default_factory=dict)
+    """Table and sources of each shipped base that was asked for."""
 
     def add(self, path: Path, document: Document) -> None:
         for table in _tables(document):
@@ -151,13 +160,20 @@ class _Entries:
                 return table, sources
             whole, inherited = self._filled(table, path, above)
             return whole, {**sources, **inherited}
+        found = self.shipped.get(base_id) or self._shipped(base_id)
+        if found is None:
+            raise InputError(f"{place}: there is no model {base_id!r}", hint=nearest(base_id, self._ids()))
+        self.shipped[base_id] = found
+        return found
+
+    def _shipped(self, base_id: str) -> tuple[Document, Document] | None:
         for path in sorted((self.directory / "models").glob("*/*.toml")):
-            if f'"{base_id}"'.encode() in path.read_bytes():
+            if f'"{base_id}"'.encode("utf-8", "surrogatepass") in path.read_bytes():
                 document = load_toml(path)
                 for table in _tables(document):
                     if table.get("id") == base_id:
                         return table, _sources(document)
-        raise InputError(f"{place}: there is no model {base_id!r}", hint=nearest(base_id, self._ids()))
+        return None
 
     def _ids(self) -> Iterable[str]:
         shipped = (load_toml(path) for path in (self.directory / "models").glob("*/*.toml"))

@@ -6,10 +6,12 @@ import sys
 import traceback
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from enum import IntEnum
 from typing import Any
 
+from advisor.cli import streams
+from advisor.cli.ending import ToldToEnd, end_by
 from advisor.errors import (
     AdvisorError,
     AdvisorWarning,
@@ -51,8 +53,10 @@ def exit_code_for(error: AdvisorError) -> ExitCode:
 
 
 def note(text: str) -> None:
-    """Narrate on standard error, without secrets."""
-    print(printable(redacted(text)), file=sys.stderr)  # noqa: T201 - this module is standard error
+    """Narrate on standard error, without secrets. Where nobody can be told, the exit code has to say it."""
+    with suppress(OSError):
+        # This module is standard error.
+        print(printable(redacted(text)), file=sys.stderr, flush=True)  # noqa: T201
 
 
 @contextmanager
@@ -82,22 +86,33 @@ def guarded(action: Callable[[], None], *, debug: bool) -> int:
     """Run something and turn whatever ends it into an exit code; the traceback only with `debug`."""
     try:
         action()
+        sys.stdout.flush()
     except AdvisorError as error:
         if debug:
             note(traceback.format_exc().rstrip())
         return report(error)
+    except ToldToEnd as told:
+        note("llm-advisor: told to end")
+        end_by(told.number)
+        return ExitCode.INTERRUPTED
     except KeyboardInterrupt:
         note("llm-advisor: interrupted")
         return ExitCode.INTERRUPTED
-    except BrokenPipeError:
-        # The reader went away, as `| head` does; pointing stdout elsewhere keeps the interpreter from complaining.
-        import os
-
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return ExitCode.OK
     except Exception as error:  # the last resort of the process: say so and leave with 1
-        if debug:
-            note(traceback.format_exc().rstrip())
-        note(f"llm-advisor: unexpected {type(error).__name__}: {error}. Run again with --debug and report it.")
-        return ExitCode.UNEXPECTED
+        return _last_resort(error, debug=debug)
     return ExitCode.OK
+
+
+def _last_resort(error: Exception, *, debug: bool) -> ExitCode:
+    is_of_output = isinstance(error, OSError) and streams.is_of_output(error)
+    if is_of_output or isinstance(error, BrokenPipeError):
+        streams.drop_output()
+    if isinstance(error, BrokenPipeError):
+        return ExitCode.OK  # the reader went away, as `| head` does
+    if debug:
+        note(traceback.format_exc().rstrip())
+    if isinstance(error, OSError) and is_of_output:
+        hint = "Make room there, or write to a file with -o."
+        return report(InputError("standard output cannot be written", why=error.strerror, hint=hint))
+    note(f"llm-advisor: unexpected {type(error).__name__}: {error}. Run again with --debug and report it.")
+    return ExitCode.UNEXPECTED

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +12,7 @@ import click
 
 from advisor import __version__
 from advisor.cli.diagnostics import ExitCode, guarded, note, noted_warnings
+from advisor.cli.ending import orderly_end
 from advisor.errors import nearest
 
 if TYPE_CHECKING:
@@ -51,6 +54,14 @@ COMPLETION_VARIABLE = "_LLM_ADVISOR_COMPLETE"
 class LazyGroup(click.Group):
     """A group that knows its commands by name and imports them late, for a quick start."""
 
+    def make_context(self, *given: Any, **extra: Any) -> click.Context:
+        with _broken_pipe_let_through():
+            return super().make_context(*given, **extra)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        with _broken_pipe_let_through():
+            return super().invoke(ctx)
+
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
 
@@ -75,6 +86,22 @@ class LazyGroup(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
+
+
+class _ReaderGoneError(Exception):
+    """Standard output has no reader any more. Click would leave with 1 for the error of the system."""
+
+    def __init__(self, error: BrokenPipeError) -> None:
+        super().__init__(error)
+        self.error = error
+
+
+@contextmanager
+def _broken_pipe_let_through() -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError as error:
+        raise _ReaderGoneError(error) from error
 
 
 @click.group(cls=LazyGroup, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
@@ -102,7 +129,8 @@ def cli(ctx: click.Context, is_ascii: bool, gpu: str | None, ram: str | None, ma
 def run(arguments: list[str]) -> int:
     """Run the command line and give the exit code."""
     asked = [argument for argument in arguments if argument != "--debug"]
-    with noted_warnings():
+    # Servers end their own way.
+    with noted_warnings(), nullcontext() if asked[:1] in (["serve"], ["mcp"]) else orderly_end():
         return guarded(lambda: _dispatch(asked), debug=len(asked) < len(arguments))
 
 
@@ -113,8 +141,11 @@ def _dispatch(arguments: list[str]) -> None:
         context = f" Try: {error.ctx.command_path} --help" if error.ctx else ""
         note(f"llm-advisor: {error.format_message()}{context}")
         sys.exit(ExitCode.INVALID)
+    except _ReaderGoneError as error:
+        raise error.error from None
     except click.Abort as error:
-        raise KeyboardInterrupt from error
+        cause = error.__cause__
+        raise cause if isinstance(cause, KeyboardInterrupt) else KeyboardInterrupt from error
     except click.ClickException as error:
         note(f"llm-advisor: {error.format_message()}")
         sys.exit(ExitCode.INVALID)

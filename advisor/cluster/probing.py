@@ -84,7 +84,7 @@ def _run(address: str, probe_s: float, connect_s: float) -> dict[str, Any]:
             _end(child)
         try:
             found: dict[str, Any] = json.loads(out)
-        except ValueError:
+        except (ValueError, RecursionError):
             errors.seek(0)
             why = _last_line(errors.read().decode("utf-8", "replace")) or f"ray ended with code {child.returncode}"
             raise NetworkError(f"{address} cannot be asked", why=why, hint=_ADDRESS_HINT) from None
@@ -150,7 +150,7 @@ def _answer(name: str, node: dict[str, Any]) -> NodeAnswer:
     if probe["code"] == 0:
         try:
             machine = json.loads(probe["out"])
-        except ValueError:
+        except (ValueError, RecursionError):
             machine = None
         if isinstance(machine, dict):
             return NodeAnswer(name, machine)

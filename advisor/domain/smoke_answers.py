@@ -186,7 +186,7 @@ def _structured(answer: Structured | None) -> Finding | None:
         return Finding("structure", False, True, f"no tool call by a grammar: {answer.problem}")
     try:
         call = json.loads(answer.text)
-    except ValueError:
+    except (ValueError, RecursionError):
         text = f"the tool call by a grammar is no JSON: {answer.text[:60]!r}"
         return Finding("structure", False, True, text)
     has_all = isinstance(call, dict) and {"tool", "city", "days"} <= set(call)

@@ -35,11 +35,18 @@ START_TIMEOUT_S = 60.0
 
 _INSTALL = "Install it with `pip install llama-cpp-python`, then try `llm-advisor doctor`."
 
+_MORE_MEMORY = "Close other programs, or choose a smaller model or context."
+_AGAIN = "Try again; if it ends the same way, the file or this build of llama.cpp is broken."
+
 OnEvent = Callable[[Event], None]
 
 
 class EngineUnavailable(EngineError):
     """llama.cpp is not there or cannot be started, whatever is asked of it."""
+
+
+class EngineLateError(EngineError):
+    """No answer came in time, and the child was killed for it."""
 
 
 class EngineCancelled(EngineError):
@@ -201,7 +208,7 @@ class EngineClient:
             message = process.inbox.get(timeout=max(0.0, deadline - time.monotonic()))
         except queue.Empty:
             hint = "Try again on an idle machine, or with a smaller model or context."
-            raise EngineError("the engine does not answer", why=_joined(too_late, process), hint=hint) from None
+            raise EngineLateError("the engine does not answer", why=_joined(too_late, process), hint=hint) from None
         if message is None:
             raise self._dead(process)
         if isinstance(message, ProtocolError):
@@ -212,9 +219,10 @@ class EngineClient:
     def _dead(self, process: EngineProcess) -> EngineError:
         if self._cancelled:
             return EngineCancelled("the engine was stopped")
-        how = process.end()
-        hint = "Close other programs, or choose a smaller model or context." if "memory" in how else None
-        return EngineError(how, why=process.last_error(), hint=hint)
+        how, said = process.end(), process.last_error()
+        if said is not None and not how.startswith("llama.cpp aborted"):
+            said = f"last line: {said}"  # of a death from outside it says where, not why
+        return EngineError(how, why=said, hint=_MORE_MEMORY if "memory" in how else _AGAIN)
 
     def _discard(self) -> None:
         with self._state_lock:

@@ -37,6 +37,7 @@ class _Ruleset(ctypes.Structure):
 
 class _PathBeneath(ctypes.Structure):
     _pack_ = 1
+    _layout_ = "ms"  # packed layouts are no others, and Python 3.14 wants it said
     _fields_ = [("access", ctypes.c_uint64), ("parent", ctypes.c_int32)]
 
 

@@ -119,6 +119,8 @@ class EngineProcess:
 
     def _read_messages(self, stdout: BinaryIO) -> None:
         while line := stdout.readline(MAX_LINE_BYTES):
+            if not line.endswith(b"\n") and len(line) < MAX_LINE_BYTES:
+                break  # it died amid a message, and how it died says more
             try:
                 self.inbox.put(decode(line))
             except ProtocolError as error:

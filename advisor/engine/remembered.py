@@ -7,13 +7,16 @@ import json
 from pathlib import Path
 from typing import Any
 
+from advisor._json import parse_json
 from advisor.engine.codec import from_json, to_json
 from advisor.engine.messages import ContextParams, MemoryFigures
 from advisor.errors import InputError
-from advisor.files import write_atomically
+from advisor.files import read_bounded, write_atomically
+from advisor.units import MIB
 
 CACHE_FORMAT = 1
 MOST_ENTRIES = 2000
+MAX_BYTES = 32 * MIB
 
 
 def key_of(subject: str, context: ContextParams) -> str:
@@ -51,8 +54,8 @@ class Remembered:
 
     def _read(self) -> dict[str, Any]:
         try:
-            stored = json.loads(self._path.read_text(encoding="utf-8"))
-        except (OSError, ValueError, RecursionError):
+            stored = parse_json(read_bounded(self._path, MAX_BYTES), name=str(self._path))
+        except InputError:
             return {}  # it is made anew
         is_ours = isinstance(stored, dict) and stored.get("format") == CACHE_FORMAT
         if not is_ours or stored.get("engine") != self._version or not isinstance(stored.get("figures"), dict):

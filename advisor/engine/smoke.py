@@ -22,7 +22,14 @@ from advisor.domain.smoke_answers import (
     TemplateState,
 )
 from advisor.engine.asks import FILLER_MARK, Ask, AskParams, AskResult, Given, IdentifyParams, RenderParams
-from advisor.engine.client import EngineCancelled, EngineClient, EngineRefused, EngineUnavailable, OnEvent
+from advisor.engine.client import (
+    EngineCancelled,
+    EngineClient,
+    EngineLateError,
+    EngineRefused,
+    EngineUnavailable,
+    OnEvent,
+)
 from advisor.engine.codec import from_json
 from advisor.engine.messages import ContextParams
 from advisor.engine.operations import answer, identify, render
@@ -173,7 +180,8 @@ def _rendered(helper: EngineClient, plan: SmokePlan) -> tuple[tuple[Ask, ...], T
     except EngineRefused as error:
         return tuple(asks), "refused", error.what
     except EngineError as error:
-        why = f"did not end within {RENDER_TIMEOUT_S:.0f} s" if helper.pid is None else error.what
+        is_late = isinstance(error, EngineLateError)
+        why = f"did not end within {RENDER_TIMEOUT_S:.0f} s" if is_late else f"could not be rendered: {error.what}"
         return tuple(asks), "refused", why
     put = [replace(ask, prompt=text, is_rendered=True) for ask, text in zip(asks, texts, strict=True)]
     return tuple(put), "rendered", None

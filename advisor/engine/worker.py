@@ -10,10 +10,8 @@ it reads the first request: all that is foreign comes with requests.
 from __future__ import annotations
 
 import argparse
-import ctypes
 import os
 import queue
-import signal
 import sys
 import threading
 from collections.abc import Callable, Mapping
@@ -29,6 +27,7 @@ from advisor.engine.codec import from_json, to_json
 from advisor.engine.conversation import ChatParams, RequantizeParams, ScoreParams, TokensParams
 from advisor.engine.identifying import identify
 from advisor.engine.keeping import Kept
+from advisor.engine.lifetime import die_with_parent
 from advisor.engine.likelihood import score, tokens_of
 from advisor.engine.loading import dry_run
 from advisor.engine.logs import first_error
@@ -60,7 +59,6 @@ from advisor.engine.requantizing import requantize
 from advisor.engine.rounds import measure
 from advisor.engine.running import Emit, bench, generate
 
-_PR_SET_PDEATHSIG = 1
 _FAILURE_LINES = 40
 _GRACE_S = 30
 
@@ -102,7 +100,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Serve requests until standard input closes. Returns the exit code."""
     options = _parse(arguments)
     requests, channel = _take_over_descriptors()
-    _die_with_parent(options.parent)
+    die_with_parent(options.parent)
     try:
         import llama_cpp
     except (ImportError, OSError, RuntimeError) as error:
@@ -134,13 +132,6 @@ def _take_over_descriptors() -> tuple[BinaryIO, _Channel]:
     os.close(nothing)
     os.dup2(2, 1)
     return requests, channel
-
-
-def _die_with_parent(parent: int) -> None:
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-        if os.getppid() != parent:
-            os._exit(1)  # the parent died before the signal was armed
 
 
 def _policy(native: Native, options: argparse.Namespace) -> sandbox.Policy:

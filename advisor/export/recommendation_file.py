@@ -11,8 +11,9 @@ from advisor._toml import parse_toml
 from advisor.errors import InputError
 from advisor.export.constraints_schema import CONSTRAINTS_SCHEMA, DRAFT
 from advisor.export.recommendation_schema import RecommendationFile
+from advisor.files import read_bounded
 from advisor.schema_errors import explained
-from advisor.units import MIB, format_bytes
+from advisor.units import MIB
 
 MAX_BYTES = MIB
 """Longer files are refused before they are parsed; a whole recommendation takes a tenth of it."""
@@ -33,13 +34,7 @@ def parse_recommendation(text: str, *, name: str) -> RecommendationFile:
 
 
 def _read(path: Path) -> str:
-    try:
-        with path.open("rb") as stream:
-            content = stream.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise InputError(f"{path} cannot be read", why=error.strerror or str(error)) from error
-    if len(content) > MAX_BYTES:
-        raise InputError(f"{path} is no recommendation file", why=f"it is longer than {format_bytes(MAX_BYTES)}")
+    content = read_bounded(path, MAX_BYTES)
     try:
         return content.decode("utf-8")
     except UnicodeDecodeError as error:

@@ -77,7 +77,7 @@ class HttpSource:
         except HTTPError as error:
             error.close()  # it holds the connection open
             self._fail(f"the server answered {error.code} {error.reason}", error)
-        except (URLError, HTTPException, OSError) as error:
+        except (URLError, HTTPException, OSError, ValueError) as error:  # ValueError: a redirect to no address
             self._fail(str(getattr(error, "reason", None) or error or type(error).__name__), error)
         self._bytes_read += len(found)
         return found
@@ -119,10 +119,9 @@ class _Redirects(HTTPRedirectHandler):
     def redirect_request(
         self, req: Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage, newurl: str
     ) -> Request | None:
+        fp.close()  # urllib would read the whole body of the redirect, however long it is
         if not is_url(newurl):
-            fp.close()
             raise URLError("it redirects to something that is no web address")
         if not newurl.startswith("https://") and not (is_loopback(req.full_url) and is_loopback(newurl)):
-            fp.close()
             raise URLError("it redirects to an address that is not encrypted")
         return super().redirect_request(req, fp, code, msg, headers, newurl)

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from advisor.errors import InputError
+from advisor.gguf.format import MAX_TENSORS
 from advisor.gguf.header import GgufHeader
 from advisor.gguf.reader import parse_header, read_header
 from advisor.gguf.remote import CHUNK_BYTES, HttpSource, Open, shown_address
@@ -15,6 +16,7 @@ from advisor.gguf.remote import CHUNK_BYTES, HttpSource, Open, shown_address
 MAX_PARTS = 256
 """Parts of one model; the largest published have about thirty."""
 
+_SPLIT_KEYS = ("split.no", "split.count", "split.tensors.count")
 _PART = re.compile(r"(?P<stem>.*)-(?P<number>\d{5})-of-(?P<count>\d{5})(?P<end>\.gguf(\?.*)?)", re.IGNORECASE)
 
 
@@ -36,8 +38,20 @@ def _all_parts(name: str, read: Callable[[str], GgufHeader]) -> GgufHeader:
     count = first.metadata.get("split.count", 0)
     if not isinstance(count, int) or isinstance(count, bool) or count <= 1:
         return first
-    parts = [header if header is not None else read(part) for part, header in _names(name, first, count)]
+    parts: list[GgufHeader] = []
+    for part, header in _names(name, first, count):
+        parts.append(_of_part(header or read(part), is_first=not parts))
+        if sum(len(part.tensors) for part in parts) > MAX_TENSORS:
+            raise InputError(f"the parts of {shown_address(name)} hold more than {MAX_TENSORS} tensors")
     return _joined(name, parts)
+
+
+def _of_part(header: GgufHeader, *, is_first: bool) -> GgufHeader:
+    """What counts of a part: of hundreds of parts, each with a header that is as long as it may be, all would not fit
+    in memory."""
+    if is_first:
+        return header
+    return replace(header, metadata={key: header.metadata[key] for key in _SPLIT_KEYS if key in header.metadata})
 
 
 def _names(name: str, known: GgufHeader, count: int) -> list[tuple[str, GgufHeader | None]]:

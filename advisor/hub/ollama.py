@@ -8,11 +8,14 @@ from __future__ import annotations
 import json
 import os
 import re
+import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 MAX_MANIFESTS = 10_000
 MAX_MANIFEST_BYTES = 1 << 20
+MAX_LAYERS = 256
+"""Of one manifest; models have under ten."""
 _LAYERS = {"application/vnd.ollama.image.model": "", "application/vnd.ollama.image.projector": " (projector)"}
 _DIGEST = re.compile(r"sha256[:-]([0-9a-f]{64})")
 
@@ -52,11 +55,13 @@ def _tag(parts: tuple[str, ...]) -> str:
 
 def _layers(manifest: Path, note: Callable[[str], None]) -> Iterator[tuple[str, str]]:
     try:
-        if manifest.stat().st_size > MAX_MANIFEST_BYTES:
-            raise ValueError("too long")
+        status = manifest.stat()
+        # A pipe would keep whoever opens it waiting for ever.
+        if not stat.S_ISREG(status.st_mode) or status.st_size > MAX_MANIFEST_BYTES:
+            raise ValueError("no file, or too long")
         document = json.loads(manifest.read_text("utf-8"))
         layers = document["layers"]
-        pairs = [(layer["mediaType"], layer["digest"]) for layer in layers]
+        pairs = [(layer["mediaType"], layer["digest"]) for layer in layers[:MAX_LAYERS]]
     except (OSError, ValueError, RecursionError, KeyError, TypeError):
         note(f"{manifest} is no manifest of Ollama")
         return

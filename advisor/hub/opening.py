@@ -42,7 +42,7 @@ class HubOpener:
                 raise fault(
                     error.code, dict(error.headers.items()), self._repo, self._access, datetime.now(UTC)
                 ) from error
-        except (URLError, HTTPException, OSError) as error:
+        except (URLError, HTTPException, OSError, ValueError) as error:  # ValueError: a redirect to no address
             why = getattr(error, "reason", None) or error
             raise unreachable(self._access, str(why) or type(error).__name__) from error
 
@@ -55,9 +55,9 @@ class _Redirects(HTTPRedirectHandler):
     def redirect_request(
         self, req: Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage, newurl: str
     ) -> Request | None:
+        fp.close()  # urllib would read the whole body of the redirect, however long it is
         is_web = newurl.startswith(("http://", "https://"))
         if not is_web or not self._access.may_follow(newurl):
-            fp.close()
             where = "an address that is not encrypted" if is_web else "no web address"
             raise garbled(self._repo, f"it redirects to {where}")
         followed = super().redirect_request(req, fp, code, msg, headers, newurl)

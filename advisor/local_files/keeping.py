@@ -6,11 +6,14 @@ import json
 from pathlib import Path
 from typing import Any
 
+from advisor._json import parse_json
 from advisor.errors import InputError
-from advisor.files import write_atomically
+from advisor.files import read_bounded, write_atomically
+from advisor.units import MIB
 
 _FORMAT = 1
 MOST_ENTRIES = 20_000
+MAX_BYTES = 32 * MIB
 
 
 class Kept:
@@ -44,8 +47,8 @@ class Kept:
 
     def _read(self) -> dict[str, Any]:
         try:
-            stored = json.loads(self._path.read_text("utf-8"))
-        except (OSError, ValueError, RecursionError):
+            stored = parse_json(read_bounded(self._path, MAX_BYTES), name=str(self._path))
+        except InputError:
             return {}
         if not isinstance(stored, dict) or (stored.get("format"), stored.get("basis")) != (_FORMAT, self._basis):
             return {}

@@ -10,11 +10,13 @@ from pydantic import Field, ValidationError, field_validator
 from advisor._toml import load_toml
 from advisor.domain.fleet import Fleet, FleetNode, NodeFailure
 from advisor.errors import InputError
-from advisor.probe.machine_file import MachineFileTable, MachineTables, Name, described_machine
+from advisor.probe.machine_file import MachineFileTable, MachineTables, Name, described_machine, n_gpus
 from advisor.probe.machine_text import add_machine, one_comment
 from advisor.schema_errors import explained
 
-MAX_NODES = 4096
+MAX_NODES = 2048
+MAX_GPUS = 16 * MAX_NODES
+"""Of all nodes together."""
 
 Text = Annotated[str, Field(strict=True, min_length=1, max_length=2000)]
 
@@ -43,12 +45,15 @@ class FleetFile(MachineFileTable):
 
     @field_validator("node")
     @classmethod
-    def _names_differ(cls, nodes: tuple[NodeTable, ...]) -> tuple[NodeTable, ...]:
+    def _is_one_fleet(cls, nodes: tuple[NodeTable, ...]) -> tuple[NodeTable, ...]:
         seen: set[str] = set()
         for node in nodes:
             if node.name in seen:
                 raise ValueError(f"two nodes have the name {node.name!r}")
             seen.add(node.name)
+        n_all = sum(n_gpus(node.gpu) for node in nodes)
+        if n_all > MAX_GPUS:
+            raise ValueError(f"{n_all:,} GPUs in one fleet, more than {MAX_GPUS:,}")
         return nodes
 
 

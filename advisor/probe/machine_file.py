@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from advisor._toml import load_toml
 from advisor.domain.hardware import Cpu, Gpu, Machine, Memory, Reading
@@ -21,6 +22,8 @@ __all__ = ["MachineFile", "machine_file_text", "parse_bandwidth", "read_machine_
 
 _BANDWIDTH = re.compile(r"(?P<number>[0-9]+(?:\.[0-9]+)?)\s*(?P<factor>[MGT])B/s", re.IGNORECASE)
 _FACTORS = {"M": 10**6, "G": 10**9, "T": 10**12}
+MAX_GPUS = 1024
+"""Of one machine; the largest that are sold as one have 72."""
 _MAX_BYTES = 1 << 60
 _MAX_BYTES_PER_S = 1e18
 
@@ -81,7 +84,7 @@ class GpuTable(MachineFileTable):
 
     name: Name | None = None
     memory: Size | None = None
-    count: Annotated[int, Field(strict=True, gt=0, le=1024)] = 1
+    count: Annotated[int, Field(strict=True, gt=0, le=MAX_GPUS)] = 1
     bandwidth: Bandwidth | None = None
     unified_memory: Annotated[bool, Field(strict=True)] = False
 
@@ -92,12 +95,24 @@ class GpuTable(MachineFileTable):
         return self
 
 
+def n_gpus(tables: Iterable[GpuTable]) -> int:
+    """How many devices the tables stand for."""
+    return sum(table.count for table in tables)
+
+
 class MachineTables(MachineFileTable):
     """What a file says about one machine."""
 
     cpu: CpuTable = CpuTable()
     memory: MemoryTable = MemoryTable()
     gpu: tuple[GpuTable, ...] = ()
+
+    @field_validator("gpu")
+    @classmethod
+    def _can_be_counted(cls, tables: tuple[GpuTable, ...]) -> tuple[GpuTable, ...]:
+        if n_gpus(tables) > MAX_GPUS:
+            raise ValueError(f"{n_gpus(tables):,} GPUs in one machine, more than {MAX_GPUS:,}")
+        return tables
 
 
 class MachineFile(MachineTables):

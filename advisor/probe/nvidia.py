@@ -6,12 +6,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from advisor.domain.hardware import Gpu, Reading
+from advisor.probe import nvidia_child
 from advisor.probe.nvml import Nvml, within
 from advisor.probe.nvml_errors import LIBRARY_NOT_FOUND, NOT_SUPPORTED
 from advisor.probe.readings import attempt, unknown
 
 TIMEOUT_S = 3.0
 """A sick driver can block a question for ever; a healthy one answers all of them within a fraction of a second."""
+
+_SICK = "Try nvidia-smi: if it fails too, check the kernel log for Xid errors and reboot."
 
 _MAX_GPUS = 256
 """A count beyond this is no count."""
@@ -28,13 +31,22 @@ class NvidiaGpus:
 
 
 def read_nvidia(timeout_s: float = TIMEOUT_S) -> NvidiaGpus:
-    """All NVIDIA GPUs. Never raises, and returns after the timeout when the driver hangs."""
+    """All NVIDIA GPUs. Never raises, and returns after the timeout when the driver hangs, and where it crashes."""
+    if not nvidia_child.can_ask():
+        return read_here(timeout_s)
+    found = nvidia_child.ask(timeout_s)
+    if isinstance(found, str):
+        return NvidiaGpus(unknown("NVML", found, _SICK), (), has_driver=True)
+    return NvidiaGpus(Reading(**found["count"]), nvidia_child.gpus_of(found), found["has_driver"])
+
+
+def read_here(timeout_s: float) -> NvidiaGpus:
+    """The same in this process."""
     nvml = Nvml()
     answer = within(timeout_s, lambda: _survey(nvml))
     if answer is None:
         reason = f"the driver did not answer {nvml.asked} within {timeout_s:g} s"
-        hint = "Try nvidia-smi: if it hangs too, check the kernel log for Xid errors and reboot."
-        return NvidiaGpus(unknown("NVML", reason, hint), (), has_driver=True)
+        return NvidiaGpus(unknown("NVML", reason, _SICK), (), has_driver=True)
     if answer.value is None:
         return NvidiaGpus(unknown("NVML", answer.reason or "no answer"), (), has_driver=True)
     return answer.value

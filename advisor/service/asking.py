@@ -63,7 +63,10 @@ class Asking(Core):
         given = document.get("constraints") if "recommendation" in document else document
         if not isinstance(given, Mapping):
             raise InputError(f"{file}: there is no table [constraints]")
-        return merge_document(self.questionnaire, answers, given, name=str(file))
+        try:
+            return merge_document(self.questionnaire, answers, given, name=str(file))
+        except RecursionError as error:
+            raise InputError(f"{file}: tables are nested too deeply") from error
 
     def _read_setting(self, setting: str) -> dict[str, Answer]:
         key, equals, text = (part.strip() for part in setting.partition("="))

@@ -15,7 +15,8 @@ from advisor.domain.hardware import Machine
 from advisor.domain.speed import Speed
 from advisor.domain.speed_report import Subject
 from advisor.errors import InputError
-from advisor.files import write_atomically
+from advisor.files import read_bounded, write_atomically
+from advisor.units import MIB
 
 _VERSION = 3
 """Of the way of measuring: a change makes what was remembered void."""
@@ -24,11 +25,11 @@ _VERSION = 3
 def recall(subject: Subject, machine: Machine) -> Speed | None:
     """The speed measured before, which says when that was, or None. A file that cannot be read counts as none."""
     try:
-        raw = json.loads(_path(subject, machine).read_text(encoding="utf-8"))
+        raw = json.loads(read_bounded(_path(subject, machine), MIB))
         timed_on = date.fromisoformat(raw.pop("timed_on"))
         assumed = (*raw["assumed"], f"timed on {timed_on}, not anew")
         return Speed(**{**raw, "basis": Basis(raw["basis"]), "assumed": assumed})
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+    except (InputError, ValueError, RecursionError, TypeError, KeyError, AttributeError):
         return None
 
 

@@ -14,6 +14,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from advisor.engine.lifetime import die_with_parent
 from advisor.engine.sandbox import Limits, Policy, enter, python_places
 from advisor.units import GIB, MIB
 
@@ -26,6 +27,7 @@ _OPEN_FILES = 64
 def main() -> None:
     """Read what to run, run it, and say how it went on a pipe that the code does not know."""
     asked = json.loads(sys.stdin.buffer.read())
+    die_with_parent(int(asked["parent"]))
     reply = os.fdopen(os.dup(1), "wb", closefd=True)
     nothing = os.open(os.devnull, os.O_RDWR)
     for descriptor in (0, 1, 2):

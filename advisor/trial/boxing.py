@@ -5,16 +5,15 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 from advisor.domain.trial.checks import RIGHT, Judgement, find_code
 from advisor.domain.trial.tasks import Code
 from advisor.engine.environment import worker_env
+from advisor.gguf.scratch import scratch_dir
 
 _START_S = 10.0
 """For the interpreter and the sandbox; the code's own time is counted by the child."""
@@ -23,11 +22,8 @@ _MAX_REPLY = 10_000
 
 def run_code(answer: str, check: Code) -> Judgement:
     """Run the code of an answer with its test. Refuses where this system cannot keep it from doing harm."""
-    folder = Path(tempfile.mkdtemp(prefix="llm-advisor-code-"))
-    try:
+    with scratch_dir() as folder:
         reply, ending = _run(answer, check, folder)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
     if reply is None:
         return Judgement(0.0, ending)
     if reply.get("unprotected"):
@@ -38,6 +34,7 @@ def run_code(answer: str, check: Code) -> Judgement:
 def _run(answer: str, check: Code, folder: Path) -> tuple[dict[str, object] | None, str]:
     """The child's last word, or how it ended without one."""
     asked = {"code": find_code(answer), "test": check.test, "timeout_s": check.timeout_s, "folder": str(folder)}
+    asked["parent"] = os.getpid()
     process = subprocess.Popen(
         [sys.executable, "-P", "-X", "utf8", "-m", "advisor.trial.boxed"],
         stdin=subprocess.PIPE,
@@ -56,7 +53,7 @@ def _run(answer: str, check: Code, folder: Path) -> tuple[dict[str, object] | No
     for line in output[-_MAX_REPLY:].splitlines()[-1:]:
         try:
             found = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
         if isinstance(found, dict):
             return found, ""

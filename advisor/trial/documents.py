@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-import json
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
+from advisor._json import parse_json
 from advisor.domain.trial.evidence import Evidence, Tried
 from advisor.domain.trial.outcome import Outcome, Run, Trial
 from advisor.domain.trial.report import Accuracy, Duel, Pace, Report, Standing
 from advisor.domain.trial.statistics import LEVEL, Interval
 from advisor.errors import InputError
+from advisor.files import read_bounded
 from advisor.schema_errors import explained
 from advisor.trial.result_schema import TrialFile
 from advisor.units import MIB
 
-_MAX_BYTES = 512 * MIB
+_MAX_BYTES = 32 * MIB
 
 
 def trial_document(trial: Trial, found: Report) -> dict[str, Any]:
@@ -46,18 +47,16 @@ def trial_document(trial: Trial, found: Report) -> dict[str, Any]:
 
 def read_result(path: Path) -> tuple[TrialFile, str]:
     """A trial's result and its hash. Raises InputError for a file that is none."""
+    content = read_bounded(path, _MAX_BYTES)
     try:
-        with path.open("rb") as stream:
-            content = stream.read(_MAX_BYTES)
-        raw = json.loads(content)
+        raw = parse_json(content, name=str(path))
+    except InputError as error:
+        hint = "Write one with: llm-advisor trial TASKS.jsonl -o RESULT.json"
+        raise InputError(f"{path} is no trial result", why=error.why, hint=hint) from error
+    try:
         return TrialFile.model_validate(raw), sha256(content).hexdigest()
-    except OSError as error:
-        raise InputError(f"{path} cannot be read", why=error.strerror or str(error)) from error
     except ValidationError as error:
         raise explained(error, TrialFile, raw, name=str(path)) from error
-    except (ValueError, RecursionError) as error:
-        hint = "Write one with: llm-advisor trial TASKS.jsonl -o RESULT.json"
-        raise InputError(f"{path} is no trial result", why="it is no JSON", hint=hint) from error
 
 
 def read_evidence(path: Path) -> tuple[Evidence, tuple[str, ...]]:

@@ -63,10 +63,15 @@ class Journal:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._stream is not None:
-            self._stream.close()
-            self._stream = None
-        self._lock.release()
+        stream, self._stream = self._stream, None
+        try:
+            if stream is not None:
+                stream.close()
+        except OSError as problem:  # what a full disk did not take
+            if error is None:
+                raise self._unwritable(problem) from problem
+        finally:
+            self._lock.release()
 
     def entries(self) -> Iterator[dict[str, Any]]:
         """What was kept, oldest first; damaged lines are counted and left out."""
@@ -117,7 +122,7 @@ def _entry(line: bytes) -> dict[str, Any] | None:
         return None
     try:
         found = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) else None
 

@@ -2,39 +2,46 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import json
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, AnyStr
 
 from pydantic import ValidationError
 
+from advisor._json import check_json_cost
 from advisor.domain.trial.tasks import Task, TaskSet
 from advisor.errors import InputError
+from advisor.files import read_bounded
 from advisor.schema_errors import explained
 from advisor.text import one_line
 from advisor.trial.harness import is_sample, sample_line
 from advisor.trial.schema import SIMPLE, TaskLine
 from advisor.units import MIB, format_bytes
 
-MAX_BYTES = 512 * MIB
+MAX_BYTES = 32 * MIB
 """Longer files are refused: everything is held in memory."""
+MAX_LINE_BYTES = 8 * MIB
+MAX_TASKS = 100_000
+"""A model takes a second or more for each."""
 _COLUMNS = ("id", "prompt", "system", "expected", "check", "max_tokens", "tags")
 _HINT = "docs/trial.md shows the formats."
 
 
 def read_tasks(path: Path) -> TaskSet:
     """The tasks of a file. Raises InputError that names the first line that cannot be used."""
-    content = _content(path)
-    text = _decoded(content, path)
-    if not text.strip():
+    content = read_bounded(path, MAX_BYTES)
+    _check_text(content, path)
+    content_only = content.removeprefix(codecs.BOM_UTF8)
+    if not content_only.strip():
         raise InputError(f"{path} has no tasks", why="the file is empty", hint=_HINT)
     notes: list[str] = []
     is_csv = path.suffix.lower() in (".csv", ".tsv")
-    rows = _csv_rows(text, path) if is_csv else _json_rows(text, path)
+    rows = _csv_rows(content_only, path) if is_csv else _json_rows(content_only, path)
     tasks, foreign = _tasks(rows, path, is_csv)
     if not tasks:
         raise InputError(f"{path} has no tasks", hint=_HINT)
@@ -48,20 +55,10 @@ def read_tasks(path: Path) -> TaskSet:
     return TaskSet(tuple(tasks), sha256(content).hexdigest(), source, tuple(notes))
 
 
-def _content(path: Path) -> bytes:
+def _check_text(content: bytes, path: Path) -> None:
+    """Raise InputError for what is no UTF-8 text. The text as a whole is not kept: it may take four times the bytes."""
     try:
-        with path.open("rb") as stream:
-            content = stream.read(MAX_BYTES + 1)
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path} cannot be read", why=getattr(error, "strerror", None) or str(error)) from error
-    if len(content) > MAX_BYTES:
-        raise InputError(f"{path} is too long", why=f"it has more than {format_bytes(MAX_BYTES)}")
-    return content
-
-
-def _decoded(content: bytes, path: Path) -> str:
-    try:
-        return content.decode("utf-8-sig")
+        content.decode("utf-8")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise InputError(f"{path}, line {line}: no UTF-8 text", why=f"byte {error.start} is not valid") from error
@@ -82,6 +79,9 @@ def _tasks(rows: Iterator[tuple[int, dict[str, Any]]], path: Path, is_csv: bool)
             raise InputError(f"{place}: the id {task.id!r} is already that of line {lines[task.id]}")
         lines[task.id] = number
         tasks.append(task)
+        if len(tasks) > MAX_TASKS:
+            hint = "Take a part of it, for example its first lines."
+            raise InputError(f"{path} is too long", why=f"it has more than {MAX_TASKS:,} tasks", hint=hint)
     return tasks, foreign
 
 
@@ -101,8 +101,9 @@ def _task(raw: dict[str, Any], number: int, place: str) -> Task:
         raise InputError(f"{place}: {error}", hint=_HINT) from error
 
 
-def _json_rows(text: str, path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    for number, line in enumerate(text.split("\n"), start=1):
+def _json_rows(content: bytes, path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    check_json_cost(content, name=str(path))
+    for number, line in enumerate(_lines(io.BytesIO(content), path), start=1):
         if not line.strip():
             continue
         place = f"{path}, line {number}"
@@ -117,6 +118,17 @@ def _json_rows(text: str, path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
         yield number, raw
 
 
+def _lines(stream: IO[AnyStr], path: Path) -> Iterator[AnyStr]:
+    """The lines, of which none can fill the memory. Raises InputError for one that is too long."""
+    number = 0
+    while line := stream.readline(MAX_LINE_BYTES):
+        number += 1
+        if len(line) >= MAX_LINE_BYTES:
+            why = f"it has {format_bytes(MAX_LINE_BYTES)} or more"
+            raise InputError(f"{path}, line {number}: the line is too long", why=why)
+        yield line
+
+
 def _refuse_constant(word: str) -> float:
     raise ValueError(f"{word} is no JSON number")
 
@@ -125,9 +137,10 @@ def _kind(raw: object) -> str:
     return {list: "a list", str: "a text", bool: "true or false", type(None): "null"}.get(type(raw), "a number")
 
 
-def _csv_rows(text: str, path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter="\t" if path.suffix.lower() == ".tsv" else ",")
-    csv.field_size_limit(16 * MIB)
+def _csv_rows(content: bytes, path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    stream = io.TextIOWrapper(io.BytesIO(content), encoding="utf-8", newline="")
+    reader = csv.reader(_lines(stream, path), delimiter="\t" if path.suffix.lower() == ".tsv" else ",")
+    csv.field_size_limit(MAX_LINE_BYTES)
     header: list[str] | None = None
     while True:
         number = reader.line_num + 1

@@ -27,9 +27,10 @@ from advisor.engine.client import EngineClient
 from advisor.engine.conversation import ScoreParams, ScoreResult, TokensParams, TokensResult
 from advisor.engine.messages import ContextParams
 from advisor.errors import InputError
+from advisor.files import read_bounded
 from advisor.local_files.hashing import Hashes
 from advisor.trial.contestants import file_sha256, look_at
-from advisor.units import MIB, format_bytes
+from advisor.units import MIB
 
 MAX_BYTES = 16 * MIB
 _BATCH = 128
@@ -192,13 +193,7 @@ class _Scoring:
 
 
 def _read(path: Path) -> str:
-    try:
-        with path.open("rb") as stream:
-            content = stream.read(MAX_BYTES + 1)
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path} cannot be read", why=getattr(error, "strerror", None) or str(error)) from error
-    if len(content) > MAX_BYTES:
-        raise InputError(f"{path} is too long", why=f"it has more than {format_bytes(MAX_BYTES)}")
+    content = read_bounded(path, MAX_BYTES)
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -23,6 +23,7 @@ from advisor.tui.ascii import AsciiFilter
 from advisor.tui.backstage import Backstage
 from advisor.tui.commands import commands_at
 from advisor.tui.crash import CrashingApp
+from advisor.tui.ending import EndingApp
 from advisor.tui.harmless import HarmlessFilter
 from advisor.tui.judging import STYLES as JUDGING_STYLES
 from advisor.tui.judging import JudgingApp
@@ -36,6 +37,7 @@ from advisor.tui.screens.help import HelpScreen, help_of
 from advisor.tui.screens.leave import LeaveScreen
 from advisor.tui.screens.place import Place
 from advisor.tui.session import Session
+from advisor.tui.sturdy import SturdyApp
 from advisor.tui.theme import THEMES
 from advisor.tui.trying import STYLES as TRYING_STYLES
 from advisor.tui.trying import TryingApp
@@ -44,7 +46,7 @@ DEBOUNCE_S = 0.12
 """Wait for the next key before a new recommendation is made."""
 
 
-class AdvisorApp(PickingApp, ProvingApp, JudgingApp, TryingApp, CrashingApp):
+class AdvisorApp(PickingApp, ProvingApp, JudgingApp, TryingApp, SturdyApp, EndingApp, CrashingApp):
     """Machine, Needs, Picks, Proof, Export."""
 
     TITLE = "llm-advisor"
@@ -108,6 +110,7 @@ class AdvisorApp(PickingApp, ProvingApp, JudgingApp, TryingApp, CrashingApp):
         return [*super().get_line_filters(), *self._own_filters]
 
     def on_mount(self) -> None:
+        self.take_signals()
         self.theme_changed_signal.subscribe(self, lambda theme: remember_theme(theme.name))
         self._backstage.probe(self.session.choice)
 
@@ -115,6 +118,8 @@ class AdvisorApp(PickingApp, ProvingApp, JudgingApp, TryingApp, CrashingApp):
 
     async def action_go(self, place: PlaceId, to_bar: bool = False) -> None:
         """Show a place; with `to_bar` the focus stays on the bar of places."""
+        if self.is_palette_open:
+            return
         await self.switch_mode(place)
         if to_bar and isinstance(self.screen, Place):
             self.screen.focus_bar()

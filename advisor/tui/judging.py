@@ -12,6 +12,7 @@ from advisor.service import Advisor
 from advisor.tui.crash import CrashingApp
 from advisor.tui.screens.judge import JudgeScreen
 from advisor.tui.session import Session
+from advisor.tui.sturdy import SturdyApp
 from advisor.tui.theme import THEMES
 
 STYLES: tuple[str, ...] = ("screens/judge.tcss",)
@@ -36,7 +37,7 @@ class JudgingApp(App[None]):
             self.push_screen(JudgeScreen(sitting))
 
 
-class JudgeAlone(CrashingApp):
+class JudgeAlone(SturdyApp, CrashingApp):
     """The judging screen and nothing else."""
 
     TITLE = "llm-advisor"

@@ -144,7 +144,10 @@ def test_a_missing_llama_cpp_is_an_engine_error_with_the_remedy(tmp_path: Path) 
 
 def test_a_child_that_dies_while_importing_is_an_engine_error(tmp_path: Path) -> None:
     source = "import os, sys; print('illegal instruction', file=sys.stderr, flush=True); os.kill(os.getpid(), 4)"
-    with shadowed(tmp_path, source) as client, pytest.raises(EngineUnavailable, match="signal 4: illegal instruction"):
+    with (
+        shadowed(tmp_path, source) as client,
+        pytest.raises(EngineUnavailable, match="signal 4: last line: illegal instruction"),
+    ):
         ops.describe(client)
 
 
@@ -161,6 +164,20 @@ for fd in range(3, 20):
         with pytest.raises(EngineError, match="no message"):
             ops.describe(client)
         assert client.pid is None
+
+
+def test_a_child_that_dies_amid_a_message_is_told_as_a_death(tmp_path: Path) -> None:
+    source = """
+import os
+for fd in range(3, 20):
+    try:
+        os.write(fd, b'{"type": "hel')
+    except OSError:
+        pass
+os.kill(os.getpid(), 9)
+"""
+    with shadowed(tmp_path, source) as client, pytest.raises(EngineUnavailable, match="killed by signal 9"):
+        ops.describe(client)
 
 
 def test_what_native_code_prints_does_not_reach_the_protocol(tmp_path: Path) -> None:

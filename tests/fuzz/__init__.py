@@ -1,1 +1,5 @@
-"""Fuzzing by hand; nothing here is collected by pytest."""
+"""Fuzzing of everything that reads foreign bytes: `python -m tests.fuzz NAME|--all --seconds N`.
+
+A harness feeds bytes to a real entry point and lets only its documented refusals through. `totals.md` says how long
+each was run and what was found; inputs that once broke something stay in `seeds/` and are replayed by the tests.
+"""

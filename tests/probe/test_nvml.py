@@ -94,6 +94,13 @@ def test_a_hanging_driver_is_left_behind_and_named(fake_nvml: Path, probe_in_chi
     assert found["has_driver"] is True
 
 
+def test_a_driver_that_crashes_takes_nobody_along_and_is_named(fake_nvml: Path, probe_in_child: ProbeChild) -> None:
+    found = probe_in_child(fake_nvml, "crash")
+    assert found["count"]["value"] is None
+    assert found["count"]["reason"] == "the driver's library crashed (signal 6)"
+    assert found["has_driver"] is True
+
+
 def test_a_divided_gpu_counts_with_its_first_instance(fake_nvml: Path, probe_in_child: ProbeChild) -> None:
     (gpu,) = probe_in_child(fake_nvml, "mig")["gpus"]
     assert gpu["mig"]["value"] is True

@@ -90,3 +90,16 @@ def test_a_key_is_all_that_an_answer_depends_on() -> None:
         answer_key(task(), Sampling(64), 4096, "2"),
     ]
     assert len({base, *others}) == 9
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
+def test_a_disk_that_is_full_is_told_once_and_the_lock_is_released(tmp_path: Path) -> None:
+    path = tmp_path / "journal.jsonl"
+    path.symlink_to("/dev/full")
+    with pytest.raises(InputError, match="cannot be used: No space left on device"), Journal(path) as journal:
+        journal._stream = path.open("ab")
+        journal.append({"key": "a"})
+    path.unlink()
+    with Journal(path) as journal:
+        journal.append({"key": "b"})
+    assert path.read_bytes().count(b"\n") == 1

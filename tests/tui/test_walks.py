@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 import tomli
+from textual.events import MouseDown
+from textual.widgets._toast import Toast
 
 from advisor.tui.app import AdvisorApp
 from tests.tui.driving import Drive, place_of, press, started, text_of, until
-from tests.tui.pinned import HereAdvisor
+from tests.tui.pinned import RANKED, HereAdvisor, PinnedAdvisor
 from tests.tui.test_measuring import MeasuringAdvisor
 
 
@@ -99,3 +101,54 @@ async def test_resizing_in_the_middle_of_everything_breaks_nothing() -> None:
             await pilot.resize_terminal(120, 36)
             await press(pilot, "escape")
         assert place_of(app) == "export"
+
+
+async def test_a_terminal_of_one_cell_is_outlived_everywhere() -> None:
+    openings = (("question_mark",), ("ctrl+p",), ("3", "p"), ("2", "p"), ("2", "i"), ("3", "c"), ("5",))
+    async with started(PinnedAdvisor()) as (app, pilot):
+        for keys in openings:
+            await pilot.resize_terminal(120, 36)
+            await press(pilot, *keys)
+            for size in ((20, 5), (2, 2), (1, 1)):
+                await pilot.resize_terminal(*size)
+                await pilot.pause(0.02)
+            await press(pilot, "escape", "escape")
+        await pilot.resize_terminal(120, 36)
+        await press(pilot, "3")
+        assert RANKED[0].model.name in text_of(app)
+
+
+async def test_a_second_click_beside_the_palette_closes_nothing_else() -> None:
+    async with started(PinnedAdvisor()) as (app, pilot):
+        await press(pilot, "ctrl+p")
+        palette = app.screen
+        palette.dismiss()
+        palette.dismiss()  # what Textual does for each of two quick clicks
+        await pilot.pause()
+        assert place_of(app) == "machine"
+        await press(pilot, "3")
+        assert place_of(app) == "picks"
+
+
+async def test_a_click_that_overtakes_the_palette_does_not_pull_the_screen_from_under_it() -> None:
+    async with started(PinnedAdvisor()) as (app, pilot):
+        app.action_command_palette()
+        await app.action_go("picks")
+        await pilot.pause()
+        await press(pilot, "escape")
+        assert place_of(app) == "machine"
+
+
+async def test_a_click_on_a_notice_that_has_just_gone_hits_nothing() -> None:
+    async with started(PinnedAdvisor()) as (app, pilot):
+        app.notify("soon gone", timeout=60)
+        await pilot.pause(0.1)
+        toast = app.screen.query_one(Toast)
+        x, y = toast.region.offset + (2, 1)
+        parent, toast._parent = toast._parent, None  # removed and still drawn, as between two frames
+        try:
+            assert app.screen.get_widget_and_offset_at(x, y)[0] is toast
+            await app.on_event(MouseDown(None, x, y, 0, 0, 1, False, False, False, x, y))
+        finally:
+            toast._parent = parent
+        assert place_of(app) == "machine"

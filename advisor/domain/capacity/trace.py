@@ -10,8 +10,8 @@ from typing import NoReturn
 
 from advisor.errors import InputError
 
-MOST_ROWS = 2_000_000
-"""More are refused: a plan needs the busiest hours, and reading goes on for seconds."""
+MOST_ROWS = 1_000_000
+"""More are refused: a plan needs the busiest hours, and these take two seconds to read."""
 KEPT_SIZES = 4096
 """Sizes of requests that are kept, chosen so that each row has the same chance (reservoir sampling, algorithm R)."""
 BIN_S = 60.0

@@ -149,6 +149,8 @@ def _dot(drawing: Drawing, box: Frame, dot: Dot, kind: str) -> None:
     column, y = box.cell(dot.speed, dot.quality)
     x = _LEFT + 1 + column
     drawing.places[dot.key] = (x, y)
+    if y >= len(drawing.rows):
+        return  # the field has fewer rows than a plot needs
     mark = SIZES[dot.size]
     if kind:
         put(drawing, x, y, f"[{mark}{dot.label}]" if x + len(dot.label) + 3 <= len(drawing.rows[y]) else mark, kind)

@@ -1,6 +1,6 @@
 /* A stand-in for NVIDIA's libnvidia-ml.so.1: the entry points that the probe asks, behaving as FAKE_NVML says.
  *
- * FAKE_NVML      two | unified | no_driver | no_permission | lost | hang | mig | mig_empty | bad_name | no_count
+ * FAKE_NVML      two | unified | no_driver | no_permission | lost | hang | crash | mig | mig_empty | bad_name | no_count
  *                | unknown_error
  * FAKE_NVML_LOG  a file to which `init` and `shutdown` are appended
  *
@@ -86,6 +86,7 @@ nvmlReturn_t nvmlDeviceGetName(nvmlDevice_t device, char *name, unsigned int len
 nvmlReturn_t nvmlDeviceGetMemoryInfo(nvmlDevice_t device, nvmlMemory_t *memory) {
     if (mode("unified")) return NOT_SUPPORTED;
     if (mode("hang")) for (;;) sleep(3600);
+    if (mode("crash")) abort();
     memory->total = (device->is_instance ? 10 : device->index == 0 ? 24 : 48) * GIB;
     memory->free = memory->total - GIB;
     memory->used = GIB;

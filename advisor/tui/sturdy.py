@@ -1,0 +1,47 @@
+"""What Textual leaves to chance: terminals of a few cells, and input that overtakes a screen which opens or closes."""
+
+from __future__ import annotations
+
+from textual import events
+from textual.app import App
+from textual.await_complete import AwaitComplete
+from textual.command import CommandPalette
+from textual.geometry import Size
+
+LEAST = Size(24, 6)
+"""Below this nothing can be read, and what lies outside is cut off by the terminal. Textual and Rich cannot fold text
+into no columns, so a smaller terminal is drawn as if it had this size."""
+
+
+def at_least(size: Size) -> Size:
+    """A size that the screens can be laid out in."""
+    return Size(max(size.width, LEAST.width), max(size.height, LEAST.height))
+
+
+class SturdyApp(App[None]):
+    """The part of an app that outlives all that."""
+
+    @property
+    def size(self) -> Size:
+        return at_least(super().size)
+
+    async def on_event(self, event: events.Event) -> None:
+        if isinstance(event, events.Resize):
+            event = events.Resize(at_least(event.size), at_least(event.virtual_size))
+        if isinstance(event, events.MouseDown) and self._is_on_what_has_gone(event):
+            return
+        await super().on_event(event)
+
+    def _is_on_what_has_gone(self, event: events.MouseDown) -> bool:
+        """Whether the pointer is on something still drawn that was removed, such as a notice whose time is up."""
+        found, _ = self.screen.get_widget_and_offset_at(event.x, event.y)
+        return found is not None and found is not self.screen and found.parent is None
+
+    def pop_screen(self) -> AwaitComplete:
+        """Close the screen on top. The last one stays: a second click beside the palette would close what is below."""
+        return super().pop_screen() if len(self.screen_stack) > 1 else AwaitComplete.nothing()
+
+    @property
+    def is_palette_open(self) -> bool:
+        """Whether the command palette is on top: while it opens, it relies on the screen below it to stay."""
+        return CommandPalette.is_open(self)

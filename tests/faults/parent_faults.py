@@ -1,0 +1,196 @@
+"""The program itself is killed or told to end amid its work, and run again."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+
+import tomli
+
+from tests.faults.case import Case, Group, Seen
+from tests.faults.lab import Lab, engines, stopped_at_end, wait_for
+from tests.faults.making import babbler, smollm2, tasks, thimble
+from tests.hub.conftest import ENTRY, REPO
+from tests.hub.fetching import ASK, Q4, Disk, mini_gguf
+from tests.hub.server import HubServer, Repo, Slow
+
+SIGNALS = ("SIGKILL", "SIGTERM", "SIGHUP")
+HERE = ("--gpu", "none", "--ram", "64GiB")
+
+
+def amid_writing(lab: Lab, arguments: tuple[object, ...], file: str, again: tuple[object, ...] = ()) -> Seen:
+    """Each signal between the last byte and the name of a file that holds something already."""
+    path = lab.work / file if not file.startswith("cache/") else lab.folder / file
+    first = lab.run(*arguments)
+    said, is_right = [], first.code == 0 and path.exists()
+    for name in SIGNALS:
+        before = path.read_bytes()
+        if file.startswith("cache/"):
+            path.unlink()
+        done = lab.run(*arguments, *again, env=lab.injected(f"write:{name}"))
+        kept = path.read_bytes() if path.exists() else b""
+        is_whole = kept in (before, b"") if file.startswith("cache/") else kept == before
+        is_right &= is_whole and done.code == -getattr(signal, name)
+        lab.age()
+        redone = lab.run(*arguments, *again)
+        is_right &= redone.code == 0 and path.exists()
+        said.append(
+            f"{name}: ended by {-done.code}, file {'whole' if is_whole else 'DAMAGED'}, again: exit {redone.code}"
+        )
+    return Seen("; ".join(said), is_right, lab.left())
+
+
+def export_killed(lab: Lab) -> Seen:
+    """Several files; the first is amid writing."""
+    lab.run("recommend", *HERE, "-o", "rec.toml")
+    more = ("--allow-simulated", "--force")
+    return amid_writing(lab, ("export", "rec.toml", "--to", "html", "-o", "out", *more), "out/recommendation.html")
+
+
+@contextmanager
+def hub(lab: Lab) -> Iterator[tuple[HubServer, Repo]]:
+    """A Hub on loopback whose one file the catalogue of the lab knows."""
+    (lab.config / "models").mkdir(parents=True, exist_ok=True)
+    (lab.config / "models/mine.toml").write_text(ENTRY, "utf-8")
+    repo = Repo(REPO, {"README.md": b"# Tiny Tune", Q4: mini_gguf(lab.folder)})
+    with HubServer(repo, tokens={}) as server:
+        lab.env["HF_ENDPOINT"] = server.url
+        lab.env["LLM_ADVISOR_HUB"] = server.url
+        if lab.run("catalog", "refresh", "tiny-tune").code != 0:
+            raise RuntimeError("the Hub of the lab could not be listed")
+        yield server, repo
+
+
+def download_killed(lab: Lab) -> Seen:
+    """A download half way."""
+    said, is_right = [], True
+    with hub(lab) as (server, repo):
+        disk = Disk(lab.folder / "hf")
+        partial_file = disk.partial(repo, Q4)
+        for name in SIGNALS:
+            server.script("/lfs/*", Slow(0.02, 20_000), host="store")
+            before = partial_file.stat().st_size if partial_file.exists() else 0
+            with stopped_at_end(lab.start(*ASK)) as process:
+                wait_for(lambda: partial_file.exists() and partial_file.stat().st_size > before + 100_000)
+                process.send_signal(getattr(signal, name))
+                done = lab.finish(process)
+            kept = partial_file.stat().st_size
+            is_right &= kept > before and done.code == -getattr(signal, name) and disk.ggufs() == []
+            said.append(f"{name}: {kept:,} bytes kept")
+        server.clear() if hasattr(server, "clear") else None
+        redone = lab.run(*ASK)
+        is_right &= redone.code == 0 and disk.holds(repo, Q4)
+    return Seen("; ".join(said) + f"; again: exit {redone.code}, whole and checked", is_right, lab.left())
+
+
+def with_engine(lab: Lab, arguments: Callable[[Lab], tuple[object, ...]], codes: tuple[int, ...] = (0,)) -> Seen:
+    """Each signal while the child works; scratch files are looked for after the next run."""
+    asked, said, is_right = arguments(lab), [], True
+    for name in SIGNALS:
+        with stopped_at_end(lab.start(*asked)) as process:
+            wait_for(lambda: engines(process.pid))
+            wait_for(lambda: False, 0.5)
+            process.send_signal(getattr(signal, name))
+            done = lab.finish(process)
+        orphans = [text for text in lab.left() if text.startswith("process")]
+        files = [text for text in lab.left() if text.startswith("file")]
+        is_right &= done.code == -getattr(signal, name) and not orphans and (name == "SIGKILL" or not files)
+        said.append(f"{name}: no orphan, {len(files)} scratch folders" if not orphans else f"{name}: {orphans}")
+    redone = lab.run(*asked)
+    is_right &= redone.code in codes
+    return Seen("; ".join(said) + f"; again: exit {redone.code}", is_right, lab.left())
+
+
+def _measure(lab: Lab) -> tuple[object, ...]:
+    lab.env["LLM_ADVISOR_KNOWLEDGE"] = str(thimble(lab.folder, 24, 1024))
+    return ("speed", "thimble-1", "--measure")
+
+
+def _smoke(lab: Lab) -> tuple[object, ...]:
+    return ("smoke", babbler(lab.folder.parent / "made", smollm2()), "--set", "task.context_tokens=1024")
+
+
+def trial_killed(lab: Lab) -> Seen:
+    """A trial after some of its answers."""
+    file = babbler(lab.folder.parent / "made", smollm2())
+    asked = ("trial", tasks(lab.work, 60), "--file", file, "--max-tokens", 24, "--threads", 1, "--ctx", 512)
+    said, is_right, known = [], True, 0
+    for name in SIGNALS:
+        with stopped_at_end(lab.start(*asked)) as process:
+            wait_for(lambda: _answers(lab) > known)
+            process.send_signal(getattr(signal, name))
+            done = lab.finish(process)
+        is_right &= done.code == -getattr(signal, name) and _answers(lab) > known
+        known = _answers(lab)
+        said.append(f"{name}: {known} answers kept")
+    redone = lab.run(*asked)
+    found = f"{known} answers known before"
+    is_right &= redone.code == 0 and found in redone.err
+    return Seen("; ".join(said) + f"; again: exit {redone.code}, “{found}”", is_right, lab.left())
+
+
+def _answers(lab: Lab) -> int:
+    return sum(path.read_bytes().count(b"\n") for path in lab.state.rglob("*.jsonl")) + sum(
+        path.read_bytes().count(b"\n") for path in lab.state.rglob("*.journal")
+    )
+
+
+def code_killed(lab: Lab) -> Seen:
+    """The program dies while code of an answer runs; that child must not go on."""
+    source = (
+        "import sys\nfrom advisor.trial.boxing import run_code\nfrom advisor.domain.trial.tasks import Code\n"
+        "print('begun', flush=True)\nrun_code('```python\\nwhile True: pass\\n```', Code(test='', timeout_s=60.0))\n"
+    )
+    command = [lab.command()[0], "-c", source]
+    with stopped_at_end(lab.start(command=command)) as process:
+        wait_for(lambda: len(_boxed(process)) > 0)
+        process.send_signal(signal.SIGKILL)
+        lab.finish(process)
+    orphans = [text for text in lab.left() if text.startswith("process")]
+    lab.run("smoke", babbler(lab.folder.parent / "made", smollm2()), "--set", "task.context_tokens=1024")
+    again = lab.run(
+        command=[lab.command()[0], "-c", "from advisor.gguf.scratch import scratch_dir\nwith scratch_dir(): pass"]
+    )
+    return Seen(f"no orphan; scratch folder gone at the next: exit {again.code}", not orphans, lab.left())
+
+
+def _boxed(process: subprocess.Popen[str]) -> list[int]:
+    import psutil
+
+    children = psutil.Process(process.pid).children()
+    return [child.pid for child in children if "advisor.trial.boxed" in " ".join(child.cmdline())]
+
+
+def recommendation_is_sound(path: Path) -> bool:
+    """Whether a saved recommendation can be read."""
+    return "recommendation" in tomli.loads(path.read_text("utf-8"))
+
+
+def answers_are_json(path: Path) -> bool:
+    """Whether a cache can be read."""
+    return isinstance(json.loads(path.read_text("utf-8")), dict)
+
+
+GROUP = Group(
+    "The program itself: SIGKILL, SIGTERM, SIGHUP",
+    "Each signal in turn, then the same command again.",
+    (
+        Case("parent-save", "amid saving a recommendation over an older one", "the old file whole; again: exit 0, nothing left",
+             partial(amid_writing, arguments=("recommend", *HERE, "-o", "rec.toml", "--force"), file="rec.toml"), is_quick=True),
+        Case("parent-export", "amid exporting over older files", "the old file whole; again: exit 0", export_killed),
+        Case("parent-cache", "amid writing a cache (`probe`)", "no cache or a whole one; again: exit 0",
+             partial(amid_writing, arguments=("probe", "--json"), file="cache/engine.json")),
+        Case("parent-download", "amid a download", "what came is kept; again: whole, hash checked", download_killed),
+        Case("parent-measure", "amid a measurement", "no orphan; scratch gone at once, after SIGKILL at the next run",
+             partial(with_engine, arguments=_measure)),
+        Case("parent-smoke", "amid a smoke test", "no orphan; scratch gone at once, after SIGKILL at the next run",
+             partial(with_engine, arguments=_smoke, codes=(4,))),
+        Case("parent-trial", "amid a trial", "every answer kept; again: goes on", trial_killed),
+        Case("parent-code", "SIGKILL while code of an answer runs", "the child ends too", code_killed),
+    ),
+)  # fmt: skip

@@ -1,0 +1,252 @@
+"""Disks that are full, memory that is not there."""
+
+from __future__ import annotations
+
+import os
+import resource
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from functools import partial
+from pathlib import Path
+
+from tests.faults.case import Case, Group, Seen
+from tests.faults.lab import Done, Lab
+from tests.faults.making import babbler, smollm2, tasks, thimble
+from tests.faults.parent_faults import HERE, hub
+from tests.hub.fetching import ASK, Q4, Disk
+
+MIB = 1 << 20
+
+
+@contextmanager
+def small_disk(place: Path, n_bytes: int) -> Iterator[None]:
+    """A file system in memory of so many bytes at a place."""
+    place.mkdir(parents=True, exist_ok=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={n_bytes}", "none", place], check=True)
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "-l", place], check=True)
+
+
+def fill(place: Path, keep: int = 0) -> None:
+    """Fill a disk up to so many bytes."""
+    filler = place / "filler"
+    with filler.open("wb", buffering=0) as stream, suppress(OSError):
+        while True:
+            stream.write(b"x" * 4096)
+    os.truncate(filler, max(0, filler.stat().st_size - keep))
+
+
+def _line(done: Done) -> str:
+    return f"exit {done.code}: {done.last[:170]}" if done.last else f"exit {done.code}"
+
+
+def full_save(lab: Lab) -> Seen:
+    """A recommendation saved on a full disk, over an older one."""
+    place = lab.work / "small"
+    with small_disk(place, 64 << 10):
+        first = lab.run("recommend", *HERE, "-o", place / "rec.toml")
+        before = (place / "rec.toml").read_bytes()
+        fill(place)
+        done = lab.run("recommend", *HERE, "-o", place / "rec.toml", "--force")
+        is_right = first.code == 0 and done.code == 2 and "No space left" in done.last and done.is_clean
+        is_right &= (place / "rec.toml").read_bytes() == before
+        return Seen(_line(done) + "; the older file is whole", is_right, lab.left())
+
+
+def full_export(lab: Lab) -> Seen:
+    """Several files exported where only the first few have room."""
+    place = lab.work / "small"
+    lab.run("recommend", *HERE, "-o", "rec.toml")
+    with small_disk(place, 1 << 20):
+        fill(place, keep=60 << 10)
+        done = lab.run("export", "rec.toml", "--to", "all", "-o", place, "--allow-simulated", "--gguf", "/m/x.gguf")
+        written = [path.name for path in place.rglob("*") if path.is_file() and path.name != "filler"]
+        is_right = done.code == 2 and "No space left" in done.last and done.is_clean and not written
+        return Seen(f"{_line(done)}; {len(written)} of its files there", is_right, lab.left())
+
+
+def full_cache(lab: Lab) -> Seen:
+    """No room for any cache or state."""
+    with small_disk(lab.cache, 64 << 10), small_disk(lab.state, 64 << 10):
+        fill(lab.cache)
+        fill(lab.state)
+        runs = [lab.run("probe"), lab.run("recommend", "--plain"), lab.run("size", "llama-3.2-1b-instruct", "--engine")]
+        is_right = all(done.code == 0 and done.is_clean for done in runs)
+        return Seen("probe, recommend, size --engine: " + ", ".join(_line(done) for done in runs), is_right, lab.left())
+
+
+def full_scratch(lab: Lab) -> Seen:
+    """No room for the slices of a measurement."""
+    lab.env["LLM_ADVISOR_KNOWLEDGE"] = str(thimble(lab.folder, 24, 1024))
+    with small_disk(lab.cache, 8 * MIB):
+        lab.run("probe")
+        fill(lab.cache, keep=1 * MIB)
+        done = lab.run("speed", "thimble-1", "--measure")
+        text = done.out + done.err
+        why = next((line.strip() for line in text.splitlines() if "not measured" in line), "no reason")
+        is_right = done.code == 0 and done.is_clean and why != "no reason"
+        return Seen(f"exit {done.code}: {why[:200]}", is_right, lab.left())
+
+
+def disk_fills_amid_slices(lab: Lab) -> Seen:
+    """The disk has room when the slices are chosen, and none when they are written: a limit on the size of files."""
+    lab.env["LLM_ADVISOR_KNOWLEDGE"] = str(thimble(lab.folder, 24, 1024))
+    lab.run("probe")
+    done = lab.run("speed", "thimble-1", "--measure", preexec_fn=_small_files)
+    text = done.out + done.err
+    why = next((line.strip() for line in text.splitlines() if "large" in line or "space" in line), "no reason")
+    return Seen(
+        f"exit {done.code}: {why[:200]}", done.code in (0, 2) and done.is_clean and why != "no reason", lab.left()
+    )
+
+
+def _small_files() -> None:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4 * MIB, 4 * MIB))
+
+
+def full_download(lab: Lab) -> Seen:
+    """The disk fills up during a download, then has room again."""
+    place = lab.folder / "hf"
+    with hub(lab) as (_, repo), small_disk(place, 4 * MIB):
+        fill(place, keep=900 << 10)
+        done = lab.run(*ASK)
+        is_right = (
+            done.code == 2 and done.is_clean and ("full" in done.last or "room" in done.last or "free" in done.last)
+        )
+        (place / "filler").unlink()
+        again = lab.run(*ASK)
+        is_right &= again.code == 0 and Disk(place).holds(repo, Q4)
+        return Seen(f"{_line(done)}; with room again: exit {again.code}, whole", is_right, lab.left())
+
+
+def full_trial(lab: Lab) -> Seen:
+    """The journal of a trial on a full disk."""
+    file = babbler(lab.folder.parent / "made", smollm2())
+    asked = ("trial", tasks(lab.work, 6), "--file", file, "--max-tokens", 8, "--threads", 1, "--ctx", 512)
+    with small_disk(lab.state, 64 << 10):
+        fill(lab.state)
+        done = lab.run(*asked)
+        is_right = done.code == 2 and "No space left" in done.last and done.is_clean
+        (lab.state / "filler").unlink()
+        again = lab.run(*asked)
+        return Seen(f"{_line(done)}; with room again: exit {again.code}", is_right and again.code == 0, lab.left())
+
+
+def no_tmp(lab: Lab, how: str) -> Seen:
+    """The temporary directory is full, or cannot be written, or is not there."""
+    lab.env["TMPDIR"] = str(lab.folder / "tiny")
+    file = babbler(lab.folder.parent / "made", smollm2())
+    asked = ("smoke", file, "--set", "task.context_tokens=1024")
+    if how == "missing":
+        return _judged_tmp(lab, lab.run(*asked), lab.run("size", "llama-3.2-1b-instruct", "--engine"))
+    with small_disk(lab.folder / "tiny", 16 << 10):
+        fill(lab.folder / "tiny")
+        if how == "read-only":
+            subprocess.run(["mount", "-o", "remount,ro", lab.folder / "tiny"], check=True)
+        return _judged_tmp(lab, lab.run(*asked), lab.run("size", "llama-3.2-1b-instruct", "--engine"))
+
+
+def _judged_tmp(lab: Lab, *runs: Done) -> Seen:
+    is_right = all(done.code in (0, 2, 4, 6) and done.is_clean for done in runs)
+    return Seen("smoke, size --engine: " + "; ".join(_line(done) for done in runs), is_right, lab.left())
+
+
+def full_output(lab: Lab) -> Seen:
+    """Standard output is a full device."""
+    said, is_right = [], True
+    for arguments in (("models",), ("recommend", "--json"), ("--help",)):
+        with open("/dev/full", "w") as full:
+            done = lab.run(*arguments, stdout=full)
+        is_right &= done.code == 2 and "standard output cannot be written: No space left" in done.last and done.is_clean
+        said.append(f"{arguments[0]}: exit {done.code}")
+    return Seen("; ".join(said) + ", one line", is_right, lab.left())
+
+
+@contextmanager
+def memory_group(n_bytes: int) -> Iterator[Callable[[], None]]:
+    """A control group below our own with so much memory; the value puts a new process into it."""
+    lines = Path("/proc/self/cgroup").read_text().splitlines()
+    if Path("/sys/fs/cgroup/cgroup.controllers").exists():
+        own = next(line.split(":", 2)[2] for line in lines if line.startswith("0::"))
+        group, limits = Path(f"/sys/fs/cgroup{own}/llm-advisor-faults"), ("memory.max", "memory.swap.max")
+    else:
+        own = next(line.split(":", 2)[2] for line in lines if ":memory:" in line)
+        group, limits = Path(f"/sys/fs/cgroup/memory{own}/llm-advisor-faults"), ("memory.limit_in_bytes",)
+    group.mkdir(exist_ok=True)
+    try:
+        (group / limits[0]).write_text(str(n_bytes))
+        yield lambda: (group / "cgroup.procs").write_text(str(os.getpid())) and None
+    finally:
+        with suppress(OSError):
+            group.rmdir()
+
+
+def starved(lab: Lab, arguments: Callable[[Lab], tuple[object, ...]], n_bytes: int, codes: tuple[int, ...]) -> Seen:
+    """A control group that is too small for what is asked: the kernel kills the child, as where memory runs out."""
+    asked = arguments(lab)
+    with memory_group(n_bytes) as join:
+        done = lab.run(*asked, preexec_fn=join)
+    text = done.out + done.err
+    words = ("memory", "signal 9", "fit")
+    why = next((line.strip() for line in reversed(text.splitlines()) if any(w in line for w in words)), "no reason")
+    return Seen(
+        f"exit {done.code}: {why[:200]}", done.code in codes and done.is_clean and why != "no reason", lab.left()
+    )
+
+
+def _starved_smoke(lab: Lab) -> tuple[object, ...]:
+    return ("smoke", smollm2(), "--set", "task.context_tokens=8192")
+
+
+def _starved_dry_run(lab: Lab) -> tuple[object, ...]:
+    return ("size", "mixtral-8x7b-instruct-v0.1", "--engine", "--ctx", "32768")
+
+
+def _starved_measure(lab: Lab) -> tuple[object, ...]:
+    lab.env["LLM_ADVISOR_KNOWLEDGE"] = str(thimble(lab.folder, 24, 4096))
+    return ("speed", "thimble-1", "--measure")
+
+
+def little_address_space(lab: Lab) -> Seen:
+    """A limit of address space that llama.cpp cannot be loaded in."""
+
+    def limit() -> None:
+        resource.setrlimit(resource.RLIMIT_AS, (100 * MIB, 100 * MIB))
+
+    done = lab.run("size", "llama-3.2-1b-instruct", "--engine", preexec_fn=limit)
+    return Seen(_line(done), done.code == 6 and done.is_clean, lab.left())
+
+
+DISK = Group(
+    "The disk is full",
+    "File systems in memory of a few kilobytes, filled to the last.",
+    (
+        Case("disk-save", "while a recommendation is saved over an older one", "exit 2, one line; the older file whole", full_save, True),
+        Case("disk-export", "while several files are exported", "exit 2, one line; none of them there", full_export),
+        Case("disk-cache", "no room for cache and state", "all works without", full_cache),
+        Case("disk-scratch", "no room for the slices of a measurement", "the estimate, and why nothing was measured", full_scratch),
+        Case("disk-limit", "files limited to 4 MiB (RLIMIT_FSIZE) while slices are written", "the estimate, and why", disk_fills_amid_slices),
+        Case("disk-download", "during a download", "exit 2, one line; goes on with room", full_download),
+        Case("disk-trial", "during a trial", "exit 2, one line; goes on with room", full_trial),
+        Case("disk-tmp-full", "the temporary directory is full", "works or says so", partial(no_tmp, how="full")),
+        Case("disk-tmp-read-only", "the temporary directory is read-only", "works or says so", partial(no_tmp, how="read-only")),
+        Case("disk-tmp-missing", "TMPDIR names nothing", "works or says so", partial(no_tmp, how="missing")),
+        Case("disk-output", "standard output is a full device", "exit 2, one line", full_output, True),
+    ),
+)  # fmt: skip
+MEMORY = Group(
+    "Memory is taken away",
+    "A control group of its own; where it is too small the kernel kills.",
+    (
+        Case("memory-smoke", "150 MiB for a smoke test of a file of 98 MB", "exit 4, and why",
+             partial(starved, arguments=_starved_smoke, n_bytes=150 * MIB, codes=(4,))),
+        Case("memory-dry-run", "70 MiB for a dry run of Mixtral 8x7B", "a figure, or exit 6 and why",
+             partial(starved, arguments=_starved_dry_run, n_bytes=70 * MIB, codes=(0, 6))),
+        Case("memory-measure", "90 MiB for a measurement", "exit 2: it does not fit into the group's limit",
+             partial(starved, arguments=_starved_measure, n_bytes=90 * MIB, codes=(2,))),
+        Case("memory-address-space", "100 MiB of address space (RLIMIT_AS)", "exit 6 and one line", little_address_space),
+    ),
+)  # fmt: skip

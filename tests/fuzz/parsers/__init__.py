@@ -1,0 +1,1 @@
+"""One small harness for each parser of foreign bytes."""

@@ -1,0 +1,111 @@
+"""One run of one harness: counts, keeps findings, and stops when its processor time is used up."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from hashlib import sha256
+from pathlib import Path
+
+from tests.fuzz.guard import Finding, judge
+from tests.fuzz.harness import Harness
+
+_SAVE_EVERY_S = 2.0
+
+
+def key_of(finding: Finding) -> str:
+    """The same for inputs that break the same place in the same way."""
+    return sha256(f"{finding.kind} {finding.where}".encode("utf-8", "replace")).hexdigest()[:12]
+
+
+@dataclass
+class Counts:
+    """What a run came to; written as JSON while it goes on, because a death of the process must not lose it."""
+
+    executions: int = 0
+    read: int = 0
+    """Inputs that were not refused."""
+    cpu_s: float = 0.0
+    findings: dict[str, str] = field(default_factory=dict)
+    """Kind and place by key."""
+
+
+class Session:
+    """Called with one input after another."""
+
+    def __init__(self, harness: Harness, folder: Path, findings: Path, report: Path, cpu_s: float) -> None:
+        self.counts = Counts()
+        self._harness = harness
+        self._folder = folder
+        self._findings = findings
+        self._report = report
+        self._cpu_s = cpu_s
+        self._start_s = _cpu()
+        self._saved_s = 0.0
+
+    @property
+    def is_over(self) -> bool:
+        return _cpu() - self._start_s >= self._cpu_s
+
+    def one(self, raw: bytes) -> None:
+        """Run an input. Ends the process when the time is used up, as nothing in libFuzzer can do that."""
+        self.try_one(raw)
+        if self.is_over:
+            self.save()
+            shutil.rmtree(self._folder, ignore_errors=True)
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(0)
+
+    def try_one(self, raw: bytes) -> None:
+        """Run an input and remember what it broke."""
+        was_read, finding = judge(self._harness, raw, self._folder)
+        self.counts.executions += 1
+        self.counts.read += was_read
+        if finding is not None:
+            self._keep(finding, raw)
+        now = _cpu()
+        if now - self._saved_s >= _SAVE_EVERY_S:
+            self._saved_s = now
+            self.save()
+
+    def save(self) -> None:
+        self.counts.cpu_s = _cpu() - self._start_s
+        self._report.write_text(json.dumps(asdict(self.counts)), "utf-8")
+
+    def _keep(self, finding: Finding, raw: bytes) -> None:
+        """The smallest input of each finding."""
+        key = key_of(finding)
+        self._findings.mkdir(parents=True, exist_ok=True)
+        path = self._findings / f"{key}.bin"
+        if path.exists() and path.stat().st_size <= len(raw):
+            return
+        self.counts.findings[key] = f"{finding.kind}: {finding.where}"
+        path.write_bytes(raw)
+        text = f"{finding.kind}: {finding.where}\n\n{finding.detail}\n"
+        path.with_suffix(".txt").write_text(text, "utf-8", errors="backslashreplace")
+
+
+def _cpu() -> float:
+    found = os.times()
+    return found.user + found.system + found.children_user + found.children_system
+
+
+def initial_corpus(harness: Harness, folder: Path) -> Sequence[bytes]:
+    """The seeds of a harness, written where libFuzzer looks for them, with what earlier runs found."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for raw in harness.seeds():
+        path = folder / sha256(raw).hexdigest()[:40]
+        if not path.exists():
+            path.write_bytes(raw)
+    return [path.read_bytes() for path in sorted(folder.iterdir())]
+
+
+def process_time() -> float:
+    """Of this process, for a note on how long a start took."""
+    return time.process_time()

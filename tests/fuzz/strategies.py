@@ -1,0 +1,53 @@
+"""What Hypothesis feeds to a harness: changed seeds, random bytes, and bytes behind a sound beginning."""
+
+from __future__ import annotations
+
+from random import Random
+
+from hypothesis import strategies as st
+
+from tests.fuzz.harness import Harness
+from tests.fuzz.mutation import mutated, value
+
+
+def inputs(harness: Harness) -> st.SearchStrategy[bytes]:
+    """Inputs for a harness, most of them nearly sound."""
+    seeds = list(harness.seeds())
+    seed = st.sampled_from(seeds)
+    torn = st.builds(_torn, seed, st.integers(0, 1 << 20), st.binary(max_size=40))
+    if harness.codec is None:
+        return st.one_of(torn, st.binary(max_size=400))
+    sound = st.sampled_from([raw for raw in seeds if _has_syntax(harness, raw)])
+    changed = st.builds(lambda raw, rng: _changed(harness, raw, rng, seeds), sound, st.randoms(use_true_random=False))
+    made = st.builds(lambda rng: _made(harness, rng), st.randoms(use_true_random=False))
+    return st.one_of(changed, changed, changed, made, torn, st.binary(max_size=200))
+
+
+def _has_syntax(harness: Harness, raw: bytes) -> bool:
+    assert harness.codec is not None
+    try:
+        harness.codec.decode(raw)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _torn(raw: bytes, at: int, tail: bytes) -> bytes:
+    at %= len(raw) + 1
+    return raw[:at] + tail + raw[at + len(tail) :] if at % 2 else raw[:at] + tail
+
+
+def _changed(harness: Harness, raw: bytes, rng: Random, seeds: list[bytes]) -> bytes:
+    assert harness.codec is not None
+    try:
+        return mutated(raw, harness.codec, rng, harness.words, seeds)
+    except (ValueError, RecursionError):
+        return raw
+
+
+def _made(harness: Harness, rng: Random) -> bytes:
+    assert harness.codec is not None
+    try:
+        return harness.codec.encode({word: value(rng, harness.words) for word in harness.words[: rng.randrange(1, 6)]})
+    except (ValueError, RecursionError):
+        return b""

@@ -1,0 +1,107 @@
+"""What all runs came to together: kept in a state folder outside the repository, and written to `totals.md`."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import tomli
+
+from tests.fuzz.registry import MODULES, load
+
+HERE = Path(__file__).parent
+PAGE = HERE / "totals.md"
+FINDINGS = HERE / "seeds" / "findings.toml"
+ENGINES = ("atheris", "hypothesis")
+
+
+def default_state() -> Path:
+    """Where corpora and counts are kept."""
+    return Path(os.environ.get("LLM_ADVISOR_FUZZ_STATE") or Path.home() / ".cache" / "llm-advisor-fuzz")
+
+
+@contextmanager
+def changed(state: Path) -> Iterator[dict[str, Any]]:
+    """The counts, to be changed while nobody else does."""
+    from filelock import FileLock
+
+    state.mkdir(parents=True, exist_ok=True)
+    path = state / "totals.json"
+    with FileLock(state / "totals.lock"):
+        known: dict[str, Any] = json.loads(path.read_text("utf-8")) if path.exists() else {}
+        yield known
+        path.write_text(json.dumps(known, indent=1, sort_keys=True), "utf-8")
+
+
+def add(state: Path, name: str, engine: str, counts: Mapping[str, Any], coverage: Mapping[str, int]) -> None:
+    """Add a run to the counts."""
+    with changed(state) as known:
+        one = known.setdefault(name, {}).setdefault(engine, {"executions": 0, "read": 0, "cpu_s": 0.0, "deaths": 0})
+        for key in ("executions", "read", "cpu_s", "deaths"):
+            one[key] += counts.get(key, 0)
+        one["findings"] = {**one.get("findings", {}), **counts.get("findings", {})}
+        one["day"] = date.today().isoformat()
+        for key, number in coverage.items():
+            one[key] = max(number, one.get(key, 0)) if key == "cov" else number
+
+
+def write_page(state: Path, page: Path = PAGE) -> None:
+    """Write `totals.md` anew."""
+    with changed(state) as known:
+        page.write_text(_page(known), "utf-8")
+
+
+def _page(known: Mapping[str, Any]) -> str:
+    lines = [
+        "# Fuzzing: what was run and what was found",
+        "",
+        "Written by `python -m tests.fuzz --page`; runs add to it. Time is processor time of the fuzzing process, not of",
+        "the clock. `cov` and `corpus` are atheris's: edges of `advisor` that were reached (imports of a start counted),",
+        "and inputs that each reached something new. `read` is the share of inputs that were not refused. Bounds of every",
+        "input: 256 MiB, 5 s of processor time, no write outside a scratch folder, no connection but to the harness's own",
+        "server on loopback.",
+        "",
+        "| parser | engine | CPU min | executions | read | cov | corpus | last run |",
+        "|---|---|---:|---:|---:|---:|---:|---|",
+    ]
+    total_s, total_n = 0.0, 0
+    for name in MODULES:
+        for engine in ENGINES:
+            one = known.get(name, {}).get(engine)
+            if one is None:
+                continue
+            total_s, total_n = total_s + one["cpu_s"], total_n + one["executions"]
+            lines.append(_row(name, engine, one))
+    lines += [f"| all | | {total_s / 60:.0f} | {total_n:,} | | | | |", "", "## What each harness calls", ""]
+    lines += ["| parser | reads | calls |", "|---|---|---|"]
+    lines += [f"| {name} | {load(name).reads} | {load(name).entry} |" for name in MODULES]
+    return "\n".join([*lines, "", *_findings(), ""])
+
+
+def _row(name: str, engine: str, one: Mapping[str, Any]) -> str:
+    share = one["read"] / max(1, one["executions"])
+    cov, corpus = one.get("cov", "–"), one.get("corp", "–")
+    minutes = one["cpu_s"] / 60
+    return (
+        f"| {name} | {engine} | {minutes:.1f} | {one['executions']:,} | {share:.0%} | {cov} | {corpus} | {one['day']} |"
+    )
+
+
+def _findings() -> list[str]:
+    rows = tomli.loads(FINDINGS.read_text("utf-8")).get("finding", []) if FINDINGS.exists() else []
+    lines = [
+        "## Findings",
+        "",
+        "Each is mended; its input is replayed by `tests/fuzz/test_seeds.py` where one is named.",
+        "",
+    ]
+    lines += ["| parser | found by | what happened | what was mended | seed |", "|---|---|---|---|---|"]
+    for row in rows:
+        seed = f"`{row['seed']}`" if row.get("seed") else "–"
+        lines.append(f"| {row['parser']} | {row['by']} | {row['was']} | {row['mended']} | {seed} |")
+    return lines

@@ -1,0 +1,1 @@
+"""Long runs by hand; nothing here is collected by pytest. `python -m tests.soak --help`"""
