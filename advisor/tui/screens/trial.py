@@ -92,13 +92,14 @@ class TrialScreen(ModalScreen[None]):
         with Horizontal(classes="trial-line"):
             yield Label("Tasks", classes="export-label")
             yield PathField(tasks, folder, id="tasks")
-            yield Button("Ctrl+S: start", id="trial-start", variant="primary", action="screen.start", compact=True)
-            yield Button("Esc: close", id="trial-leave", action="screen.leave", compact=True)
         yield TickList(id="contestants")
         with Horizontal(classes="trial-line"):
             yield Label("Add", classes="export-label")
             yield PathField("", folder, id="add")
-            yield Label("Run code of answers ", id="code-label")
+        with Horizontal(classes="trial-line"):
+            yield Button("Ctrl+S: start", id="trial-start", variant="primary", action="screen.start", compact=True)
+            yield Button("Esc: close", id="trial-leave", action="screen.leave", compact=True)
+            yield Label("run code of answers ", id="code-label")
             yield YesNo(False)
         with Horizontal(classes="trial-line", id="trial-after"):
             yield Label("Result", classes="export-label")
