@@ -116,6 +116,7 @@ _OTHERS = (
 )
 GROUP = Group(
     "The engine child",
-    "`llm-advisor smoke` of a small GGUF; the real child sends itself the signal. Time limits are a hundredth.",
+    "`llm-advisor smoke` of a small GGUF; the real child sends itself the signal. Time limits are a hundredth. "
+    "The file answers nonsense, so that it also fails (4) without a fault; what counts is the line that is said.",
     (*_CASES, *_OTHERS),
 )
