@@ -39,13 +39,8 @@ def list_repository(access: HubAccess, repo: str) -> Repository:
 
     Raises NetworkError: HubUnreachable where nobody answers, HubBusy where the Hub asks to come back.
     """
-    from huggingface_hub.errors import HFValidationError
-    from huggingface_hub.utils._validators import validate_repo_id
-
-    try:
-        validate_repo_id(repo)
-    except HFValidationError as error:
-        raise NetworkError(f"{repo!r} is no name of a repository", hint="Write owner/name.") from error
+    if not is_repository(repo) or ".." in repo:
+        raise NetworkError(f"{repo!r} is no name of a repository", hint="Write owner/name.")
     # huggingface_hub reads an answer of any length into memory, and unpacks what is packed.
     content = ask(access, repo, f"/api/models/{repo}?blobs=true", MAX_BYTES)
     try:
