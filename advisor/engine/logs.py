@@ -12,10 +12,11 @@ from advisor.domain.ggml import GGML_TYPES
 from advisor.engine.messages import DeviceBytes, MemoryFigures, TensorType
 from advisor.units import MIB
 
-_MIB, _WHOLE = r"\d{1,12}(?:\.\d{1,6})?", r"\d{1,9}"
+_MIB, _WHOLE = r"\d{1,12}(?:\.\d{1,6})?", r"\d{1,12}"
 _BUFFER = re.compile(rf"(?P<device>\S+) +(?P<kind>model|compute|output) buffer size = +(?P<mib>{_MIB}) MiB")
 _CACHE = re.compile(
-    rf"\bsize = +{_MIB} MiB \( *(?P<cells>{_WHOLE}) cells, +(?P<layers>{_WHOLE}) layers, +\d+(?:/(?P<streams>{_WHOLE}))? seqs.*?\)"
+    rf"\bsize = +{_MIB} MiB \( *(?P<cells>{_WHOLE}) cells, +(?P<layers>{_WHOLE}) layers, "
+    rf"+\d+(?:/(?P<streams>{_WHOLE}))? seqs.*?\)"
     rf", K \((?P<type_k>\w+)\): +(?P<k>{_MIB}) MiB, V \((?P<type_v>\w+)\): +(?P<v>{_MIB}) MiB"
 )
 _STATE = re.compile(
