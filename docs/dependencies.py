@@ -87,12 +87,12 @@ def page() -> str:
     for group, title in _GROUPS.items():
         lines += [f"## {title}", "", "| package | bounds | locked | licence | kept by | why |", _rule(6)]
         for one in (found for found in direct if found.group == group):
-            name = canonicalize_name(one.requirement.name)
+            name = str(canonicalize_name(one.requirement.name))
             cells = (name, str(one.requirement.specifier), _versions(locked[name]), *_told(name), one.why)
             lines.append(_row(cells))
         lines.append("")
     lines += ["## What these bring along", "", "| package | locked | where | licence | kept by |", _rule(5)]
-    for name in sorted(locked.keys() - names):
+    for name in sorted(set(locked).difference(names)):
         where = sorted({pin.marker or "everywhere" for pin in locked[name]})
         lines.append(_row((name, _versions(locked[name]), "; ".join(where), *_told(name))))
     return "\n".join(lines) + "\n"
@@ -169,7 +169,7 @@ def _keeper(package: Distribution) -> str:
     names = [re.sub(r"\s*<[^>]*>", "", one).strip(' "') for one in people.split(",")]
     names = [one for one in names if one and "@" not in one]
     if not names:
-        return _home(told.get("project_url", ())) or "-"
+        return _home(package.metadata.get_all("Project-URL") or []) or "-"
     return names[0] if len(names) == 1 else f"{names[0]} and others"
 
 

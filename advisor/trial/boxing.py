@@ -73,7 +73,8 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 
 def _ending(code: int, timeout_s: float) -> str:
-    if code in (-signal.SIGALRM, -signal.SIGXCPU):
+    # Windows knows neither signal; there a child ends with a code alone.
+    if sys.platform != "win32" and code in (-signal.SIGALRM, -signal.SIGXCPU):
         return f"it ran longer than {timeout_s:g} s"
     if code < 0:
         return f"it was killed by signal {-code}"

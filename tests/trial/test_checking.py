@@ -52,15 +52,19 @@ def test_a_schema_fetches_nothing(judge: Judge) -> None:
     assert "which it does not contain" in found.reason
 
 
-def test_patterns_and_schemas_are_tried_before_any_model_runs(judge: Judge) -> None:
+def test_patterns_and_schemas_are_tried_before_any_model_runs() -> None:
     def task(line: int, check: Pattern | JsonShape | Exact) -> Task:
         return Task(str(line), (Message("user", "?"),), check, line)
 
-    judge.verify([task(1, Exact(("a",))), task(2, Pattern("a+")), task(3, JsonShape({"type": "string"}))], "t.jsonl")
-    with pytest.raises(InputError, match=r"t\.jsonl, line 5: the pattern cannot be used: unterminated"):
-        judge.verify([task(4, Pattern("a")), task(5, Pattern("[a"))], "t.jsonl")
-    with pytest.raises(InputError, match=r"line 6: the schema is no JSON Schema: 'nothing' is not valid"):
-        judge.verify([task(6, JsonShape({"type": "nothing"}))], "t.jsonl")
+    # The usual time limit: the first schema makes the child import its validator.
+    with Judge() as judge:
+        judge.verify(
+            [task(1, Exact(("a",))), task(2, Pattern("a+")), task(3, JsonShape({"type": "string"}))], "t.jsonl"
+        )
+        with pytest.raises(InputError, match=r"t\.jsonl, line 5: the pattern cannot be used: unterminated"):
+            judge.verify([task(4, Pattern("a")), task(5, Pattern("[a"))], "t.jsonl")
+        with pytest.raises(InputError, match=r"line 6: the schema is no JSON Schema: 'nothing' is not valid"):
+            judge.verify([task(6, JsonShape({"type": "nothing"}))], "t.jsonl")
 
 
 def code(text: str) -> str:
