@@ -12,22 +12,24 @@ from advisor.domain.ggml import GGML_TYPES
 from advisor.engine.messages import DeviceBytes, MemoryFigures, TensorType
 from advisor.units import MIB
 
-_BUFFER = re.compile(r"(?P<device>\S+) +(?P<kind>model|compute|output) buffer size = +(?P<mib>[\d.]+) MiB")
+_MIB, _WHOLE = r"\d{1,12}(?:\.\d{1,6})?", r"\d{1,12}"
+_BUFFER = re.compile(rf"(?P<device>\S+) +(?P<kind>model|compute|output) buffer size = +(?P<mib>{_MIB}) MiB")
 _CACHE = re.compile(
-    r"\bsize = +[\d.]+ MiB \( *(?P<cells>\d+) cells, +(?P<layers>\d+) layers, +\d+(?:/(?P<streams>\d+))? seqs.*?\)"
-    r", K \((?P<type_k>\w+)\): +(?P<k>[\d.]+) MiB, V \((?P<type_v>\w+)\): +(?P<v>[\d.]+) MiB"
+    rf"\bsize = +{_MIB} MiB \( *(?P<cells>{_WHOLE}) cells, +(?P<layers>{_WHOLE}) layers, "
+    rf"+\d+(?:/(?P<streams>{_WHOLE}))? seqs.*?\)"
+    rf", K \((?P<type_k>\w+)\): +(?P<k>{_MIB}) MiB, V \((?P<type_v>\w+)\): +(?P<v>{_MIB}) MiB"
 )
 _STATE = re.compile(
-    r"\bsize = +[\d.]+ MiB \( *\d+ cells, +\d+ layers, "
-    r".*R \(\w+\): +(?P<r>[\d.]+) MiB, S \(\w+\): +(?P<s>[\d.]+)"
+    rf"\bsize = +{_MIB} MiB \( *\d+ cells, +\d+ layers, "
+    rf".*R \(\w+\): +(?P<r>{_MIB}) MiB, S \(\w+\): +(?P<s>{_MIB})"
 )
-_LAYER = re.compile(r"\blayer +(?P<layer>\d+) assigned to device (?P<device>[^,\s]+)")
-_CACHE_LAYER = re.compile(r"\blayer +(?P<layer>\d+): dev = (?P<device>\S+)")
+_LAYER = re.compile(rf"\blayer +(?P<layer>{_WHOLE}) assigned to device (?P<device>[^,\s]+)")
+_CACHE_LAYER = re.compile(rf"\blayer +(?P<layer>{_WHOLE}): dev = (?P<device>\S+)")
 _FLASH = re.compile(r"Flash Attention (?:was )?(?P<state>enabled|disabled)|flash_attn += (?P<fixed>enabled|disabled)")
 _QUANTIZED = re.compile(
-    r"\[ *\d+/ *\d+\] +(?P<name>\S+) +- \[.*\], type = +(?P<from>\w+), +(?:.*-> +[\d.]+ MiB \((?P<to>\w+)\))?"
+    rf"\[ *\d+/ *\d+\] +(?P<name>\S+) +- \[.*\], type = +(?P<from>\w+), +(?:.*-> +{_MIB} MiB \((?P<to>\w+)\))?"
 )
-_QUANT_SIZE = re.compile(r"quant size += +(?P<mib>[\d.]+) MiB")
+_QUANT_SIZE = re.compile(rf"quant size += +(?P<mib>{_MIB}) MiB")
 
 _FIGURE_WORDS = ("MiB", "layer", "Flash", "flash_attn")
 _ERROR_WORDS = ("error", "assert", "failed", "unable", "abort", "invalid")
