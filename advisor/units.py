@@ -12,6 +12,8 @@ MIB = 1 << 20
 GIB = 1 << 30
 TIB = 1 << 40
 
+_MOST_DIGITS = 6
+"""After the point: what is closer than that counts as the same."""
 _SIZE = re.compile(r"(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>[kmgt]i?b?|b)?", re.IGNORECASE)
 _FACTORS = {"b": 1, "k": KIB, "m": MIB, "g": GIB, "t": TIB}
 
@@ -54,20 +56,31 @@ def format_tokens(n: int) -> str:
     return f"{n:,}"
 
 
-def format_rate(tokens_per_s: float) -> str:
-    """A speed for people: `7.6 tok/s`, `131 tok/s`."""
-    digits = 0 if tokens_per_s >= 99.5 else 1
+def format_rate(tokens_per_s: float, beside: float | None = None) -> str:
+    """A speed for people: `7.6 tok/s`, `131 tok/s`; with as many digits as show on which side of another speed it
+    lies: `4.96 tok/s` beside 5."""
+    digits = _digits_apart(tokens_per_s, beside, 0 if tokens_per_s >= 99.5 else 1)
     return f"{tokens_per_s:.{digits}f} tok/s"
 
 
-def format_milliseconds(milliseconds: float) -> str:
-    """A duration for people: `180 ms`, `2.4 s`, `3 min 20 s`."""
+def format_milliseconds(milliseconds: float, beside: float | None = None) -> str:
+    """A duration for people: `180 ms`, `2.4 s`, `3 min 20 s`; with digits as `format_rate` has them."""
     if milliseconds < 1000:
-        return f"{milliseconds:.0f} ms"
-    seconds = milliseconds / 1000
+        return f"{milliseconds:.{_digits_apart(milliseconds, beside, 0)}f} ms"
+    seconds, limit = milliseconds / 1000, None if beside is None else beside / 1000
     if seconds < 100:
-        return f"{seconds:.1f} s"
-    return f"{seconds // 60:.0f} min {seconds % 60:.0f} s"
+        return f"{seconds:.{_digits_apart(seconds, limit, 1)}f} s"
+    digits = _digits_apart(seconds, limit, 0)
+    minutes, rest = divmod(round(seconds, digits), 60)
+    return f"{minutes:.0f} min {rest:.{digits}f} s"
+
+
+def _digits_apart(value: float, limit: float | None, least: int) -> int:
+    """Digits after the point with which a value still lies on its own side of a limit; `least` where it needs none."""
+    if limit is None or value == limit:
+        return least
+    is_apart = (digits for digits in range(least, _MOST_DIGITS) if (round(value, digits) - limit) * (value - limit) > 0)
+    return next(is_apart, _MOST_DIGITS)
 
 
 def align_up(n: int, step: int) -> int:

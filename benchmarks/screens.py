@@ -13,11 +13,11 @@ import os
 import re
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
-from time import perf_counter
+from time import perf_counter, process_time
 
 import pexpect
 import psutil
@@ -25,21 +25,29 @@ import psutil
 STARTS = 7
 ANSWERS = 7
 KEYS = 20
+VISITS = 7
+ROUND = "23451"
+"""Keys of all places, the one that is shown first last."""
+SETTLED_S = 0.4
+"""After which a place has drawn everything."""
 PROBE_S = 0.005
 """How often the event loop is asked for a sign of life."""
 ESCAPES = re.compile(r"\x1b(\[[0-9;?<>=]*[ -/]*[@-~]|[PX^_\]].*?(\x07|\x1b\\)|[()][A-Z0-9]|[=>78])", re.DOTALL)
 ROOT = Path(__file__).parents[1]
 
 
-class Terminal:
-    """The program on a screen of 120 by 36."""
+OURS = (sys.executable, "-m", "advisor")
+WHERE_IS_THE_CURSOR, AT_HOME = "\x1b[6n", "\x1b[1;1R"
 
-    def __init__(self) -> None:
+
+class Terminal:
+    """A program on a screen of 120 by 36, this one unless said otherwise."""
+
+    def __init__(self, command: Sequence[str] = OURS) -> None:
         self.started = perf_counter()
         env = {**os.environ, "TERM": "xterm-256color", "PYTHONPATH": str(ROOT), "TEXTUAL_ANIMATIONS": "none"}
-        self.process = pexpect.spawn(
-            sys.executable, ["-m", "advisor"], env=env, dimensions=(36, 120), encoding="utf-8", timeout=60
-        )
+        name, *arguments = command
+        self.process = pexpect.spawn(name, arguments, env=env, dimensions=(36, 120), encoding="utf-8", timeout=60)
         # Without this every key waits 50 ms before it is sent.
         self.process.delaybeforesend = None
         self._drawn = ""
@@ -51,9 +59,12 @@ class Terminal:
             if perf_counter() > deadline:
                 raise RuntimeError(f"{text!r} was not drawn")
             try:
-                self._drawn += self.process.read_nonblocking(65536, timeout=0.05)
+                drawn = self.process.read_nonblocking(65536, timeout=0.05)
             except pexpect.TIMEOUT:
                 continue
+            self._drawn += drawn
+            if WHERE_IS_THE_CURSOR in drawn:
+                self.process.send(AT_HOME)
         return perf_counter()
 
     def press(self, keys: str, text: str) -> float:
@@ -66,6 +77,11 @@ class Terminal:
     def memory_mb(self) -> float:
         """Resident memory of the program without its children, in MB of 10^6 bytes."""
         return float(psutil.Process(self.process.pid).memory_info().rss / 1e6)
+
+    def whole_memory_mb(self) -> float:
+        """The same with its children."""
+        program = psutil.Process(self.process.pid)
+        return float(sum(p.memory_info().rss for p in (program, *program.children(recursive=True))) / 1e6)
 
     def close(self) -> None:
         """Leave, whatever is going on."""
@@ -105,7 +121,7 @@ def _places(terminal: Terminal) -> list[float]:
 
 
 def _tables(terminal: Terminal) -> list[float]:
-    shown = ("nearest miss first", "by score")
+    shown = ("x shows the picks", "by score")
     return [terminal.press("x", shown[i % 2]) for i in range(KEYS)]
 
 
@@ -126,6 +142,26 @@ async def answers_to_rankings() -> list[float]:
             await _until(lambda before=before: app.session.found is not before)  # type: ignore[misc]
             found.append(perf_counter() - pressed)
     return found
+
+
+async def processor_times() -> dict[str, tuple[float, float]]:
+    """Milliseconds of the processor that going to a place takes, the first time and in the median of later times: what
+    else runs on the machine does not count."""
+    from advisor.service import Advisor
+    from advisor.tui.app import AdvisorApp
+
+    app = AdvisorApp(Advisor(), None, Path.cwd())
+    app.when_settled = gc.freeze
+    found: dict[str, list[float]] = {}
+    async with app.run_test(size=(120, 36)) as pilot:
+        await _until(lambda: app.session.found is not None and not app.session.is_counting)
+        await pilot.pause(1)
+        for key in ROUND * (VISITS + 1):
+            began = process_time()
+            await pilot.press(key)
+            await pilot.pause(SETTLED_S)
+            found.setdefault(app.current_mode, []).append(1000 * (process_time() - began))
+    return {place: (first, median(later)) for place, (first, *later) in found.items()}
 
 
 async def lags() -> dict[str, list[float]]:
@@ -182,6 +218,7 @@ def main() -> int:
         paints = first_paints()
         rankings = asyncio.run(answers_to_rankings())
         late = asyncio.run(lags())
+        switches = asyncio.run(processor_times())
     with own_directories():
         keys, memory_mb = keys_while_measuring()
     rows = [
@@ -201,6 +238,8 @@ def main() -> int:
     for when, times in keys.items():
         beyond = sum(ms > 100 for ms in times)
         _say(f"A key {when}: {median(times):.0f} ms in the median of {len(times)}, {beyond} beyond 100 ms.")
+    for place, (first, later) in switches.items():
+        _say(f"Processor time of going to {place}: {first:.0f} ms the first time, {later:.0f} ms later.")
     for work, times in late.items():
         beyond = sum(ms > 100 for ms in times)
         _say(f"Event loop, {work}: {median(times):.1f} ms late in the median of {len(times)}, {beyond} beyond 100 ms.")

@@ -64,3 +64,23 @@ def test_aligned_numbers_are_the_smallest_multiple(n: int, step: int) -> None:
     aligned = align_up(n, step)
     assert aligned % step == 0
     assert n <= aligned < n + step
+
+
+@given(st.floats(0.01, 5000), st.floats(0.01, 5000))
+def test_a_speed_beside_another_lies_on_its_side_of_it(rate: float, limit: float) -> None:
+    if abs(rate - limit) > 1e-5:
+        shown = float(format_rate(rate, limit).removesuffix(" tok/s"))
+        assert (shown < limit) == (rate < limit)
+
+
+def test_digits_are_added_only_where_two_figures_would_read_alike() -> None:
+    assert format_rate(4.96, 5) == "4.96 tok/s"
+    assert format_rate(4.9, 5) == "4.9 tok/s"
+    assert format_rate(5.0, 5) == "5.0 tok/s"
+    assert format_rate(99.6, 100) == "99.6 tok/s"
+    assert format_rate(4.961, 4.96) == "4.961 tok/s"
+    assert format_milliseconds(2004, 2000) == "2.004 s"
+    assert format_milliseconds(2100, 2000) == "2.1 s"
+    assert format_milliseconds(999.7, 1000) == "999.7 ms"
+    assert format_milliseconds(119_700) == "2 min 0 s"
+    assert format_milliseconds(120_200, 120_000) == "2 min 0.2 s"

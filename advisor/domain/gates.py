@@ -12,7 +12,7 @@ from advisor.domain.languages import LanguageFinding, Support
 from advisor.domain.licence import LicenceFinding, Verdict
 from advisor.domain.model import Model
 from advisor.domain.speed import Speed
-from advisor.units import format_bytes, format_milliseconds, format_tokens
+from advisor.units import format_bytes, format_milliseconds, format_rate, format_tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,12 +159,13 @@ def speed_reasons(speed: Speed | None, constraints: Constraints) -> tuple[Reason
     found = []
     if latency.tokens_per_s is not None and speed.decode_tokens_per_s < latency.tokens_per_s:
         got, asked = speed.decode_tokens_per_s, latency.tokens_per_s
-        text = f"speed: {got:.1f} tok/s {speed.basis.value}, {asked:g} asked"
+        text = f"speed: {format_rate(got, asked)} {speed.basis.value}, {asked:g} asked"
         fix = f"set latency.tokens_per_s to {_floor(got):g} or less"
         change = setting("latency.tokens_per_s", _floor(got))
         found.append(Reason("decode_speed", text, fix, (asked - got) / asked, change))
     if latency.ttft_ms is not None and speed.ttft_ms > latency.ttft_ms:
-        wait, limit = format_milliseconds(speed.ttft_ms), format_milliseconds(latency.ttft_ms)
+        wait = format_milliseconds(speed.ttft_ms, latency.ttft_ms)
+        limit = format_milliseconds(latency.ttft_ms, speed.ttft_ms)
         text = f"latency: first token after {wait} {speed.basis.value}, {limit} asked"
         fix = f"set latency.ttft_ms to {int(speed.ttft_ms) + 1} or more"
         change = setting("latency.ttft_ms", int(speed.ttft_ms) + 1)

@@ -319,12 +319,16 @@ def machine_text(machine: Machine) -> str:
     return ", ".join([*(gpus or ["no GPU"]), ram])
 
 
+_NOT_PROBED = "described, not probed"
+"""Of a machine that is not here: whether llama.cpp is there nobody looked."""
+
+
 def grounds(machine: Machine, chosen: Candidate | None) -> str:
     """What the figures rest on, in one line."""
     version = machine.engine.version.value
     parts = [
         f"SIM: {machine_text(machine)}" if machine.simulated else "this machine",
-        f"llama-cpp-python {version}" if version else "llama.cpp not found",
+        f"llama-cpp-python {version}" if version else _NOT_PROBED if machine.simulated else "llama.cpp not found",
     ]
     if chosen is not None:
         parts.append(f"memory {chosen.fit.footprint.basis.value}")

@@ -147,7 +147,8 @@ def _decode(measured: SmokeMeasurement, expected: SmokeExpectation) -> SmokeChec
         return None
     if rate is None:
         return SmokeCheck("decode", None, True, _unjudged(measured))
-    text = f"decodes {format_rate(rate)} ({_bounds(measured)}{_how(measured)}), {format_rate(limit)} required"
+    required = f"{format_rate(limit, rate)} required"
+    text = f"decodes {format_rate(rate, limit)} ({_bounds(measured)}{_how(measured)}), {required}"
     return SmokeCheck("decode", rate >= limit, True, text)
 
 
@@ -172,8 +173,8 @@ def _ttft(measured: SmokeMeasurement, expected: SmokeExpectation) -> SmokeCheck 
     if n_wanted != measured.prompt_tokens:
         how += f" with {measured.prompt_tokens} tokens"
     text = (
-        f"first token after {format_milliseconds(scaled)} for a prompt of {n_wanted} tokens ({how}), "
-        f"{format_milliseconds(limit)} allowed"
+        f"first token after {format_milliseconds(scaled, limit)} for a prompt of {n_wanted} tokens ({how}), "
+        f"{format_milliseconds(limit, scaled)} allowed"
     )
     return SmokeCheck("ttft", scaled <= limit, True, text)
 

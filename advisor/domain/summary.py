@@ -12,7 +12,7 @@ from advisor.domain.recommend import Candidate, Recommendation
 from advisor.domain.scoring import CLOSE_CALL
 from advisor.domain.speed import Speed
 from advisor.domain.wording import VERDICT_MARKS, speed_text
-from advisor.units import format_bytes, format_milliseconds
+from advisor.units import format_bytes, format_milliseconds, format_rate
 
 GOOD, CARE, BAD, UNKNOWN = "✓", "!", "✗", "?"
 """Marks that differ in shape, so that they read without colour."""
@@ -115,7 +115,8 @@ def _speed(speed: Speed | None, latency: Latency) -> str:
     asked = latency.tokens_per_s
     mark = speed_mark(speed, latency)
     target = "" if asked is None else f", {asked:g} asked"
-    likely = f"{speed_text(speed)} ({speed.low:.1f} to {speed.high:.1f}){target}"
+    low, high = (format_rate(bound, asked).removesuffix(" tok/s") for bound in (speed.low, speed.high))
+    likely = f"{speed_text(speed, asked)} ({low} to {high}){target}"
     return f"{mark} {likely}; first token after {format_milliseconds(speed.ttft_ms)}".strip()
 
 

@@ -118,11 +118,11 @@ def _devices(machine: Machine) -> str:
     return ", ".join(f"{d.name} ({d.description})" for d in devices.value) or "none"
 
 
-def speed_text(speed: Speed | None) -> str:
-    """Decode speed in short, with a mark where it is an estimate."""
+def speed_text(speed: Speed | None, beside: float | None = None) -> str:
+    """Decode speed in short, with a mark where it is an estimate, and digits that tell it from another speed."""
     if speed is None:
         return "unknown"
-    return f"{BASIS_MARKS[speed.basis.value]}{format_rate(speed.decode_tokens_per_s)}"
+    return f"{BASIS_MARKS[speed.basis.value]}{format_rate(speed.decode_tokens_per_s, beside)}"
 
 
 def ranking_row(rank: int, candidate: Candidate) -> tuple[str, ...]:

@@ -8,11 +8,12 @@ from http.client import HTTPException, HTTPMessage, HTTPResponse
 from typing import IO, NoReturn, cast
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
-from urllib.request import HTTPRedirectHandler, Request, build_opener
+from urllib.request import Request, build_opener
 
 from advisor import __version__
 from advisor.addresses import is_loopback
 from advisor.errors import InputError, NetworkError
+from advisor.redirects import ClosedRedirects
 
 TIMEOUT_S = 20.0
 CHUNK_BYTES = 1 << 20
@@ -113,13 +114,12 @@ def _is_safe(url: str) -> bool:
     return url.startswith("https://") or is_loopback(url)
 
 
-class _Redirects(HTTPRedirectHandler):
+class _Redirects(ClosedRedirects):
     """Follows to web addresses over TLS, and on this machine as long as it is there."""
 
     def redirect_request(
         self, req: Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage, newurl: str
     ) -> Request | None:
-        fp.close()  # urllib would read the whole body of the redirect, however long it is
         if not is_url(newurl):
             raise URLError("it redirects to something that is no web address")
         if not newurl.startswith("https://") and not (is_loopback(req.full_url) and is_loopback(newurl)):

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import Any
 
-from advisor import __version__
+from advisor._json import parse_json
 from advisor.domain.upkeep.files import ListedFile
-from advisor.errors import NetworkError
+from advisor.errors import InputError, NetworkError
 from advisor.hub.access import HubAccess
-from advisor.hub.faults import fault, garbled, unreachable
+from advisor.hub.faults import garbled
+from advisor.hub.opening import ask
 
-if TYPE_CHECKING:
-    from huggingface_hub.hf_api import ModelInfo
-
-TIMEOUT_S = 20.0
+MAX_BYTES = 16 << 20
+"""Of the answer; the largest repositories of quantized files have answers of a few hundred kB."""
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+_COMMIT = re.compile(r"[0-9a-f]{40}")
 _REPO = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
 
 
@@ -40,53 +39,26 @@ def list_repository(access: HubAccess, repo: str) -> Repository:
 
     Raises NetworkError: HubUnreachable where nobody answers, HubBusy where the Hub asks to come back.
     """
-    from httpx import HTTPError, TimeoutException
-    from huggingface_hub import HfApi
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError
-
-    api = HfApi(endpoint=access.endpoint, token=access.token or False, library_name="llm-advisor",
-                library_version=__version__)  # fmt: skip
+    if not is_repository(repo) or ".." in repo:
+        raise NetworkError(f"{repo!r} is no name of a repository", hint="Write owner/name.")
+    # huggingface_hub reads an answer of any length into memory, and unpacks what is packed.
+    content = ask(access, repo, f"/api/models/{repo}?blobs=true", MAX_BYTES)
     try:
-        return _repository(repo, api.model_info(repo, files_metadata=True, timeout=TIMEOUT_S))
-    except HfHubHTTPError as error:
-        headers = dict(error.response.headers)
-        raise fault(error.response.status_code, headers, repo, access, datetime.now(UTC)) from error
-    except TimeoutException as error:
-        raise unreachable(access, f"no answer within {TIMEOUT_S:.0f} s") from error
-    except HTTPError as error:
-        if _ended_early(error):
-            raise garbled(repo, "it ended early") from error
-        raise unreachable(access, _why(error)) from error
-    except HFValidationError as error:
-        raise NetworkError(f"{repo!r} is no name of a repository", hint="Write owner/name.") from error
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
-        # What huggingface_hub raises where the answer is no JSON, or JSON of another shape.
+        return _repository(repo, parse_json(content, name="the answer"))
+    except (InputError, TypeError, KeyError, AttributeError) as error:
         raise garbled(repo, "it is no description of a model") from error
 
 
-def _repository(repo: str, info: ModelInfo) -> Repository:
-    if info.siblings is None or info.sha is None:
+def _repository(repo: str, info: dict[str, Any]) -> Repository:
+    commit, siblings = info.get("sha"), info.get("siblings")
+    if not isinstance(commit, str) or not _COMMIT.fullmatch(commit) or not isinstance(siblings, list):
         raise garbled(repo, "it names no files or no commit")
-    files = []
-    for found in info.siblings:
-        sha256 = found.lfs.sha256 if found.lfs is not None else None
-        size = found.size if isinstance(found.size, int) and found.size > 0 else None
-        is_hash = sha256 is not None and _SHA256.fullmatch(sha256) is not None
-        files.append(ListedFile(str(found.rfilename), size, sha256 if is_hash else None))
-    return Repository(repo, info.sha, tuple(files))
+    return Repository(repo, commit, tuple([_file(found) for found in siblings]))
 
 
-def _ended_early(error: Exception) -> bool:
-    from httpx import DecodingError, RemoteProtocolError
-
-    return isinstance(error, RemoteProtocolError | DecodingError)
-
-
-def _why(error: Exception) -> str:
-    """The innermost reason, which the transport wraps several times."""
-    while error.__cause__ is not None or error.__context__ is not None:
-        inner = error.__cause__ or error.__context__
-        if not isinstance(inner, Exception):
-            break
-        error = inner
-    return str(error) or type(error).__name__
+def _file(found: dict[str, Any]) -> ListedFile:
+    """A file of the answer. Raises TypeError, KeyError or AttributeError where it is none."""
+    size, sha256 = found.get("size"), (found.get("lfs") or {}).get("sha256")
+    is_size = isinstance(size, int) and not isinstance(size, bool) and size > 0
+    is_hash = isinstance(sha256, str) and _SHA256.fullmatch(sha256) is not None
+    return ListedFile(str(found["rfilename"]), size if is_size else None, sha256 if is_hash else None)

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
 from http.client import HTTPException, HTTPMessage, HTTPResponse
 from typing import IO, cast
 from urllib.error import HTTPError, URLError
-from urllib.request import HTTPRedirectHandler, Request, build_opener
+from urllib.request import Request, build_opener
 
+from advisor import __version__
 from advisor.hub.access import HubAccess
 from advisor.hub.faults import fault, garbled, unreachable
 from advisor.hub.patience import Patience
+from advisor.redirects import ClosedRedirects
+from advisor.units import format_bytes
+
+TIMEOUT_S = 20.0
+"""Silence after which a connection counts as broken."""
+WHOLE_ANSWER_S = 60.0
+"""A server that sends a byte now and then would otherwise keep whoever asks for ever."""
 
 
 def file_url(access: HubAccess, repo: str, file: str, commit: str) -> str:
@@ -18,6 +27,31 @@ def file_url(access: HubAccess, repo: str, file: str, commit: str) -> str:
     from huggingface_hub import hf_hub_url
 
     return hf_hub_url(repo, file, revision=commit, endpoint=access.endpoint)
+
+
+def ask(access: HubAccess, repo: str, path: str, most_bytes: int) -> bytes:
+    """The Hub's answer at a path, whole. Raises NetworkError as `fault`, `unreachable` and `garbled` make it."""
+    headers = {"User-Agent": f"llm-advisor/{__version__}", "Accept": "application/json"}
+    request = Request(f"{access.endpoint}{path}", headers=headers)
+    since = time.monotonic()
+    chunks: list[bytes] = []
+    left = most_bytes + 1
+    with HubOpener(access, repo, Patience()).once(request, TIMEOUT_S) as response:
+        try:
+            while left > 0 and (chunk := response.read1(left)):
+                chunks.append(chunk)
+                left -= len(chunk)
+                if time.monotonic() - since > WHOLE_ANSWER_S:
+                    raise unreachable(access, f"its answer was not whole within {WHOLE_ANSWER_S:.0f} s")
+        except TimeoutError as error:
+            raise unreachable(access, f"no data for {TIMEOUT_S:.0f} s") from error
+        except (OSError, HTTPException, ValueError) as error:
+            raise garbled(repo, "it ended early") from error
+        if left <= 0:
+            raise garbled(repo, f"it is longer than {format_bytes(most_bytes)}")
+        if response.length:
+            raise garbled(repo, "it ended early")
+    return b"".join(chunks)
 
 
 class HubOpener:
@@ -30,24 +64,24 @@ class HubOpener:
         self._opener = build_opener(_Redirects(access, repo))
 
     def __call__(self, request: Request, timeout_s: float) -> HTTPResponse:
-        return self._patience.ask(lambda: self._open(request, timeout_s))
+        return self._patience.ask(lambda: self.once(request, timeout_s))
 
-    def _open(self, request: Request, timeout_s: float) -> HTTPResponse:
+    def once(self, request: Request, timeout_s: float) -> HTTPResponse:
+        """Without waiting for a Hub that is busy."""
         asked = Request(request.full_url, headers=dict(request.header_items()))
         _authorize(asked, self._access)
         try:
             return cast(HTTPResponse, self._opener.open(asked, timeout=timeout_s))
         except HTTPError as error:
-            with error:
-                raise fault(
-                    error.code, dict(error.headers.items()), self._repo, self._access, datetime.now(UTC)
-                ) from error
+            headers = dict(error.headers.items())
+            error.close()  # it holds the connection open
+            raise fault(error.code, headers, self._repo, self._access, datetime.now(UTC)) from error
         except (URLError, HTTPException, OSError, ValueError) as error:  # ValueError: a redirect to no address
             why = getattr(error, "reason", None) or error
             raise unreachable(self._access, str(why) or type(error).__name__) from error
 
 
-class _Redirects(HTTPRedirectHandler):
+class _Redirects(ClosedRedirects):
     def __init__(self, access: HubAccess, repo: str) -> None:
         self._access = access
         self._repo = repo
@@ -55,7 +89,6 @@ class _Redirects(HTTPRedirectHandler):
     def redirect_request(
         self, req: Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage, newurl: str
     ) -> Request | None:
-        fp.close()  # urllib would read the whole body of the redirect, however long it is
         is_web = newurl.startswith(("http://", "https://"))
         if not is_web or not self._access.may_follow(newurl):
             where = "an address that is not encrypted" if is_web else "no web address"

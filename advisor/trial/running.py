@@ -11,7 +11,7 @@ from pathlib import Path
 
 from advisor.cancelling import cancelling
 from advisor.domain.trial.checks import Judgement
-from advisor.domain.trial.outcome import Answer, Ending, Outcome, Run, Sampling
+from advisor.domain.trial.outcome import Answer, Ending, Outcome, Progress, Run, Sampling
 from advisor.domain.trial.tasks import Task
 from advisor.engine import operations as ops
 from advisor.engine.client import EngineCancelled, EngineClient, EngineRefused, EngineUnavailable
@@ -43,19 +43,6 @@ class Conditions:
     @property
     def threads_each(self) -> int:
         return max(1, self.threads // self.jobs)
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far a contestant is."""
-
-    name: str
-    n_done: int
-    n_tasks: int
-    n_cached: int
-    n_right: float
-    """Sum of the scores."""
-    n_judged: int
 
 
 OnProgress = Callable[[Progress], None]

@@ -33,3 +33,4 @@ def run(advisor: Advisor, choice: MachineChoice | None = None, *, is_ascii: bool
     if app.ended_by is not None:
         # By the signal itself, so that whoever sent it sees that it worked.
         os.kill(os.getpid(), app.ended_by)
+        os._exit(128 + app.ended_by)  # it is ignored, and there is no terminal to take last words

@@ -39,12 +39,14 @@ from advisor.tui.screens.place import Place
 from advisor.tui.session import Session
 from advisor.tui.sturdy import SturdyApp
 from advisor.tui.theme import THEMES
+from advisor.tui.trying import STYLES as TRYING_STYLES
+from advisor.tui.trying import TryingApp
 
 DEBOUNCE_S = 0.12
 """Wait for the next key before a new recommendation is made."""
 
 
-class AdvisorApp(PickingApp, ProvingApp, JudgingApp, SturdyApp, EndingApp, CrashingApp):
+class AdvisorApp(PickingApp, ProvingApp, JudgingApp, TryingApp, SturdyApp, EndingApp, CrashingApp):
     """Machine, Needs, Picks, Proof, Export."""
 
     TITLE = "llm-advisor"
@@ -58,6 +60,7 @@ class AdvisorApp(PickingApp, ProvingApp, JudgingApp, SturdyApp, EndingApp, Crash
         "screens/needs.tcss",
         "screens/what_if.tcss",
         *JUDGING_STYLES,
+        *TRYING_STYLES,
         "screens/scale.tcss",
         "screens/fetch.tcss",
     ]

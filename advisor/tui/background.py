@@ -13,4 +13,5 @@ def in_background(node: DOMNode, work: Callable[[], None], group: str) -> None:
     The description is given because Textual writes one from the work otherwise, with every candidate of a
     recommendation in it: a tenth of a second in which no key is heard.
     """
-    node.run_worker(work, group=group, description=group, thread=True, exclusive=True, exit_on_error=False)
+    # The app owns it, because only the app shows what nobody foresaw.
+    node.app.run_worker(work, group=group, description=group, thread=True, exclusive=True, exit_on_error=False)

@@ -133,6 +133,11 @@ COMMANDS: tuple[Command, ...] = (
         "Stop the smoke test or the measurement at once.", _at("proof"), _at("proof"),
     ),
     Command(
+        "proof.trial", "o", "o", "app.trial", "Own tasks",
+        "Let model files that are here answer your own tasks: who is better, and is that more than chance?",
+        _at("proof"), _at("proof"),
+    ),
+    Command(
         "proof.judge", "b", "b", "app.judge", "Judge blind",
         "Judge the answers of your last trial pair by pair, without names.", _at("proof"), NOWHERE,
     ),

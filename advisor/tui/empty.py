@@ -21,3 +21,10 @@ def no_pick_lines(session: Session) -> tuple[str, ...]:
         "No model passes what you need.",
         "3 shows the nearest misses; there x lists all that are excluded, each with what would admit it.",
     )
+
+
+def way_back(session: Session) -> str:
+    """From a machine that is not here to this one."""
+    if session.simulation is not None:
+        return "i in 3 Picks leads back to this machine."
+    return "Start without --machine, --gpu and --ram to measure on this one; 5 exports the pick as it is."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import select
 import signal
 import threading
 from functools import partial
@@ -11,6 +12,7 @@ from functools import partial
 from textual.app import App
 
 _SIGNALS = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
+_LOOK_EVERY_S = 2.0
 _PATIENCE_S = 5.0
 """A terminal that has gone takes no last words: after this the program ends without them."""
 
@@ -31,6 +33,18 @@ class EndingApp(App[None]):
         for number in _SIGNALS:
             if signal.getsignal(number) is not signal.SIG_IGN:
                 loop.add_signal_handler(number, partial(self._told_to_end, number))
+        self.set_interval(_LOOK_EVERY_S, self._end_without_terminal)
+
+    def _end_without_terminal(self) -> None:
+        """A terminal that goes sends SIGHUP, but not to a program that `nohup` or a supervisor shields from it."""
+        poll = select.poll()
+        try:
+            poll.register(0, 0)
+            hung_up = any(found & select.POLLHUP for _, found in poll.poll(0))
+        except OSError:
+            hung_up = True
+        if hung_up and self.ended_by is None:
+            self._told_to_end(signal.SIGHUP)
 
     def _told_to_end(self, number: int) -> None:
         self.ended_by = number

@@ -6,7 +6,9 @@ from textual import events
 from textual.app import App
 from textual.await_complete import AwaitComplete
 from textual.command import CommandPalette
+from textual.css.query import NoMatches
 from textual.geometry import Size
+from textual.worker import WorkerFailed
 
 LEAST = Size(24, 6)
 """Below this nothing can be read, and what lies outside is cut off by the terminal. Textual and Rich cannot fold text
@@ -37,11 +39,17 @@ class SturdyApp(App[None]):
         found, _ = self.screen.get_widget_and_offset_at(event.x, event.y)
         return found is not None and found is not self.screen and found.parent is None
 
+    def _handle_exception(self, error: Exception) -> None:
+        cause = error.error if isinstance(error, WorkerFailed) else error
+        if self._exit and isinstance(cause, NoMatches):
+            return  # a screen that was opening when the user left has no widgets any more, and nobody misses them
+        super()._handle_exception(error)
+
     def pop_screen(self) -> AwaitComplete:
         """Close the screen on top. The last one stays: a second click beside the palette would close what is below."""
-        return super().pop_screen() if len(self.screen_stack) > 1 else AwaitComplete.nothing()
+        return super().pop_screen() if len(self.screen_stack) > 1 else AwaitComplete()
 
     @property
     def is_palette_open(self) -> bool:
         """Whether the command palette is on top: while it opens, it relies on the screen below it to stay."""
-        return CommandPalette.is_open(self)
+        return isinstance(self.screen, CommandPalette)

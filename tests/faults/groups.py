@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.faults import engine_faults, parent_faults, resource_faults, world_faults
+from tests.faults import company_faults, engine_faults, parent_faults, resource_faults, world_faults
 from tests.faults.case import Group
 
 GROUPS: tuple[Group, ...] = (
@@ -13,7 +13,7 @@ GROUPS: tuple[Group, ...] = (
     world_faults.GPU,
     world_faults.CLOCK,
     world_faults.TERMINAL,
-    world_faults.HOME,
-    world_faults.TWO,
-    world_faults.STREAMS,
+    company_faults.HOME,
+    company_faults.TWO,
+    company_faults.STREAMS,
 )

@@ -29,6 +29,8 @@ PATIENCE_S = 120.0
 
 def reap_orphans() -> None:
     """Let orphans become children of this process."""
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)  # under `nohup` every child would ignore it, too
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-
-import tomli
 
 from tests.faults.case import Case, Group, Seen
 from tests.faults.lab import Lab, engines, stopped_at_end, wait_for
@@ -49,7 +46,7 @@ def export_killed(lab: Lab) -> Seen:
     """Several files; the first is amid writing."""
     lab.run("recommend", *HERE, "-o", "rec.toml")
     more = ("--allow-simulated", "--force")
-    return amid_writing(lab, ("export", "rec.toml", "--to", "html", "-o", "out", *more), "out/recommendation.html")
+    return amid_writing(lab, ("export", "rec.toml", "--to", "html", "-o", "out", *more), "out/rec.html")
 
 
 @contextmanager
@@ -73,16 +70,15 @@ def download_killed(lab: Lab) -> Seen:
         disk = Disk(lab.folder / "hf")
         partial_file = disk.partial(repo, Q4)
         for name in SIGNALS:
-            server.script("/lfs/*", Slow(0.02, 20_000), host="store")
+            server.script("/lfs/*", Slow(0.1, 20_000), host="store")
             before = partial_file.stat().st_size if partial_file.exists() else 0
             with stopped_at_end(lab.start(*ASK)) as process:
-                wait_for(lambda: partial_file.exists() and partial_file.stat().st_size > before + 100_000)
+                wait_for(partial(_has_grown, partial_file, before + 100_000))
                 process.send_signal(getattr(signal, name))
                 done = lab.finish(process)
             kept = partial_file.stat().st_size
             is_right &= kept > before and done.code == -getattr(signal, name) and disk.ggufs() == []
             said.append(f"{name}: {kept:,} bytes kept")
-        server.clear() if hasattr(server, "clear") else None
         redone = lab.run(*ASK)
         is_right &= redone.code == 0 and disk.holds(repo, Q4)
     return Seen("; ".join(said) + f"; again: exit {redone.code}, whole and checked", is_right, lab.left())
@@ -94,7 +90,7 @@ def with_engine(lab: Lab, arguments: Callable[[Lab], tuple[object, ...]], codes:
     for name in SIGNALS:
         with stopped_at_end(lab.start(*asked)) as process:
             wait_for(lambda: engines(process.pid))
-            wait_for(lambda: False, 0.5)
+            wait_for(lambda: False, 0.3)
             process.send_signal(getattr(signal, name))
             done = lab.finish(process)
         orphans = [text for text in lab.left() if text.startswith("process")]
@@ -122,7 +118,7 @@ def trial_killed(lab: Lab) -> Seen:
     said, is_right, known = [], True, 0
     for name in SIGNALS:
         with stopped_at_end(lab.start(*asked)) as process:
-            wait_for(lambda: _answers(lab) > known)
+            wait_for(partial(_knows_more, lab, known))
             process.send_signal(getattr(signal, name))
             done = lab.finish(process)
         is_right &= done.code == -getattr(signal, name) and _answers(lab) > known
@@ -132,6 +128,14 @@ def trial_killed(lab: Lab) -> Seen:
     found = f"{known} answers known before"
     is_right &= redone.code == 0 and found in redone.err
     return Seen("; ".join(said) + f"; again: exit {redone.code}, “{found}”", is_right, lab.left())
+
+
+def _has_grown(path: Path, n_bytes: int) -> bool:
+    return path.exists() and path.stat().st_size > n_bytes
+
+
+def _knows_more(lab: Lab, known: int) -> bool:
+    return _answers(lab) > known
 
 
 def _answers(lab: Lab) -> int:
@@ -166,31 +170,38 @@ def _boxed(process: subprocess.Popen[str]) -> list[int]:
     return [child.pid for child in children if "advisor.trial.boxed" in " ".join(child.cmdline())]
 
 
-def recommendation_is_sound(path: Path) -> bool:
-    """Whether a saved recommendation can be read."""
-    return "recommendation" in tomli.loads(path.read_text("utf-8"))
-
-
-def answers_are_json(path: Path) -> bool:
-    """Whether a cache can be read."""
-    return isinstance(json.loads(path.read_text("utf-8")), dict)
-
-
 GROUP = Group(
     "The program itself: SIGKILL, SIGTERM, SIGHUP",
     "Each signal in turn, then the same command again.",
     (
-        Case("parent-save", "amid saving a recommendation over an older one", "the old file whole; again: exit 0, nothing left",
-             partial(amid_writing, arguments=("recommend", *HERE, "-o", "rec.toml", "--force"), file="rec.toml"), is_quick=True),
+        Case(
+            "parent-save",
+            "amid saving a recommendation over an older one",
+            "the old file whole; again: exit 0, nothing left",
+            partial(amid_writing, arguments=("recommend", *HERE, "-o", "rec.toml", "--force"), file="rec.toml"),
+            is_quick=True,
+        ),
         Case("parent-export", "amid exporting over older files", "the old file whole; again: exit 0", export_killed),
-        Case("parent-cache", "amid writing a cache (`probe`)", "no cache or a whole one; again: exit 0",
-             partial(amid_writing, arguments=("probe", "--json"), file="cache/engine.json")),
+        Case(
+            "parent-cache",
+            "amid writing a cache (`probe`)",
+            "no cache or a whole one; again: exit 0",
+            partial(amid_writing, arguments=("probe", "--json"), file="cache/engine.json"),
+        ),
         Case("parent-download", "amid a download", "what came is kept; again: whole, hash checked", download_killed),
-        Case("parent-measure", "amid a measurement", "no orphan; scratch gone at once, after SIGKILL at the next run",
-             partial(with_engine, arguments=_measure)),
-        Case("parent-smoke", "amid a smoke test", "no orphan; scratch gone at once, after SIGKILL at the next run",
-             partial(with_engine, arguments=_smoke, codes=(4,))),
+        Case(
+            "parent-measure",
+            "amid a measurement",
+            "no orphan; scratch gone at once, after SIGKILL at the next run",
+            partial(with_engine, arguments=_measure),
+        ),
+        Case(
+            "parent-smoke",
+            "amid a smoke test",
+            "no orphan; scratch gone at once, after SIGKILL at the next run",
+            partial(with_engine, arguments=_smoke, codes=(4,)),
+        ),
         Case("parent-trial", "amid a trial", "every answer kept; again: goes on", trial_killed),
         Case("parent-code", "SIGKILL while code of an answer runs", "the child ends too", code_killed),
     ),
-)  # fmt: skip
+)

@@ -171,17 +171,21 @@ def memory_group(n_bytes: int) -> Iterator[Callable[[], None]]:
     lines = Path("/proc/self/cgroup").read_text().splitlines()
     if Path("/sys/fs/cgroup/cgroup.controllers").exists():
         own = next(line.split(":", 2)[2] for line in lines if line.startswith("0::"))
-        group, limits = Path(f"/sys/fs/cgroup{own}/llm-advisor-faults"), ("memory.max", "memory.swap.max")
+        group, limit = Path(f"/sys/fs/cgroup{own}/llm-advisor-faults"), "memory.max"
     else:
         own = next(line.split(":", 2)[2] for line in lines if ":memory:" in line)
-        group, limits = Path(f"/sys/fs/cgroup/memory{own}/llm-advisor-faults"), ("memory.limit_in_bytes",)
+        group, limit = Path(f"/sys/fs/cgroup/memory{own}/llm-advisor-faults"), "memory.limit_in_bytes"
     group.mkdir(exist_ok=True)
     try:
-        (group / limits[0]).write_text(str(n_bytes))
-        yield lambda: (group / "cgroup.procs").write_text(str(os.getpid())) and None
+        (group / limit).write_text(str(n_bytes))
+        yield partial(_join, group)
     finally:
         with suppress(OSError):
             group.rmdir()
+
+
+def _join(group: Path) -> None:
+    (group / "cgroup.procs").write_text(str(os.getpid()))
 
 
 def starved(lab: Lab, arguments: Callable[[Lab], tuple[object, ...]], n_bytes: int, codes: tuple[int, ...]) -> Seen:
@@ -224,29 +228,64 @@ DISK = Group(
     "The disk is full",
     "File systems in memory of a few kilobytes, filled to the last.",
     (
-        Case("disk-save", "while a recommendation is saved over an older one", "exit 2, one line; the older file whole", full_save, True),
+        Case(
+            "disk-save",
+            "while a recommendation is saved over an older one",
+            "exit 2, one line; the older file whole",
+            full_save,
+            True,
+        ),
         Case("disk-export", "while several files are exported", "exit 2, one line; none of them there", full_export),
         Case("disk-cache", "no room for cache and state", "all works without", full_cache),
-        Case("disk-scratch", "no room for the slices of a measurement", "the estimate, and why nothing was measured", full_scratch),
-        Case("disk-limit", "files limited to 4 MiB (RLIMIT_FSIZE) while slices are written", "the estimate, and why", disk_fills_amid_slices),
+        Case(
+            "disk-scratch",
+            "no room for the slices of a measurement",
+            "the estimate, and why nothing was measured",
+            full_scratch,
+        ),
+        Case(
+            "disk-limit",
+            "files limited to 4 MiB (RLIMIT_FSIZE) while slices are written",
+            "the estimate, and why",
+            disk_fills_amid_slices,
+        ),
         Case("disk-download", "during a download", "exit 2, one line; goes on with room", full_download),
         Case("disk-trial", "during a trial", "exit 2, one line; goes on with room", full_trial),
         Case("disk-tmp-full", "the temporary directory is full", "works or says so", partial(no_tmp, how="full")),
-        Case("disk-tmp-read-only", "the temporary directory is read-only", "works or says so", partial(no_tmp, how="read-only")),
+        Case(
+            "disk-tmp-read-only",
+            "the temporary directory is read-only",
+            "works or says so",
+            partial(no_tmp, how="read-only"),
+        ),
         Case("disk-tmp-missing", "TMPDIR names nothing", "works or says so", partial(no_tmp, how="missing")),
         Case("disk-output", "standard output is a full device", "exit 2, one line", full_output, True),
     ),
-)  # fmt: skip
+)
 MEMORY = Group(
     "Memory is taken away",
     "A control group of its own; where it is too small the kernel kills.",
     (
-        Case("memory-smoke", "150 MiB for a smoke test of a file of 98 MB", "exit 4, and why",
-             partial(starved, arguments=_starved_smoke, n_bytes=150 * MIB, codes=(4,))),
-        Case("memory-dry-run", "70 MiB for a dry run of Mixtral 8x7B", "a figure, or exit 6 and why",
-             partial(starved, arguments=_starved_dry_run, n_bytes=70 * MIB, codes=(0, 6))),
-        Case("memory-measure", "90 MiB for a measurement", "exit 2: it does not fit into the group's limit",
-             partial(starved, arguments=_starved_measure, n_bytes=90 * MIB, codes=(2,))),
-        Case("memory-address-space", "100 MiB of address space (RLIMIT_AS)", "exit 6 and one line", little_address_space),
+        Case(
+            "memory-smoke",
+            "150 MiB for a smoke test of a file of 98 MB",
+            "exit 4, and why",
+            partial(starved, arguments=_starved_smoke, n_bytes=150 * MIB, codes=(4,)),
+        ),
+        Case(
+            "memory-dry-run",
+            "70 MiB for a dry run of Mixtral 8x7B",
+            "a figure, or exit 6 and why",
+            partial(starved, arguments=_starved_dry_run, n_bytes=70 * MIB, codes=(0, 6)),
+        ),
+        Case(
+            "memory-measure",
+            "90 MiB for a measurement",
+            "exit 2: it does not fit into the group's limit",
+            partial(starved, arguments=_starved_measure, n_bytes=90 * MIB, codes=(2,)),
+        ),
+        Case(
+            "memory-address-space", "100 MiB of address space (RLIMIT_AS)", "exit 6 and one line", little_address_space
+        ),
     ),
-)  # fmt: skip
+)

@@ -15,6 +15,7 @@ import sys
 import tempfile
 from collections import deque
 from pathlib import Path
+from typing import Any
 
 from tests.fuzz import totals
 from tests.fuzz.registry import MODULES
@@ -60,20 +61,16 @@ def _turn(name: str, engine: str, seconds: float, state: Path) -> int:
     while spent < seconds:
         with tempfile.TemporaryDirectory() as folder:
             report = Path(folder) / "report.json"
-            code, coverage, tail = _run(name, engine, seconds - spent, state, report)
-            counts = json.loads(report.read_text("utf-8")) if report.exists() else {"cpu_s": 0.0}
+            code, coverage, _tail = _run(name, engine, seconds - spent, state, report)
+            counts: dict[str, Any] = {"cpu_s": 0.0}
+            if report.exists():
+                counts = json.loads(report.read_text("utf-8"))
         if code != 0:
             counts["deaths"] = 1
-            print(f"{name}: the process died ({code}):\n" + "\n".join(tail), flush=True)
         totals.add(state, name, engine, counts, coverage)
-        for text in counts.get("findings", {}).values():
+        for _text in counts.get("findings", {}).values():
             n_found += 1
-            print(f"{name}: {text}", flush=True)
         spent += max(counts["cpu_s"], 1.0)
-        print(
-            f"{name} ({engine}): {counts.get('executions', 0):,} executions in {counts['cpu_s']:.0f} s of CPU, {coverage}",
-            flush=True,
-        )
         if code != 0 and not counts.get("executions"):
             break  # it does not even start
     return n_found

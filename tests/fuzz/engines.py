@@ -1,4 +1,4 @@
-"""The two engines, each run in a process of its own: `python -m tests.fuzz.engines ENGINE NAME FOLDER SECONDS REPORT`."""
+"""The two engines, each in a process of its own: `python -m tests.fuzz.engines ENGINE NAME FOLDER SECONDS REPORT`."""
 
 from __future__ import annotations
 

@@ -19,7 +19,8 @@ INTEGERS = (
 FLOATS = (0.0, -0.0, 0.5, 1.0, -1.0, 1e-320, 1e-9, 3.4e38, 1e300, 1.7976931348623157e308, float("inf"), float("nan"))
 TEXTS = (
     "", " ", "\n", "a\nb", "\r\n", "\t", "\0", "\x1b[2J", "\x1b]8;;http://x\x07", "\u202e", "\ufeff", "\x7f", "\x85",
-    "\u2028", "é", "日本語", "🦙", "\ud800", "../../etc/passwd", "/etc/passwd", "C:\\x", "a/b", "..", ".", "~", "-", "--",
+    "\u2028", "é", "日本語", "🦙", "\ud800", "../../etc/passwd", "/etc/passwd", "C:\\x", "a/b", "..", ".", "~",
+    "-", "--",
     "none", "None", "null", "true", "nan", "inf", "1e999", "0x10", "1_000", "٣", "²", "64GiB", "1008 GB/s", "-1GiB",
     "1e400GiB", "[bold]x[/bold]", "{{7*7}}", "${HOME}", "$(id)", "`id`", "' OR 1=1", '"', "'", "\\", "%s%n", "<b>",
     "http://127.0.0.1/", "https://user:secret@example.com/", "file:///etc/passwd", "(a+)+$", "(?P<x>", "a" * 300,

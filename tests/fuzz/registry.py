@@ -1,4 +1,4 @@
-"""Every parser of foreign bytes, by name. The modules are imported late, so that an engine can instrument the product."""
+"""Every parser of foreign bytes, by name. The modules are imported late, so that an engine can instrument all."""
 
 from __future__ import annotations
 

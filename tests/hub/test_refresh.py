@@ -249,7 +249,7 @@ def test_a_header_that_ends_early_is_refused(cli: Cli, hub: HubServer, overlay: 
 def test_silence_is_told_after_the_time_limit(
     cli: Cli, hub: HubServer, overlay: Path, path: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("advisor.hub.listing.TIMEOUT_S", 0.3)
+    monkeypatch.setattr("advisor.hub.opening.TIMEOUT_S", 0.3)
     monkeypatch.setattr("advisor.gguf.remote.TIMEOUT_S", 0.3)
     hub.script(path, Silence())
     assert_fails_cleanly(cli("catalog", "refresh", "tiny-tune"), overlay, "cannot be reached")

@@ -25,7 +25,8 @@ _PASTES = ("[b]bold[/b]", "99999999999999999999", "-1", "1e309", "nan", "a\nb\tc
 SIZES = ((120, 36), (80, 24), (40, 12), (250, 80), (1, 1), (20, 5), (60, 20), (132, 10))
 
 _WEIGHTS: dict[Kind, int] = {
-    "key": 55, "text": 8, "paste": 2, "click": 15, "double": 2, "hover": 3, "scroll": 4, "resize": 4, "focus": 2, "wait": 5,
+    "key": 55, "text": 8, "paste": 2, "click": 15, "double": 2, "hover": 3, "scroll": 4, "resize": 4, "focus": 2,
+    "wait": 5,
 }  # fmt: skip
 
 

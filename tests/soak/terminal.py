@@ -135,7 +135,7 @@ def drive_terminal(seconds: float, seed: int, count: int) -> Run:
         folder = Path(name)
         small = small_knowledge(folder, 4, 512)
         while time.monotonic() < end:
-            n_steps, problem = _walk(run, seed + walks, count, folder, small, done)
+            n_steps, problem = _walk(run, seed + walks, count, folder, small, done, end)
             walks, done = walks + 1, done + n_steps
             if problem is not None:
                 run.failures.append(f"seed {seed + walks - 1}, step {n_steps}: {problem.splitlines()[-1]}")
@@ -145,7 +145,7 @@ def drive_terminal(seconds: float, seed: int, count: int) -> Run:
     return run
 
 
-def _walk(run: Run, seed: int, count: int, folder: Path, small: Path, done: int) -> tuple[int, str | None]:
+def _walk(run: Run, seed: int, count: int, folder: Path, small: Path, done: int, end: float) -> tuple[int, str | None]:
     rng = random.Random(seed)
     program = Program(folder, None if seed % 2 == 0 else small, *rng.choice(SIZES[:4]))
     sampler = Sampler(program.process.pid)
@@ -158,7 +158,7 @@ def _walk(run: Run, seed: int, count: int, folder: Path, small: Path, done: int)
             n_steps += 1
             program.do(step)
             program.wake()
-            if not program.read(rng.choice((0.0, 0.01, 0.05, 0.15))):
+            if not program.read(rng.choice((0.0, 0.01, 0.05, 0.15))) or time.monotonic() > end:
                 break
             if n_steps % _EVERY == 0:
                 run.samples.append(sampler.look(done + n_steps))

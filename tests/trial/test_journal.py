@@ -96,9 +96,12 @@ def test_a_key_is_all_that_an_answer_depends_on() -> None:
 def test_a_disk_that_is_full_is_told_once_and_the_lock_is_released(tmp_path: Path) -> None:
     path = tmp_path / "journal.jsonl"
     path.symlink_to("/dev/full")
-    with pytest.raises(InputError, match="cannot be used: No space left on device"), Journal(path) as journal:
+    with Journal(path) as journal:
         journal._stream = path.open("ab")
-        journal.append({"key": "a"})
+        with pytest.raises(InputError, match="cannot be used: No space left on device"):
+            journal.append({"key": "a"})
+        with pytest.raises(InputError, match="cannot be used: No space left on device"):
+            journal.__exit__(None, None, None)
     path.unlink()
     with Journal(path) as journal:
         journal.append({"key": "b"})

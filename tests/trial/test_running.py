@@ -16,13 +16,13 @@ import psutil
 import pytest
 
 from advisor.domain.blueprint import Blueprint
-from advisor.domain.trial.outcome import Sampling, Trial
+from advisor.domain.trial.outcome import Progress, Sampling, Trial
 from advisor.errors import EngineError, InputError
 from advisor.gguf.reader import read_header
 from advisor.gguf.writer import write_sparse
 from advisor.service import Advisor, TrialRequest
 from advisor.trial import running
-from advisor.trial.running import Progress, TrialStopped
+from advisor.trial.running import TrialStopped
 from tests.gguf.making import llama_blueprint
 from tests.trial.test_reading import written
 

@@ -65,7 +65,7 @@ def _after(*keys: str, shows: str) -> Callable[[Drive], object]:
 @pytest.mark.parametrize(
     ("size", "keys", "shows"),
     [
-        pytest.param(LARGE, ("2",), "excludes 5 (+2)", id="needs-counts"),
+        pytest.param(LARGE, ("2",), "excludes 5", id="needs-counts"),
         pytest.param(LARGE, ("2", "f"), "no effect now", id="needs-unfolded"),
         pytest.param(SMALL, ("2", "p"), "Fill the form for", id="presets-small"),
         pytest.param(LARGE, ("2", "i"), "2 × RTX 4090", id="what-if"),

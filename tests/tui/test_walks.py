@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import tomli
 from textual.events import MouseDown
+from textual.screen import Screen
 from textual.widgets._toast import Toast
 
 from advisor.tui.app import AdvisorApp
@@ -144,7 +145,7 @@ async def test_a_click_on_a_notice_that_has_just_gone_hits_nothing() -> None:
         app.notify("soon gone", timeout=60)
         await pilot.pause(0.1)
         toast = app.screen.query_one(Toast)
-        x, y = toast.region.offset + (2, 1)
+        x, y = toast.region.x + 2, toast.region.y + 1
         parent, toast._parent = toast._parent, None  # removed and still drawn, as between two frames
         try:
             assert app.screen.get_widget_and_offset_at(x, y)[0] is toast
@@ -152,3 +153,19 @@ async def test_a_click_on_a_notice_that_has_just_gone_hits_nothing() -> None:
         finally:
             toast._parent = parent
         assert place_of(app) == "machine"
+
+
+async def test_a_screen_that_opens_while_the_user_leaves_breaks_nothing() -> None:
+    app = AdvisorApp(PinnedAdvisor(), None, Path("/nonexistent"))
+    async with app.run_test() as pilot:
+        await until(pilot, lambda: app.session.found is not None)
+        app.exit()
+        app.push_screen(WithoutWidgets())
+    assert app._exception is None
+
+
+class WithoutWidgets(Screen[None]):
+    """Looks for a widget as every screen does when it is mounted."""
+
+    def on_mount(self) -> None:
+        self.query_one("#gone")

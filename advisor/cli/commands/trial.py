@@ -17,13 +17,14 @@ from advisor.cli.commands.trial_text import compare_text
 from advisor.cli.diagnostics import note
 from advisor.cli.options import constraint_options, gathered, models_dir_option, output_options
 from advisor.cli.progress import Bar
-from advisor.domain.trial.outcome import Sampling, Trial
+from advisor.domain.trial.outcome import Progress, Sampling, Trial
 from advisor.domain.trial.tasks import DEFAULT_MAX_TOKENS
 from advisor.domain.trial.words import (
     ANSWER_COLUMNS,
     STANDING_COLUMNS,
     disagreement_rows,
     duel_lines,
+    progress_text,
     standing_rows,
     tag_rows,
 )
@@ -180,17 +181,14 @@ class _Progress(Bar):
         self._done: dict[str, tuple[int, int]] = {}
         self._lock = threading.Lock()
 
-    def __call__(self, now: object) -> None:
-        name, n_done, n_tasks = (getattr(now, key) for key in ("name", "n_done", "n_tasks"))
+    def __call__(self, now: Progress) -> None:
         with self._lock:
-            self._done[name] = (n_done, n_tasks)
+            self._done[now.name] = (now.n_done, now.n_tasks)
             done, whole = (sum(pair[i] for pair in self._done.values()) for i in (0, 1))
-            judged, right = getattr(now, "n_judged", 0), getattr(now, "n_right", 0.0)
-            text = f"{name}: {n_done} of {n_tasks} tasks, {right:g} of {judged} right"
             if sys.stderr.isatty():
-                self.show(text, done / whole if whole else 1.0)
-            elif n_done == n_tasks:
-                note(f"{text}, {getattr(now, 'n_cached', 0)} answers known before")
+                self.show(progress_text(now), done / whole if whole else 1.0)
+            elif now.n_done == now.n_tasks:
+                note(progress_text(now))
 
 
 def _print(advisor: Advisor, trial: Trial, limit: int, *, plain: bool) -> None:

@@ -99,6 +99,20 @@ class Sampling:
 
 
 @dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a contestant is."""
+
+    name: str
+    n_done: int
+    n_tasks: int
+    n_cached: int
+    """Answers that were known before."""
+    n_right: float
+    """Sum of the scores."""
+    n_judged: int
+
+
+@dataclass(frozen=True, slots=True)
 class Trial:
     """All of it."""
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 from advisor.domain.trial.blind import Tally
-from advisor.domain.trial.outcome import Outcome, Trial
+from advisor.domain.trial.outcome import Outcome, Progress, Trial
 from advisor.domain.trial.report import Accuracy, Duel, Pace, Report, p_text
 from advisor.domain.trial.statistics import Interval
 from advisor.domain.trial.text_loss import TextComparison
@@ -16,6 +16,12 @@ STANDING_COLUMNS = ("model", "right", "share", "interval 95 %", "first token", "
 TEXT_COLUMNS = ("file", "size", "bits per byte", "interval 95 %", "perplexity", "interval 95 %")
 ANSWER_COLUMNS = ("task", "model", "score", "answer", "reason")
 _EXCERPT = 160
+
+
+def progress_text(now: Progress) -> str:
+    """How far a contestant is."""
+    known = f", {now.n_cached} answers known before" if now.n_cached else ""
+    return f"{now.name}: {now.n_done} of {now.n_tasks} tasks, {now.n_right:g} of {now.n_judged} right{known}"
 
 
 def standing_rows(found: Report) -> list[tuple[str, ...]]:

@@ -72,9 +72,9 @@ class PicksScreen(Place):
     def _show_rows(self) -> None:
         found = self.session.found
         title = self.query_one("#picks-title", Static)
-        self.query_one("#admit").display = self.shows_excluded
         self._show_undo()
-        self.set_class(self.shows_excluded or self.session.last_change is not None, "-acting")
+        # Not by a class of the screen: that styles everything on it anew.
+        self.query_one("#picks-actions").display = self.shows_excluded or self.session.last_change is not None
         if found is None or self.session.advice_error is not None:
             self._show_nothing(self._waiting())
             title.update("")
@@ -137,7 +137,7 @@ class PicksScreen(Place):
         filtered = f" · filter “{self.filter_text}”: {rows.n_matching}" if self.filter_text else ""
         hidden = rows.n_matching - len(rows.rows)
         if self.shows_excluded:
-            return f"{len(found.rejected)} excluded{filtered} · a: what other answers would admit · x shows the picks"
+            return f"{len(found.rejected)} excluded{filtered} · x shows the picks"
         more = f" · the first {len(rows.rows)}; / finds the other {hidden:,}" if hidden > 0 else ""
         n_marked = len(self.session.marked_candidates)
         marked = f" · {n_marked} marked, c compares" if n_marked else ""
@@ -160,8 +160,18 @@ class PicksScreen(Place):
             self.changed.publish("chosen")
         self._explain()
 
+    def _show_admit(self, selected: Candidate | Rejection | ExcludedGroup | None) -> None:
+        """Offer to admit the excluded model under the cursor, where an answer can."""
+        admit = self.query_one("#admit", Button)
+        admit.display = self.shows_excluded and isinstance(selected, Rejection)
+        if isinstance(selected, Rejection):
+            admit.disabled = not selected.is_liftable
+            admit.label = "a: admit this model" if selected.is_liftable else "no answer admits this model"
+            admit.refresh(layout=True)
+
     def _explain(self) -> None:
         selected, found = self._selected(), self.session.found
+        self._show_admit(selected)
         panel = self.query_one(Sections)
         if selected is None or found is None:
             panel.show((Paragraph("No row matches", (f"Filter: {self.filter_text}", "Esc clears the filter.")),))
@@ -192,14 +202,14 @@ class PicksScreen(Place):
 
     @on(DataTable.RowHighlighted)
     def _highlighted(self, event: DataTable.RowHighlighted) -> None:
-        # An event that was under way while the rows were replaced names a row that the cursor has left.
-        if event.row_key.value != self.query_one(Ranking).selected_key:
+        # An event that was under way while the rows were replaced names a row that the cursor has left, or none.
+        if getattr(event.row_key, "value", None) != self.query_one(Ranking).selected_key:
             return
         self._follow_cursor()
 
     @on(DataTable.RowSelected)
     def _opened(self, event: DataTable.RowSelected) -> None:
-        key = event.row_key.value or ""
+        key = getattr(event.row_key, "value", None) or ""
         if key.startswith(GROUP):
             self.folded = self.folded ^ {key.removeprefix(GROUP)}
             return
@@ -240,6 +250,10 @@ class PicksScreen(Place):
         selected = self._selected()
         if not self.shows_excluded or not isinstance(selected, Rejection):
             self.notify("Press x for the excluded models, choose one, then press a.", markup=False)
+            return
+        if not selected.is_liftable:
+            reasons = "; ".join(reason.text for reason in selected.reasons if reason.change is None)
+            self.notify(f"No answer admits {selected.model.name}: {reasons}", severity="warning", markup=False)
             return
         self.shows_excluded = False
         self.set_focus(self.query_one(Ranking))

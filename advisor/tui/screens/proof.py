@@ -17,6 +17,7 @@ from advisor.domain.proof_words import (
     next_lines,
 )
 from advisor.tui.commands import bindings_at
+from advisor.tui.empty import no_pick_lines, way_back
 from advisor.tui.measuring import Measuring
 from advisor.tui.messages import Topic
 from advisor.tui.screens.place import Place
@@ -24,8 +25,7 @@ from advisor.tui.session import Smoke
 from advisor.tui.widgets.meter import IntervalMeter, Meter
 from advisor.tui.widgets.paragraphs import Paragraphs
 
-_NOTHING = Paragraph("Nothing to prove yet", ("No model is selected. 3 shows the picks.",))
-_SIMULATED = Paragraph("Not here", ("The machine is simulated, so nothing can be measured on it.",))
+_SIMULATED = "The machine is simulated, so nothing can be measured on it."
 _STALE = "The last smoke test was of another choice; it is not shown."
 _UNHARMED = "The program itself is unharmed: the same key tries again, 3 goes back to the picks."
 
@@ -45,6 +45,8 @@ class ProofScreen(Place):
             yield Button("t: smoke test", id="start", variant="primary", action="app.smoke", compact=True)
             yield Button("m: measure", id="measure", action="app.measure(False)", compact=True)
             yield Button("c: cancel", id="cancel", action="app.stop_engine", compact=True)
+            yield Button("d: download", id="download", action="app.download", compact=True)
+            yield Button("o: own tasks", id="own-tasks", action="app.trial", compact=True)
             yield Meter(id="progress")
         yield Static(markup=False, id="stage")
         with Horizontal(id="known"):
@@ -97,6 +99,7 @@ class ProofScreen(Place):
         start.disabled = measure.disabled = cannot
         start.label = "t: test again" if smoke is not None and not smoke.is_running else "t: smoke test"
         self.query_one("#cancel", Button).disabled = not is_busy
+        self.query_one("#download", Button).disabled = self.session.chosen is None
 
     def _show_progress(self, smoke: Smoke | None) -> None:
         measuring = self.session.measuring
@@ -141,9 +144,9 @@ class ProofScreen(Place):
     def _outcome(self, smoke: Smoke | None) -> tuple[Paragraph, ...]:
         session = self.session
         if session.chosen is None:
-            return (_NOTHING,)
+            return (Paragraph("Nothing to prove yet", no_pick_lines(session)),)
         if session.is_simulated:
-            return (_SIMULATED, *smoke_intention(session.chosen))
+            return (Paragraph("Not here", (_SIMULATED, way_back(session))), *smoke_intention(session.chosen))
         measured, tested = self._measured(), self._tested(smoke)
         return (*tested, *measured) if self._is_test_newer(smoke) else (*measured, *tested)
 

@@ -50,7 +50,7 @@ def _names(folder: Path) -> list[str]:
 class PathField(Input):
     """Right arrow at the end takes the suggestion."""
 
-    HELP = "Where to save. Folders and files are suggested while you type: the right arrow takes the suggestion."
+    HELP = "The path of a file. Folders and files are suggested while you type: the right arrow takes the suggestion."
 
-    def __init__(self, value: str, working_directory: Path) -> None:
-        super().__init__(value, compact=True, id="path", suggester=PathSuggester(working_directory))
+    def __init__(self, value: str, working_directory: Path, *, id: str = "path") -> None:  # noqa: A002 - as Textual names it
+        super().__init__(value, compact=True, id=id, suggester=PathSuggester(working_directory))

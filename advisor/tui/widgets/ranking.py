@@ -65,13 +65,19 @@ class Ranking(DataTable[Text]):
     HELP = "The table: up and down select a row, which is explained beside it; Enter opens the explanation."
 
     class Resized(Message):
-        """The room changed, so other columns may fit."""
+        """The width changed, so other columns may fit."""
+
+    _room = -1
+    """Cells across, for which the columns were chosen."""
 
     def __init__(self) -> None:
         super().__init__(cursor_type="row", zebra_stripes=True)
 
     def on_resize(self) -> None:
-        self.post_message(self.Resized())
+        width = self.scrollable_content_region.width
+        if width != self._room:
+            self._room = width
+            self.post_message(self.Resized())
 
     def show(
         self,

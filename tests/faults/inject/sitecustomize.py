@@ -13,7 +13,6 @@ import os
 import signal
 import sys
 import threading
-import time
 from collections.abc import Callable
 from types import ModuleType
 from typing import Any
@@ -22,6 +21,7 @@ STEP, _, SIGNAL = os.environ.get("LLAMA_FAULT", "").partition(":")
 PATIENCE = float(os.environ.get("LLAMA_PATIENCE", "1"))
 IS_WORKER = "advisor.engine.worker" in sys.orig_argv
 _LEAST_S = 6.0
+_START_S = 20.0
 
 
 def strike() -> None:
@@ -35,7 +35,9 @@ def strike() -> None:
 
 def strike_soon(seconds: float) -> None:
     """The fault a moment later, in the middle of what begins now."""
-    threading.Thread(target=lambda: (time.sleep(seconds), strike()), daemon=True).start()
+    timer = threading.Timer(seconds, strike)
+    timer.daemon = True
+    timer.start()
 
 
 def _wrapped(function: Callable[..., Any], before: Callable[[], None]) -> Callable[..., Any]:
@@ -94,7 +96,7 @@ def _in_client(module: Any) -> None:
 
     def init(self: Any, **named: Any) -> None:
         started(self, **named)
-        self._start_timeout_s = _LEAST_S
+        self._start_timeout_s = _START_S
 
     module.EngineClient.__init__ = init
 
@@ -131,8 +133,8 @@ class _Finder(importlib.abc.MetaPathFinder):
         return spec
 
 
-def _amid_writing(descriptor: int) -> None:
-    _FSYNC(descriptor)
+def _amid_writing(fd: Any) -> None:
+    _FSYNC(fd)
     strike()
 
 

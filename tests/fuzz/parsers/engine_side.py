@@ -10,7 +10,7 @@ from advisor.engine import asks, conversation, messages
 from advisor.engine.codec import from_json
 from advisor.engine.logs import first_error, last_error, memory_figures, quantized_bytes, quantized_types
 from advisor.engine.native import NativeError
-from advisor.engine.protocol import Event, Failure, Hello, ProtocolError, Request, Result, decode, encode
+from advisor.engine.protocol import Event, Failure, Hello, Message, ProtocolError, Request, Result, decode, encode
 from advisor.engine.rendering import render
 from advisor.engine.sandbox import named
 from tests.fuzz.codecs import Json
@@ -61,15 +61,17 @@ def template(raw: bytes, folder: Path) -> None:
     """A file's chat template on a short conversation: rendered or refused."""
     text = raw.decode("utf-8", "replace")
     turns = (conversation.Turn("system", "Be brief."), conversation.Turn("user", "Hello"))
+    refusal = ""
     try:
         render(asks.RenderParams(text, ("Hi there",), "<s>", "</s>", turns))
     except NativeError as error:
-        assert "\n" not in str(error)
+        refusal = str(error)
+    assert "\n" not in refusal
 
 
 def _line_seeds() -> Sequence[bytes]:
     described = {"version": "0.3.36", "gpu_offload": False, "system_info": "x", "devices": []}
-    found = [
+    found: list[Message] = [
         Hello(1, 7, None, (("network", True, "seccomp"),)),
         Request(1, "describe", {"a": 1}, 2.0),
         Result(1, described),

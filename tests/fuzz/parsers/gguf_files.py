@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
-from advisor.domain.ladder import Machine as Memories
+from advisor.domain.ladder import Memories
 from advisor.domain.matching import index_of
 from advisor.domain.pools import memory_pools
 from advisor.domain.sizing import SizeRequest
@@ -17,7 +17,7 @@ from advisor.gguf.template import chat_template
 from advisor.gguf.writer import lay_out
 from advisor.hub.walking import SeenFile
 from advisor.local_files.identifying import identify
-from advisor.service.sizer import Setting, size_file
+from advisor.service.sizer import Circumstances, size_file
 from tests.fuzz.codecs import BETWEEN, Http
 from tests.fuzz.gguf_codec import Gguf
 from tests.fuzz.harness import Harness
@@ -43,11 +43,11 @@ WORDS = (
 
 
 @cache
-def _setting() -> Setting:
+def _circumstances() -> Circumstances:
     figures = advisor().figures(desktop())
     constraints = default_constraints()
     pools = memory_pools(desktop(), constraints.machine, figures)
-    return Setting(desktop(), Memories(pools, True), SizeRequest(), False)
+    return Circumstances(desktop(), Memories(pools, True), SizeRequest(), False)
 
 
 @cache
@@ -77,7 +77,7 @@ def _read(path: Path) -> InputError | None:
     identify([seen], (), index_of(advisor().catalogue.models, {}))
     try:
         chat_template(path, read_model(path))
-        size_file(str(path), advisor().catalogue.models, _setting())
+        size_file(str(path), advisor().catalogue.models, _circumstances())
     except InputError as error:
         return error
     return None
@@ -88,13 +88,13 @@ def remote(raw: bytes, folder: Path) -> None:
     with Scripted(raw) as server:
         header = read_remote_model(server.web_url)
         assert header.file_bytes >= 0
-        size_file(server.web_url, advisor().catalogue.models, _setting())
+        size_file(server.web_url, advisor().catalogue.models, _circumstances())
 
 
 @cache
 def answers() -> Sequence[bytes]:
     small, rich = (_answer(body) for body in (_tiny(), RICH))
-    moved = b"HTTP/1.1 302 Found\r\nLocation: http://other.example/x.gguf?sig=1\r\nContent-Length: 0\r\n\r\n"
+    moved = b"HTTP/1.1 302 Found\r\nLocation: /other/x.gguf?sig=1\r\nContent-Length: 0\r\n\r\n"
     away = b"HTTP/1.1 302 Found\r\nLocation: ftp://other.example/x\r\n\r\n"
     closed = b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 2\r\n\r\nno"
     whole = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nGGUF\r\n0\r\n\r\n"

@@ -80,8 +80,8 @@ class Scripted:
 
     @property
     def web_url(self) -> str:
-        """A file on a host that only the proxy knows."""
-        return "http://models.example/model-00001-of-00002.gguf?token=secret"
+        """A file on it."""
+        return f"{self.url}/model-00001-of-00002.gguf?token=secret"
 
     def __enter__(self) -> Scripted:
         self._server.answers, self._server.n_asked = self._raw.split(BETWEEN), 0

@@ -130,7 +130,7 @@ def _cache_seeds() -> Sequence[bytes]:
     told = Description("0.3.36", "AVX2 = 1", False, devices, (FileType("Q4_0", 2),))
     match = Match("llama-3.2-1b-instruct", "Q4_0", "hash", "a/b")
     file = LocalFile(
-        "/x.gguf", "your folder", "x", "model", 4, 1, ("a" * 64,), "computed", "llama", "Q4_0", 3, True, match
+        "/x.gguf", "your folder", "x", "model", 4, 1, "llama", "Q4_0", 3, True, ("a" * 64,), "computed", match
     )
     documents = [
         {**asdict(speed), "basis": "measured"},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -43,10 +44,8 @@ def constraints(raw: bytes, folder: Path) -> None:
     """`--constraints FILE`, and each of its lines as `--set`."""
     path = _written(raw, folder)
     line = raw.partition(b"\n")[0][:2000].decode("utf-8", "surrogateescape")
-    try:
+    with suppress(InputError):  # a line need not be an assignment
         advisor().constraints(advisor().answers(settings=[line]))
-    except InputError:
-        pass  # a line need not be an assignment
     answers = advisor().answers(path)
     advisor().constraints(answers)
     answers_document(answers)

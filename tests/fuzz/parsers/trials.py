@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import zlib
 from collections.abc import Sequence
@@ -73,7 +74,9 @@ def checks(raw: bytes, folder: Path) -> None:
     path = folder / "tasks.jsonl"
     path.write_bytes(raw)
     tasks = read_tasks(path).tasks[:3]
-    _judge = _judge or Judge(time_limit_s=0.5)
+    if _judge is None:
+        _judge = Judge(time_limit_s=0.5)
+        atexit.register(_judge.__exit__, None, None, None)  # its child is started once, not for every input
     for task in tasks:
         for answer in ("42", task.question, '{"a": [1, 2.0, null]}', "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!"):
             found = _judge.judge(task.check, answer)

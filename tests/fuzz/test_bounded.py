@@ -1,0 +1,134 @@
+"""A moment of fuzzing for every parser, and the guard itself."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from advisor.errors import InputError, NetworkError
+from tests.fuzz.guard import judge
+from tests.fuzz.harness import Harness
+from tests.fuzz.registry import MODULES, load
+from tests.fuzz.strategies import inputs
+
+EXAMPLES = 25
+QUICK = settings(
+    max_examples=EXAMPLES, deadline=None, database=None, suppress_health_check=list(HealthCheck)
+)  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Everything that the program may write lies below the folder of the test."""
+    for kind in ("CONFIG", "CACHE", "STATE"):
+        monkeypatch.setenv(f"LLM_ADVISOR_{kind}_DIR", str(tmp_path / kind.lower()))
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+
+
+@pytest.mark.parametrize("name", sorted(MODULES))
+def test_whatever_comes_a_parser_reads_or_refuses_it_within_the_bounds(name: str, tmp_path: Path) -> None:
+    harness = load(name)
+
+    @QUICK
+    @given(raw=inputs(harness))
+    def check(raw: bytes) -> None:
+        _, finding = judge(harness, raw, tmp_path)
+        assert finding is None, finding
+
+    check()
+
+
+def _harness(run: Callable[[bytes, Path], None]) -> Harness:
+    return Harness("made", "", "", run, lambda: [b""], cpu_s=0.2)
+
+
+def _write_elsewhere(_: bytes, __: Path) -> None:
+    Path("/tmp/llm-advisor-fuzz-elsewhere").write_text("x")
+
+
+def _connect(_: bytes, __: Path) -> None:
+    try:
+        socket.create_connection(("127.0.0.1", 9), timeout=0.1)
+    except OSError as error:
+        raise InputError("refused") from error
+
+
+def _swallow(_: bytes, folder: Path) -> None:
+    try:
+        os.remove("/nowhere/at-all")
+    except BaseException as error:
+        raise InputError("it could not be removed") from error
+
+
+def _fill(_: bytes, __: Path) -> None:
+    assert bytearray(300 << 20)
+
+
+def _spin(_: bytes, __: Path) -> None:
+    while True:
+        continue
+
+
+def _start(_: bytes, __: Path) -> None:
+    os.system("true")
+
+
+def _say_much(_: bytes, __: Path) -> None:
+    error = InputError("x")
+    error.what = "two\nlines"
+    raise error
+
+
+def _fail_otherwise(_: bytes, __: Path) -> None:
+    raise NetworkError("not what is documented")
+
+
+@pytest.mark.parametrize(
+    ("run", "kind"),
+    [
+        (_write_elsewhere, "reach"),
+        (_connect, "reach"),
+        (_swallow, "reach"),
+        (_start, "reach"),
+        (_fill, "memory"),
+        (_spin, "time"),
+        (_say_much, "message"),
+        (_fail_otherwise, "crash"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else value.__name__.strip("_"),
+)
+def test_the_guard_sees_what_no_input_may_do(run: Callable[[bytes, Path], None], kind: str, tmp_path: Path) -> None:
+    was_read, finding = judge(_harness(run), b"", tmp_path)
+    assert not was_read
+    assert finding is not None
+    assert finding.kind == kind
+    assert not Path("/tmp/llm-advisor-fuzz-elsewhere").exists()
+
+
+def test_the_guard_lets_a_refusal_and_the_own_folder_be(tmp_path: Path) -> None:
+    def run(_: bytes, folder: Path) -> None:
+        (folder / "made").mkdir()
+        (folder / "made/file").write_text("x")
+        (folder / "made/file").unlink()
+        raise InputError("a refusal")
+
+    assert judge(_harness(run), b"", tmp_path) == (False, None)
+
+
+@settings(max_examples=200, deadline=None, database=None)
+@given(raw=st.binary(max_size=300), name=st.sampled_from(sorted(MODULES)))
+def test_a_codec_reads_its_own_writing_or_refuses_it(raw: bytes, name: str) -> None:
+    codec = load(name).codec
+    if codec is None:
+        return
+    try:
+        tree = codec.decode(raw)
+    except ValueError:
+        return
+    assert isinstance(codec.encode(tree), bytes)
