@@ -89,7 +89,7 @@ def _names(node: ast.AST) -> Iterator[str]:
         if (
             owner == "signal"
             and not name.startswith("Sig")
-            and name not in SIGNALS | {"signal", "strsignal", "getsignal"}
+            and name not in SIGNALS | {"signal", "strsignal", "getsignal", "SIG_DFL", "SIG_IGN"}
         ):
             yield f"signal.{name}"
         if owner == "ctypes" and name in ("windll", "WinDLL", "oledll"):
