@@ -98,7 +98,8 @@ class Ranking(DataTable[Text]):
         def cell(text: str, column: Column, width: int) -> Text:
             made = _cell(text, column, width)
             for mark, style in styles.items():
-                made.highlight_words([mark], style)
+                if mark in text:
+                    made.highlight_words([mark], style)
             return made
 
         with self.prevent(DataTable.RowHighlighted):
