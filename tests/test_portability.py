@@ -52,6 +52,7 @@ LOOPS = frozenset({"add_signal_handler", "remove_signal_handler", "connect_read_
 """Methods of event loops that Windows refuses."""
 
 ELSEWHERE = {
+    "advisor/tui/ending.py": "the interval that calls it is set where `os.name` was asked before",
     "advisor/engine/landlock.py": "called by advisor/engine/sandbox.py on Linux alone",
     "advisor/engine/seccomp.py": "called by advisor/engine/sandbox.py on Linux alone",
     "advisor/engine/sandbox.py": "`_lower` is called where Windows has returned before; absent places are left out",
