@@ -1,0 +1,85 @@
+"""Names that others chose never lead out of the folder that a file is meant for."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import TypeAdapter, ValidationError
+
+from advisor.catalog.schema import Id
+from advisor.errors import NetworkError
+from advisor.hub.listing import is_repository, list_repository
+from advisor.hub.ollama import ollama_files
+from advisor.hub.shelf import CacheShelf, FolderShelf
+
+COMMIT, SHA256 = "0" * 40, "a" * 64
+HOSTILE = st.sampled_from(
+    ["..", ".", "/", "\\", "//", "~", "C:", "\0", "\n", "%2e%2e", "a", "model.gguf", "-", " ", "․․", "﹒", "CON", ":"]
+)
+names = st.lists(st.one_of(HOSTILE, st.text(max_size=8)), min_size=1, max_size=6).map("".join) | st.lists(
+    HOSTILE, min_size=1, max_size=6
+).map("/".join)
+
+
+def is_below(path: Path, folder: Path) -> bool:
+    """By the text alone, as the system reads it, and by Windows' separators, too."""
+    parts = os.path.normpath(str(path).replace("\\", "/"))
+    return parts.startswith(str(folder) + os.sep)
+
+
+@given(name=names)
+def test_a_file_of_the_hub_lies_below_its_shelf_or_is_refused(name: str) -> None:
+    cache = CacheShelf("owner/model", COMMIT, {"HF_HUB_CACHE": "/cache"})
+    folder = FolderShelf(Path("/mine"), Path("/locks"))
+    for shelf in (cache, folder):
+        try:
+            spot = shelf.spot(name, SHA256)
+        except NetworkError:
+            continue
+        places = [spot.whole, spot.partial, *([spot.link] if spot.link else [])]
+        assert all(is_below(place, shelf.folder) for place in places)
+        assert is_below(spot.lock, Path("/cache/.locks")) or is_below(spot.lock, Path("/locks"))
+
+
+@given(name=names)
+def test_a_repository_gets_one_folder_below_the_cache_or_is_refused(name: str) -> None:
+    if not is_repository(name) or ".." in name:
+        with pytest.raises(NetworkError):
+            list_repository(None, name)  # type: ignore[arg-type]  # refused before anything is asked
+        return
+    shelf = CacheShelf(name, COMMIT, {"HF_HUB_CACHE": "/cache"})
+    assert shelf.folder.parent == Path("/cache")
+    assert is_below(shelf.folder, Path("/cache"))
+
+
+@given(name=names)
+def test_an_id_of_the_catalogue_is_one_plain_file_name(name: str) -> None:
+    try:
+        found = TypeAdapter(Id).validate_python(name)
+    except ValidationError:
+        return
+    assert is_below(Path("/overlay/gguf") / f"{found}.toml", Path("/overlay/gguf"))
+    assert (Path("/overlay/gguf") / f"{found}.toml").parent == Path("/overlay/gguf")
+
+
+@given(digest=names | names.map("sha256:".__add__) | names.map(f"sha256:{SHA256}".__add__))
+def test_a_digest_in_ollamas_manifest_opens_blobs_alone(digest: str) -> None:
+    with TemporaryDirectory() as name:
+        store = Path(name) / "ollama"
+        manifest = store / "manifests" / "registry.ollama.ai" / "library" / "m" / "latest"
+        manifest.parent.mkdir(parents=True)
+        (store / "blobs").mkdir()
+        (store.parent / "secret.gguf").write_bytes(b"GGUF")
+        (store / "blobs" / f"sha256-{SHA256}").write_bytes(b"GGUF")
+        for said in (digest, f"sha256:{SHA256}"):
+            layer = {"mediaType": "application/vnd.ollama.image.model", "digest": said}
+            manifest.write_text(json.dumps({"layers": [layer]}), "utf-8")
+            found = [path for path, _, _ in ollama_files(store, lambda said: None)]
+            assert all(path.parent == store / "blobs" for path in found)
+        assert len(found) == 1
