@@ -102,9 +102,10 @@ def test_an_error_that_nobody_foresaw_says_no_secret(
 
 def test_the_children_of_trials_and_clusters_are_told_no_secret(secret_home: Path) -> None:
     (secret_home / "told").touch()
+    before = set(psutil.Process().children())
     with Judge() as judge:
         assert judge.judge(Pattern("a"), "a").score == 1
-        (checker,) = [p for p in psutil.Process().children() if "checker.py" in " ".join(p.cmdline())]
+        (checker,) = set(psutil.Process().children()) - before
         seen = checker.environ()
     assert "PATH" in seen
     assert CANARY not in " ".join(seen.values())

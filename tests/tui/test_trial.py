@@ -127,7 +127,8 @@ async def test_what_is_missing_is_said_with_what_to_do(tmp_path: Path, size: tup
         app.screen.query_one("#add", Input).value = "missing.gguf"
         app.screen.query_one("#add", Input).focus()
         await press(pilot, "enter")
-        assert "missing.gguf is no file." in words_of(app)
+        # A long path is broken where the line ends.
+        assert "missing.gguf is no file.".replace(" ", "") in words_of(app).replace(" ", "")
         app.screen.query_one("#trial-outcome").focus()
         await press(pilot, "s")
         assert "nothing was tried yet that could be saved" in words_of(app)

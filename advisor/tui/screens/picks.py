@@ -253,7 +253,8 @@ class PicksScreen(Place):
             return
         if not selected.is_liftable:
             reasons = "; ".join(reason.text for reason in selected.reasons if reason.change is None)
-            self.notify(f"No answer admits {selected.model.name}: {reasons}", severity="warning", markup=False)
+            said = f"No answer admits {selected.model.name}: {reasons}\nNothing was changed."
+            self.notify(said, severity="warning", markup=False)
             return
         self.shows_excluded = False
         self.set_focus(self.query_one(Ranking))
