@@ -16,9 +16,11 @@ from advisor.trial.checking import Judge
 
 @pytest.fixture
 def judge() -> Iterator[Judge]:
+    before = set(psutil.Process().children(recursive=True))
     with Judge(allow_code=True, time_limit_s=0.5) as found:
         yield found
-    alive = [p for p in psutil.Process().children(recursive=True) if p.status() != psutil.STATUS_ZOMBIE]
+    since = set(psutil.Process().children(recursive=True)) - before
+    alive = [p for p in since if p.status() != psutil.STATUS_ZOMBIE]
     assert not [p for p in alive if "trial" in " ".join(p.cmdline())]
 
 

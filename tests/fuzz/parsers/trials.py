@@ -84,6 +84,15 @@ def checks(raw: bytes, folder: Path) -> None:
     _judge.verify(tasks, "tasks.jsonl")
 
 
+def end_checks() -> None:
+    """End the child of `checks`, which the next input would start again."""
+    global _judge
+    if _judge is not None:
+        atexit.unregister(_judge.__exit__)
+        _judge.__exit__(None, None, None)
+        _judge = None
+
+
 def load(raw: bytes, folder: Path) -> None:
     """`plan --trace FILE`."""
     path = folder / "trace.csv"
