@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 from collections.abc import Iterator
 
 import click
 import pytest
 
+from advisor.cli.help import split_help
 from advisor.cli.main import COMMANDS, cli
 from docs.generate import PLACE, cli_text
 
 
 def examples(command: click.Command) -> Iterator[str]:
     """The example lines of a command's help."""
-    for paragraph in re.split(r"\n\s*\n", command.help or ""):
-        if paragraph.strip().startswith("\b"):
-            yield from (line.strip() for line in paragraph.strip().splitlines()[1:] if line.strip())
+    yield from split_help(command.help or "")[1]
+    if isinstance(command, click.Group):
+        for part in command.commands.values():
+            yield from examples(part)
 
 
 def every_example() -> list[str]:

@@ -11,6 +11,7 @@ from advisor.api import Needs, answers_of
 from advisor.cli import output
 from advisor.cli.diagnostics import note
 from advisor.cli.fleet_output import note_failures, print_placement, require_enough
+from advisor.cli.help import Command
 from advisor.cli.options import constraint_options, gathered, machine_options, output_options
 from advisor.domain.capacity.plan import Plans
 from advisor.domain.capacity.replica import ENGINES, refusal_lines
@@ -36,7 +37,7 @@ class _Asked:
     survive: str | None
 
 
-@click.command("plan")
+@click.command("plan", cls=Command)
 @click.option("--model", "name", metavar="ID", help="Model to serve; without it the pick of recommend.")
 @click.option(
     "--quant",
@@ -69,6 +70,7 @@ class _Asked:
     "-n",
     "limit",
     type=click.IntRange(1),
+    metavar="N",
     default=12,
     show_default=True,
     help="Rows of the table, beside this machine's.",

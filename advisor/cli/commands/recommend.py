@@ -12,6 +12,7 @@ from advisor import api
 from advisor.api import Needs, answers_of
 from advisor.cli import output
 from advisor.cli.diagnostics import note
+from advisor.cli.help import Command
 from advisor.cli.options import constraint_options, gathered, machine_options, models_dir_option, output_options
 from advisor.cli.progress import MeasuringProgress
 from advisor.domain.questions import Answer
@@ -58,7 +59,7 @@ class _Shown:
         return self.place is not None or self.report is not None
 
 
-@click.command("recommend")
+@click.command("recommend", cls=Command)
 @constraint_options
 @machine_options
 @output_options
@@ -83,7 +84,9 @@ class _Shown:
 @models_dir_option
 @click.option("--relax", metavar="MODEL", help="Change the answers just so far that this excluded model passes.")
 @click.option("--excluded", is_flag=True, help="List what is excluded instead: requirement, reason and fix.")
-@click.option("-n", "limit", type=click.IntRange(1), default=10, show_default=True, help="Rows of the table.")
+@click.option(
+    "-n", "limit", type=click.IntRange(1), metavar="N", default=10, show_default=True, help="Rows of the table."
+)
 @gathered("asked", _Asked)
 @gathered("shown", _Shown)
 def command(needs: Needs, where: MachineChoice, asked: _Asked, shown: _Shown, what_hardware: bool) -> None:

@@ -8,6 +8,7 @@ from advisor import api
 from advisor.api import Needs
 from advisor.cli import output
 from advisor.cli.diagnostics import note
+from advisor.cli.help import Command
 from advisor.cli.options import (
     complete_model,
     constraint_options,
@@ -19,7 +20,7 @@ from advisor.domain.speed_report import speed_facts
 from advisor.service import MachineChoice
 
 
-@click.command("speed")
+@click.command("speed", cls=Command)
 @click.argument("name", metavar="MODEL", shell_complete=complete_model)
 @click.option("--quant", metavar="TYPE", default="Q4_K_M", show_default=True, help="File type of the model.")
 @click.option("--prompt", type=click.IntRange(1), metavar="TOKENS", help="Length of the prompt.")
