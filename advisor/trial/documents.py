@@ -48,11 +48,13 @@ def trial_document(trial: Trial, found: Report) -> dict[str, Any]:
 def read_result(path: Path) -> tuple[TrialFile, str]:
     """A trial's result and its hash. Raises InputError for a file that is none."""
     content = read_bounded(path, _MAX_BYTES)
+    what, hint = f"{path} is no trial result", "Write one with: llm-advisor trial TASKS.jsonl -o RESULT.json"
     try:
         raw = parse_json(content, name=str(path))
     except InputError as error:
-        hint = "Write one with: llm-advisor trial TASKS.jsonl -o RESULT.json"
-        raise InputError(f"{path} is no trial result", why=error.why, hint=hint) from error
+        raise InputError(what, why=error.why, hint=hint) from error
+    if not isinstance(raw, dict) or "contestants" not in raw:
+        raise InputError(what, why="it has no contestants", hint=hint)
     try:
         return TrialFile.model_validate(raw), sha256(content).hexdigest()
     except ValidationError as error:
