@@ -28,7 +28,7 @@ from advisor.domain.placement import cpu_placement, with_gpu_layers
 from advisor.domain.weights import blueprint, weights
 from advisor.engine import operations as engine
 from advisor.engine.client import EngineClient
-from advisor.engine.placing import context_params
+from advisor.engine.placement import context_params
 from advisor.paths import knowledge_dir
 from benchmarks.screens import answers_to_rankings, first_paints, own_directories
 

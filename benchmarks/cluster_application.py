@@ -17,6 +17,7 @@ from typing import Any
 import httpx
 
 from advisor.domain.export_request import ExportRequest
+from advisor.files import write_atomically
 from advisor.service import Advisor, MachineChoice
 from benchmarks.local_ray import LocalCluster, environment
 
@@ -44,7 +45,7 @@ def export(folder: Path, port: int, model: Path) -> Path:
     answers = advisor.answers(settings=[f"task.context_tokens={CONTEXT_TOKENS}"])
     found = advisor.recommend(advisor.machine(MachineChoice(file=machine)), advisor.constraints(answers))
     recommendation = folder / "recommendation.toml"
-    advisor.save_recommendation(recommendation, advisor.recommendation_text(found, answers))
+    write_atomically(recommendation, advisor.recommendation_text(found, answers), overwrite=False)
     request = ExportRequest(gguf=str(model), replicas=REPLICAS, port=port, allow_simulated=True)
     application = folder / "application"
     application.mkdir()

@@ -23,7 +23,7 @@ from advisor.domain.weights import blueprint, weights
 from advisor.engine import operations as engine
 from advisor.engine.client import EngineClient
 from advisor.engine.messages import Description
-from advisor.engine.placing import context_params
+from advisor.engine.placement import context_params
 from advisor.paths import knowledge_dir
 from advisor.units import GIB
 

@@ -22,7 +22,7 @@ from advisor.domain.trial.report import p_text
 from advisor.domain.trial.statistics import mid_p
 from advisor.engine import operations as ops
 from advisor.engine.client import EngineClient
-from advisor.engine.conversation import RequantizeParams
+from advisor.engine.trial_messages import RequantizeParams
 
 ROOT = Path(__file__).parent.parent
 TASKS = ROOT / "docs" / "examples" / "trial-200.jsonl"

@@ -13,8 +13,8 @@ from advisor.domain.local_files import LocalFile, LocalFiles
 from advisor.engine.codec import from_json
 from advisor.hub.places import Place
 from advisor.hub.walking import Search, SeenFile
+from advisor.json_cache import JsonCache
 from advisor.local_files.hashing import Hashes
-from advisor.local_files.keeping import Kept
 
 if TYPE_CHECKING:
     from advisor.domain.matching import Index
@@ -28,7 +28,7 @@ _ORDER = {"model": 0, "projector": 1, "adapter": 2, "vocabulary": 3, "unusable":
 def find_files(
     places: Sequence[Place],
     index: Callable[[], Index],
-    kept: Kept,
+    kept: JsonCache,
     hashes: Hashes,
     *,
     hashed: bool = False,

@@ -13,7 +13,7 @@ from advisor.domain.export_request import PLAIN, ExportChoice, ExportRequest, Ma
 from advisor.domain.model import GgufFile, Model
 from advisor.errors import AdvisorError, InputError, NoCandidateError, nearest
 from advisor.files import taken_of, write_all
-from advisor.service.asking import Asking
+from advisor.service.answer_sources import AnswerSources
 from advisor.service.scale import ManyUsers
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ EVERYTHING = "all"
 """In place of a target: every one that can run the recommendation."""
 
 
-class Exports(Asking, ManyUsers):
+class Exports(AnswerSources, ManyUsers):
     """The part of the facade that knows the targets."""
 
     _kept_plans: dict[tuple[EngineName, str | None], Plans] | None = None

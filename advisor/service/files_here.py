@@ -54,12 +54,12 @@ class FilesHere(Core):
         `hashed` reads whole files. Raises InputError when that is cancelled; nothing else, whatever lies there.
         """
         from advisor.hub.places import Place, places
+        from advisor.json_cache import JsonCache
         from advisor.local_files.finding import find_files
-        from advisor.local_files.keeping import Kept
 
         # The name counts that is met first, and a file in the Hub's cache tells more about itself there.
         looked = [*places(folders), *(Place("downloads", folder) for folder in self._download_folders())]
-        kept = Kept(paths.cache_dir() / "files.json", self._files_basis())
+        kept = JsonCache(paths.cache_dir() / "files.json", self._files_basis())
         return find_files(
             looked, self._file_index, kept, self._hashes, hashed=hashed, on_event=on_event, cancel=cancel
         )  # fmt: skip
@@ -159,10 +159,10 @@ class FilesHere(Core):
 
     @cached_property
     def _hashes(self) -> Hashes:
+        from advisor.json_cache import JsonCache
         from advisor.local_files.hashing import Hashes
-        from advisor.local_files.keeping import Kept
 
-        return Hashes(Kept(paths.cache_dir() / "hashes.json", ""))
+        return Hashes(JsonCache(paths.cache_dir() / "hashes.json", ""))
 
     def _file_index(self) -> Index:
         from advisor.catalog.loader import load_all_gguf_files

@@ -37,13 +37,13 @@ from advisor.domain.speed.slicing import (
 from advisor.domain.speed_report import Subject
 from advisor.engine.client import EngineCancelled, EngineClient, OnEvent
 from advisor.engine.messages import ContextParams
-from advisor.engine.placing import context_params
+from advisor.engine.placement import context_params
 from advisor.engine.protocol import Event
 from advisor.engine.scratch import scratch_root
 from advisor.engine.slices import LARGE_PAGES, SliceRun, time_slices
 from advisor.engine.synthetic import BlockPools
 from advisor.errors import EngineError, InputError
-from advisor.service.remembering import recall, remember
+from advisor.service.measurement_cache import recall, remember
 from advisor.units import format_bytes
 
 BUDGET_S = 10.0
@@ -53,7 +53,7 @@ FINALISTS = 3
 MOST_MEASUREMENTS = 6
 """A ranking that keeps changing is left after so many."""
 Memory = Literal["use", "renew", "ignore"]
-"""What was timed before is recalled, timed anew and remembered in its place, or neither recalled nor replaced."""
+"""What was timed before is recalled, timed again and remembered in its place, or neither recalled nor replaced."""
 _PROMPT_SHARE = 0.5
 _FILL_SHARE = 0.2
 _LEAST_PROMPT = 32
@@ -113,21 +113,21 @@ def measure_finalists(
     cancel: threading.Event | None = None,
     only: str | None = None,
     *,
-    anew: bool = False,
+    remeasure: bool = False,
 ) -> tuple[Recommendation, tuple[str, ...]]:
     """Measure the first few of the ranking, each time ranking again, until those at the top are measured.
 
     `only` measures the candidate of that id instead. The first measurement of a kind of placement calibrates all
-    candidates of that kind; what the ranking rests on already stays. `anew` times also what was timed before; so does
-    asking again where all of them are measured. Before each measurement `on_event` gets a
-    `subject` event with the candidate's id and name. Raises EngineCancelled.
+    candidates of that kind; what the ranking rests on already stays. `remeasure` times also what was timed before; so
+    does asking again where all of them are measured. Before each measurement `on_event` gets a `subject` event with
+    the candidate's id and name. Raises EngineCancelled.
     """
     scale = found.constraints.scale
     known = found.timings.at(scale.prompt_tokens, scale.mean_depth_tokens)
     measured, calibrations = dict(known.measured), dict(known.calibrations)
     wanted = {(c.id, c.fit.placement) for c in _wanted(found, only)}
-    anew = anew or (bool(wanted) and wanted <= measured.keys())
-    done = set() if anew else set(measured)
+    remeasure = remeasure or (bool(wanted) and wanted <= measured.keys())
+    done = set() if remeasure else set(measured)
     problems: dict[str, str] = {}
     for _ in range(MOST_MEASUREMENTS):
         waiting = (c for c in _wanted(found, only) if (c.id, c.fit.placement) not in done and c.id not in problems)
@@ -137,7 +137,7 @@ def measure_finalists(
         if on_event is not None:
             on_event(Event(0, "subject", {"id": candidate.id, "name": _name(candidate)}))
         subject = timed_subject(candidate, scale)
-        memory: Memory = "renew" if anew else "use"
+        memory: Memory = "renew" if remeasure else "use"
         outcome = measure(subject, found.machine, constants, on_event, cancel, memory=memory)
         if outcome.speed is None:
             problems[candidate.id] = outcome.problem or "unknown"
@@ -145,7 +145,7 @@ def measure_finalists(
         key = candidate.id, candidate.fit.placement
         measured[key] = outcome.speed
         kind = placement_kind(candidate.fit.placement, subject.shape.n_layers)
-        if outcome.estimated is not None and (kind not in calibrations or (anew and not done)):
+        if outcome.estimated is not None and (kind not in calibrations or (remeasure and not done)):
             calibrations[kind] = calibration_of(outcome.speed, outcome.estimated)
         done.add(key)
         found = rank_again(Timings(dict(measured), dict(calibrations)))

@@ -23,7 +23,7 @@ from advisor.domain.smoke_next import next_steps
 from advisor.domain.smoke_report import SmokeReport, expectation, file_expectation
 from advisor.domain.speed import SpeedConstants
 from advisor.engine.client import EngineClient, OnEvent
-from advisor.engine.placing import context_params
+from advisor.engine.placement import context_params
 from advisor.engine.scratch import scratch_root
 from advisor.engine.smoke import SmokePlan, run_file
 from advisor.errors import InputError

@@ -19,7 +19,7 @@ from advisor.errors import InputError
 from advisor.files import read_bounded
 from advisor.schema_errors import explained
 from advisor.text import one_line
-from advisor.trial.harness import is_sample, sample_line
+from advisor.trial.harness_samples import is_sample, sample_line
 from advisor.trial.schema import SIMPLE, TaskLine
 from advisor.units import MIB, format_bytes
 

@@ -16,7 +16,7 @@ from advisor.domain.weights import blueprint, weights
 from advisor.engine.client import EngineClient
 from advisor.engine.figures import disagreements, engine_footprint
 from advisor.engine.operations import size_blueprint
-from advisor.engine.placing import context_params
+from advisor.engine.placement import context_params
 from advisor.units import MIB
 from tests.builders import model
 from tests.shapes import KINDS

@@ -41,7 +41,7 @@ FIRST = (
     "yaml",
 )  # fmt: skip
 CHILDREN = frozenset(
-    f"advisor.{name}" for name in ("__main__", "cluster.prober", "engine.worker", "trial.boxed", "trial.checker")
+    f"advisor.{name}" for name in ("__main__", "cluster.prober", "engine.worker", "trial.code_child", "trial.checker")
 )
 """Run as processes of their own; importing them here would load llama.cpp or ray."""
 
@@ -162,8 +162,8 @@ def walk(system: str, home: Path) -> dict[str, Any]:
     from advisor.hub.places import places
     from advisor.probe.snapshot import probe_machine
     from advisor.service import Advisor
-    from advisor.trial.boxing import _ending
     from advisor.trial.checking import Judge
+    from advisor.trial.code_running import _ending
 
     advisor = Advisor()
     # A root without /proc, as those systems have none.

@@ -147,7 +147,7 @@ def _answers(lab: Lab) -> int:
 def code_killed(lab: Lab) -> Seen:
     """The program dies while code of an answer runs; that child must not go on."""
     source = (
-        "import sys\nfrom advisor.trial.boxing import run_code\nfrom advisor.domain.trial.tasks import Code\n"
+        "import sys\nfrom advisor.trial.code_running import run_code\nfrom advisor.domain.trial.tasks import Code\n"
         "print('begun', flush=True)\nrun_code('```python\\nwhile True: pass\\n```', Code(test='', timeout_s=60.0))\n"
     )
     command = [lab.command()[0], "-c", source]
@@ -167,7 +167,7 @@ def _boxed(process: subprocess.Popen[str]) -> list[int]:
     import psutil
 
     children = psutil.Process(process.pid).children()
-    return [child.pid for child in children if "advisor.trial.boxed" in " ".join(child.cmdline())]
+    return [child.pid for child in children if "advisor.trial.code_child" in " ".join(child.cmdline())]
 
 
 GROUP = Group(

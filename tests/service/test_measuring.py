@@ -20,7 +20,7 @@ from advisor.engine.client import EngineCancelled
 from advisor.engine.slices import SliceRun
 from advisor.errors import EngineError
 from advisor.service import measuring
-from advisor.service.remembering import recall, remember
+from advisor.service.measurement_cache import recall, remember
 from advisor.units import GIB
 from tests.builders import constraints, figures, machine, model
 from tests.domain.speed.placing import constants

@@ -33,7 +33,7 @@ class _Asked:
     quant: str | None
     named: tuple[str, ...]
     measure: bool
-    anew: bool
+    remeasure: bool
     sensitivity: bool
     trial: Path | None
     folders: tuple[Path, ...]
@@ -69,7 +69,7 @@ class _Shown:
 @click.option("--quant", metavar="TYPE", help="Consider this file type only, e.g. Q4_K_M.")
 @click.option("--model", "named", multiple=True, metavar="ID", help="Consider a model that is otherwise only listed.")
 @click.option("--measure", is_flag=True, help="Time the best candidates here, with slices of them, and rank again.")
-@click.option("--anew", is_flag=True, help="Time also what was timed before; goes with --measure.")
+@click.option("--remeasure", is_flag=True, help="As --measure, and time also what was timed before.")
 @click.option("--sensitivity", is_flag=True, help="Show which weight or requirement would change the pick. Slower.")
 @click.option("--exclusions", "with_exclusions", is_flag=True, help="Show how many models each answer excludes.")
 @click.option(
@@ -164,7 +164,7 @@ def _advice(
             models=asked.named,
             quantization=asked.quant,
             relax=asked.relax,
-            measure="anew" if asked.anew else asked.measure,
+            measure="again" if asked.remeasure else asked.measure,
             sensitivity=asked.sensitivity,
             trial=asked.trial,
             models_dirs=asked.folders,

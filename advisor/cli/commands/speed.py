@@ -26,7 +26,7 @@ from advisor.service import MachineChoice
 @click.option("--prompt", type=click.IntRange(1), metavar="TOKENS", help="Length of the prompt.")
 @click.option("--depth", type=click.IntRange(0), metavar="TOKENS", help="Tokens in the cache while decoding.")
 @click.option("--measure", is_flag=True, help="Time slices of the model with random weights on this machine.")
-@click.option("--anew", is_flag=True, help="Time also what was timed before; goes with --measure.")
+@click.option("--remeasure", is_flag=True, help="As --measure, and time also what was timed before.")
 @constraint_options
 @machine_options
 @output_options
@@ -36,7 +36,7 @@ def command(
     prompt: int | None,
     depth: int | None,
     measure: bool,
-    anew: bool,
+    remeasure: bool,
     needs: Needs,
     where: MachineChoice,
     as_json: bool,
@@ -56,7 +56,7 @@ def command(
             needs,
             prompt_tokens=prompt,
             depth_tokens=depth,
-            measure="anew" if anew else measure,
+            measure="again" if remeasure else measure,
             on_event=progress,
             gpu=where.gpu,
             ram=where.ram_bytes,

@@ -14,7 +14,7 @@ from advisor.errors import InputError
 from advisor.service.core import Core
 
 
-class Asking(Core):
+class AnswerSources(Core):
     """The part of the facade that reads answers."""
 
     @cached_property
