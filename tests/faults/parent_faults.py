@@ -9,9 +9,10 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
+from benchmarks.shared import smollm2
 from tests.faults.case import Case, Group, Seen
 from tests.faults.lab import Lab, engines, stopped_at_end, wait_for
-from tests.faults.making import babbler, smollm2, tasks, thimble
+from tests.faults.making import babbler, tasks, thimble
 from tests.hub.conftest import ENTRY, REPO
 from tests.hub.fetching import ASK, Q4, Disk, mini_gguf
 from tests.hub.server import HubServer, Repo, Slow

@@ -59,6 +59,19 @@ class Made:
         return head + bytes(-len(head) % self.alignment) + bytes(self.data_bytes)
 
 
+class Memory:
+    """Bytes as a source."""
+
+    name = "memory"
+
+    def __init__(self, raw: bytes) -> None:
+        self.raw = raw
+        self.size = len(raw)
+
+    def read_at(self, offset: int, length: int) -> bytes:
+        return self.raw[offset : offset + length]
+
+
 def llama_blueprint(
     *,
     layers: int = 2,
