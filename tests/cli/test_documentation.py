@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator
 
 import click
@@ -11,6 +10,7 @@ import pytest
 from advisor.cli.help import split_help
 from advisor.cli.main import COMMANDS, cli
 from docs.generate import PLACE, cli_text
+from tests.cli.running import check_parses
 
 
 def examples(command: click.Command) -> Iterator[str]:
@@ -36,11 +36,4 @@ def test_the_manual_is_up_to_date() -> None:
 
 @pytest.mark.parametrize("line", every_example())
 def test_an_example_of_the_help_parses(line: str) -> None:
-    words = shlex.split(line.partition(">")[0], comments=True)
-    while "=" in words[0]:
-        words.pop(0)  # a variable of the environment
-    assert words.pop(0) == "llm-advisor"
-    name, *rest = words
-    command = cli.get_command(click.Context(cli), name)
-    assert command is not None
-    command.make_context(name, rest)
+    check_parses(line)

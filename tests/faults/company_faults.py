@@ -17,7 +17,7 @@ from tests.faults.lab import REPOSITORY, Done, Lab
 from tests.faults.making import babbler, tasks, thimble
 from tests.faults.parent_faults import HERE, hub
 from tests.hub.fetching import ASK, Q4, Disk
-from tests.hub.server import Slow
+from tests.hub.server_faults import Slow
 
 _NOBODY = 65534
 

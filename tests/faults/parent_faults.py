@@ -15,7 +15,8 @@ from tests.faults.lab import Lab, engines, stopped_at_end, wait_for
 from tests.faults.making import babbler, tasks, thimble
 from tests.hub.conftest import ENTRY, REPO
 from tests.hub.fetching import ASK, Q4, Disk, mini_gguf
-from tests.hub.server import HubServer, Repo, Slow
+from tests.hub.server import HubServer, Repo
+from tests.hub.server_faults import Slow
 
 SIGNALS = ("SIGKILL", "SIGTERM", "SIGHUP")
 HERE = ("--gpu", "none", "--ram", "64GiB")

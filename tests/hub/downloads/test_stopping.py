@@ -27,14 +27,8 @@ from tests.hub.fetching import (
     content,
     wait_for,
 )
-from tests.hub.server import (
-    COMMIT,
-    Fault,
-    HubServer,
-    Repo,
-    Silence,
-    Slow,
-)
+from tests.hub.server import COMMIT, HubServer, Repo
+from tests.hub.server_faults import Fault, Silence, Slow
 
 
 @pytest.mark.parametrize(("sent", "code"), [(signal.SIGKILL, -signal.SIGKILL), (signal.SIGINT, 130)])
