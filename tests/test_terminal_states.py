@@ -163,7 +163,7 @@ def test_screens_open_for_another_machine(opened: Open) -> None:
     ("arguments", "said"),
     [
         (("--gpu", "GTX 9999"), "no GPU named 'GTX 9999' is known"),
-        (("--ram", "much"), "--ram: "),
+        (("--ram", "much"), "ram: "),
         (("--machine", "nowhere.toml"), "nowhere.toml"),
         (("--ram", "8GiB", "probe"), "stand after the command: probe --gpu"),
     ],
