@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from difflib import get_close_matches
 
 _MOST_CHARACTERS = 900
 """Of each part of an error. Foreign keys and values stand in them, and nobody reads more."""
@@ -76,5 +75,7 @@ class AdvisorWarning(UserWarning):
 
 def nearest(word: str, valid: Iterable[str]) -> str | None:
     """A hint with the valid word closest to a misspelled one, or None when nothing is close."""
+    from difflib import get_close_matches
+
     match = get_close_matches(word, list(valid), n=1, cutoff=0.6)
     return f"Did you mean {match[0]!r}?" if match else None

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import glob
 import os
 import re
-import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -44,6 +42,9 @@ def write_atomically(path: Path, text: str, *, overwrite: bool) -> None:
 
     Raises InputError when the file exists and `overwrite` is false, or when it cannot be written.
     """
+    # Most commands only read.
+    import tempfile
+
     if not overwrite and path.exists():
         raise InputError(f"{path} exists", hint="Choose another name or overwrite it with --force.")
     try:
@@ -95,6 +96,8 @@ def taken_of(folder: Path, names: Iterable[str]) -> list[Path]:
 
 def _remove_leftovers(path: Path, ours: Path) -> None:
     """Remove what processes that were killed amid writing this file left beside it."""
+    import glob
+
     import psutil
 
     with contextlib.suppress(OSError):  # tidying up is no reason to fail

@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache, cached_property
 from itertools import zip_longest
+from typing import TYPE_CHECKING
 
-from advisor.domain.blueprint import Blueprint, MetadataValue, Tensor
 from advisor.domain.ggml import GgmlType
 from advisor.domain.mixture import LAYERED_ROLES, group_types, has_no_fallback, mixture_traits
 from advisor.domain.model import Model, Shape
 from advisor.domain.tensors import Role, TensorGroup, tensor_groups
+
+if TYPE_CHECKING:
+    from advisor.domain.blueprint import Blueprint, MetadataValue
 
 NORM_EPSILON = 1e-5
 """RMS norm epsilon of the Llama and Mistral families; it has no influence on memory or speed."""
@@ -155,6 +158,9 @@ def blueprint(model: Model, file_type: str, *, imatrix: bool = True) -> Blueprin
 
     Raises ValueError where the model has no shape or its architecture no rules.
     """
+    # Sizing and judging do without.
+    from advisor.domain.blueprint import Blueprint, Tensor
+
     if model.shape is None:
         raise ValueError(model.shape_reason or f"the shape of {model.id} is unknown")
     typed = weights(model.shape, file_type, imatrix=imatrix).groups
