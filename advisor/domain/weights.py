@@ -51,6 +51,11 @@ class TypedGroup:
         n = self.group.n_elements
         return tuple([(kind.n_bytes(n), count) for kind, count in self.kinds])
 
+    @property
+    def n_bytes(self) -> int:
+        """Bytes of all tensors of the group."""
+        return sum([size * count for size, count in self.sizes])
+
 
 @dataclass(frozen=True, eq=False)
 class Weights:
@@ -83,8 +88,7 @@ class Weights:
     @cached_property
     def expert_bytes(self) -> int:
         """Routed experts of all layers, part of the total."""
-        experts = [sizes for typed, sizes in self._sized if typed.group.is_expert]
-        return sum([size * count for sizes in experts for size, count in sizes])
+        return sum([typed.n_bytes for typed in self.groups if typed.group.is_expert])
 
     @cached_property
     def largest(self) -> tuple[tuple[str, int], ...]:
