@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import glob
 import os
 import re
-import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -45,6 +43,9 @@ def write_atomically(path: Path, text: str, *, overwrite: bool) -> None:
     Raises InputError when the file exists and `overwrite` is false, or when it cannot be written.
     """
     check_place(path, overwrite=overwrite)
+    # Most commands only read.
+    import tempfile
+
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.{os.getpid()}-", suffix=".tmp")
@@ -102,6 +103,8 @@ def taken_of(folder: Path, names: Iterable[str]) -> list[Path]:
 
 def _remove_leftovers(path: Path, ours: Path) -> None:
     """Remove what processes that were killed amid writing this file left beside it."""
+    import glob
+
     import psutil
 
     with contextlib.suppress(OSError):  # tidying up is no reason to fail

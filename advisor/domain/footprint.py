@@ -150,6 +150,8 @@ def footprint(shape: Shape, weights: Weights, placement: Placement, gpu_names: t
 def _gpu_shares(
     weights: Weights, placement: Placement, kv: tuple[int, ...], compute: tuple[int, ...], names: tuple[str, ...]
 ) -> tuple[DeviceFootprint, ...]:
+    if not placement.n_gpu_layers:
+        return tuple([DeviceFootprint(name, 0, 0, n, 0) for name, n in zip(names, compute, strict=True)])
     layer_bytes = weights.layer_bytes(without_experts=placement.experts_in_ram)
     start = len(kv) - sum(placement.gpu_layers)
     last = max((i for i, n in enumerate(placement.gpu_layers) if n), default=-1)

@@ -72,6 +72,9 @@ class _Slot(NamedTuple):
     """Position among the tensors of its role, in the order in which the quantizer walks the file."""
 
 
+_Rule = Callable[[_Slot, MixtureTraits, str], str]
+
+
 def mixture_traits(shape: Shape, file_type: str, *, imatrix: bool) -> MixtureTraits:
     """Reduce a shape to what the rules need. Raises ValueError for an unknown file type."""
     if file_type not in DEFAULT_TYPE:
@@ -112,9 +115,9 @@ def _chosen_by_layer(
     role: Role, is_stack: bool, layers: tuple[int, ...], ordinals: tuple[int, ...], traits: MixtureTraits
 ) -> tuple[str, ...]:
     """Of roles in _BY_LAYER, for which the length of a row makes no difference."""
-    default = DEFAULT_TYPE[traits.file_type]
+    default, rule = DEFAULT_TYPE[traits.file_type], _rule_of(role, traits)
     slots = [_Slot(role, 0, is_stack, *pair) for pair in zip(layers, ordinals, strict=True)]
-    return tuple([_chosen(slot, traits, default) for slot in slots])
+    return tuple([rule(slot, traits, default) for slot in slots])
 
 
 def has_no_fallback(file_type: str, row_length: int) -> bool:
@@ -139,10 +142,16 @@ def _chosen(slot: _Slot, traits: MixtureTraits, default: str) -> str:
         return "MXFP4" if slot.is_stack else "Q8_0"
     if slot.role is Role.TOKEN_EMBD:
         return _token_embedding(traits, default)
-    if traits.file_type in _SMALLEST:
-        return _smallest(slot, traits, default)
-    rule = _RULES.get(slot.role)
-    return rule(slot, traits, default) if rule else default
+    return _rule_of(slot.role, traits)(slot, traits, default)
+
+
+def _rule_of(role: Role, traits: MixtureTraits) -> _Rule:
+    """For a tensor of a layer."""
+    return _smallest if traits.file_type in _SMALLEST else _RULES.get(role, _plain)
+
+
+def _plain(slot: _Slot, traits: MixtureTraits, default: str) -> str:
+    return default
 
 
 def _output(slot: _Slot, traits: MixtureTraits, default: str) -> str:
@@ -266,7 +275,7 @@ def _ffn_inner(slot: _Slot, traits: MixtureTraits, default: str) -> str:
     return "IQ3_XXS" if traits.file_type == "IQ3_XS" and is_middle else default
 
 
-_RULES: dict[Role, Callable[[_Slot, MixtureTraits, str], str]] = {
+_RULES: dict[Role, _Rule] = {
     Role.ATTN_V: _attn_v,
     Role.ATTN_K: _attn_k,
     Role.ATTN_Q: _attn_q,

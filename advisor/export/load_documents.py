@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from advisor.domain.candidate import Candidate
-from advisor.domain.carried import Carried
 from advisor.domain.recommend import Recommendation
 from advisor.domain.serving import Plan
+
+if TYPE_CHECKING:
+    from advisor.domain.carried import Carried
 
 Document = dict[str, Any]
 

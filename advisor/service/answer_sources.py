@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from advisor.domain.answers import constraints_from, merge_document
 from advisor.domain.constraints import Constraints
-from advisor.domain.presets import Preset, find_preset
 from advisor.domain.questions import Answer, Questionnaire, read_answer
 from advisor.errors import InputError
 from advisor.service.core import Core
+
+if TYPE_CHECKING:
+    from advisor.domain.presets import Preset
 
 
 class AnswerSources(Core):
@@ -46,6 +49,8 @@ class AnswerSources(Core):
         """
         answers = self.questionnaire.defaults()
         if preset is not None:
+            from advisor.domain.presets import find_preset
+
             answers.update(find_preset(self.presets, preset).answers)
         if file is not None:
             answers = self._merged_file(answers, file)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from advisor import paths
 from advisor.domain.catalogue import Catalogue
@@ -15,9 +16,11 @@ from advisor.domain.model import GgufFile, Model
 from advisor.domain.pools import Figures
 from advisor.domain.recommend import Recommendation, recommend
 from advisor.domain.speed import NO_TIMINGS, Timings
-from advisor.domain.trial.evidence import Evidence
 from advisor.errors import InputError, nearest
 from advisor.service.own_entries import OwnEntries
+
+if TYPE_CHECKING:
+    from advisor.domain.trial.evidence import Evidence
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from advisor.domain.answers import merge_document
-from advisor.domain.export_request import PLAIN, ExportChoice, ExportRequest, MadeFiles
 from advisor.domain.model import GgufFile, Model
 from advisor.errors import AdvisorError, InputError, NoCandidateError, nearest
 from advisor.files import taken_of, write_all
@@ -19,6 +18,7 @@ from advisor.service.scale import ManyUsers
 if TYPE_CHECKING:
     from advisor.domain.capacity.plan import Plans, ServingPlan
     from advisor.domain.capacity.replica import EngineName
+    from advisor.domain.export_request import ExportChoice, ExportRequest, MadeFiles
     from advisor.export.deploy.making import ModelFacts, ServingOptions
     from advisor.export.deploy.serving import GgufSource, Serving
     from advisor.export.recommendation_schema import RecommendationFile
@@ -42,6 +42,7 @@ class Exports(AnswerSources, ManyUsers):
 
     def export_choices(self) -> tuple[ExportChoice, ...]:
         """Every target, once for each engine that it can run."""
+        from advisor.domain.export_request import ExportChoice
         from advisor.export.deploy import TARGETS
 
         found = []
@@ -63,7 +64,7 @@ class Exports(AnswerSources, ManyUsers):
         what = f"no report has the ending {ending!r}" if ending else "the name of a report ends in what it is"
         raise InputError(f"{path}: {what}", hint=f"Known: {known}.")
 
-    def export_file(self, path: Path, target: str, request: ExportRequest = PLAIN) -> dict[str, str]:
+    def export_file(self, path: Path, target: str, request: ExportRequest | None = None) -> dict[str, str]:
         """Texts by file name from a recommendation file.
 
         Raises InputError for another file, target or option, and for what the target cannot run; NoCandidateError
@@ -71,7 +72,8 @@ class Exports(AnswerSources, ManyUsers):
         """
         return dict(self._made(_recorded(path), target, request).texts)
 
-    def _made(self, recorded: Recorded, target: str, request: ExportRequest) -> MadeFiles:
+    def _made(self, recorded: Recorded, target: str, request: ExportRequest | None) -> MadeFiles:
+        from advisor.domain.export_request import PLAIN, MadeFiles
         from advisor.export.deploy import TARGETS, serving_files
 
         _known(target)
@@ -79,7 +81,7 @@ class Exports(AnswerSources, ManyUsers):
             return MadeFiles(_report(target, recorded))
         from advisor.export.deploy.heads import caution_lines, licence_lines
 
-        serving = self.serving(recorded, target, request)
+        serving = self.serving(recorded, target, request or PLAIN)
         texts = serving_files(target, serving)
         return MadeFiles(texts, tuple(licence_lines(serving.licence)), tuple(caution_lines(serving)))
 
@@ -106,7 +108,7 @@ class Exports(AnswerSources, ManyUsers):
             raise next(iter(refused.values()))
         return texts, refused
 
-    def export_text(self, text: str, target: str, name: str, request: ExportRequest = PLAIN) -> MadeFiles:
+    def export_text(self, text: str, target: str, name: str, request: ExportRequest | None = None) -> MadeFiles:
         """What a target makes of a recommendation's TOML; `name` is its file's without ending. Raises as above."""
         from advisor.export.recommendation_file import parse_recommendation
         from advisor.export.report.contents import Recorded
