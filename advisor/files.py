@@ -12,8 +12,8 @@ from advisor.errors import InputError
 from advisor.units import MIB, format_bytes
 
 
-def read_bounded(path: Path, most_bytes: int) -> bytes:
-    """The content of a file that nobody vouches for.
+def read_bounded(path: Path, most_bytes: int, *, hint: str | None = None) -> bytes:
+    """The content of a file that nobody vouches for; `hint` says how to come by one that cannot be read.
 
     Raises InputError when it cannot be read or is longer, which a pipe or a device shows only while it is read.
     """
@@ -26,7 +26,8 @@ def read_bounded(path: Path, most_bytes: int) -> bytes:
                 chunks.append(chunk)
                 left -= len(chunk)
     except (OSError, ValueError) as error:  # ValueError: a path with a zero character
-        raise InputError(f"{path} cannot be read", why=getattr(error, "strerror", None) or str(error)) from error
+        why = getattr(error, "strerror", None) or str(error)
+        raise InputError(f"{path} cannot be read", why=why, hint=hint) from error
     if left <= 0:
         raise InputError(f"{path} is too long", why=f"it has more than {format_bytes(most_bytes)}")
     return b"".join(chunks)

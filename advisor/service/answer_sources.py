@@ -63,7 +63,7 @@ class AnswerSources(Core):
     def _merged_file(self, answers: Mapping[str, Answer], file: Path) -> dict[str, Answer]:
         from advisor._toml import load_toml
 
-        document = load_toml(file)
+        document = load_toml(file, hint="Its keys are listed by: llm-advisor schema constraints")
         # A recommendation file carries the answers that it rests on in a table of their own.
         given = document.get("constraints") if "recommendation" in document else document
         if not isinstance(given, Mapping):

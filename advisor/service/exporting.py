@@ -184,6 +184,7 @@ class Exports(AnswerSources, ManyUsers):
         return next((p for p in plans.plans if p.node is None), None)
 
     def _plans(self, recorded: Recorded, engine: EngineName, precision: str | None) -> Plans:
+        from advisor.domain.plan_options import PlanOptions
         from advisor.export.machine_record import machine_from_record
 
         file = recorded.file
@@ -195,9 +196,7 @@ class Exports(AnswerSources, ManyUsers):
             kept[engine, quantization] = self.plan(
                 machine_from_record(file.machine),
                 self.constraints(answers),
-                name=file.recommendation.model,
-                quantization=quantization,
-                engine=engine,
+                PlanOptions(file.recommendation.model, quantization, engine),
             )
         return kept[engine, quantization]
 

@@ -189,10 +189,10 @@ class Advisor(HardwareOptions, Upkeep, Documents, SensitivityAnalysis, Fleets, E
         )
         if not measured:
             return speed_report(placed, None)
-        from advisor.service.measuring import Memory, measure
+        from advisor.service.measuring import CacheUse, measure
 
-        memory: Memory = "renew" if remeasure else "use"
-        found = measure(placed.subject, machine, self.catalogue.speed, on_event, cancel, memory=memory)
+        cache_use: CacheUse = "renew" if remeasure else "use"
+        found = measure(placed.subject, machine, self.catalogue.speed, on_event, cancel, cache_use=cache_use)
         return speed_report(placed, found.speed, found.problem)
 
     def measure_finalists(

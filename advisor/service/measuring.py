@@ -52,7 +52,7 @@ FINALISTS = 3
 """Places at the top of the ranking that are measured."""
 MOST_MEASUREMENTS = 6
 """A ranking that keeps changing is left after so many."""
-Memory = Literal["use", "renew", "ignore"]
+CacheUse = Literal["use", "renew", "ignore"]
 """What was timed before is recalled, timed again and remembered in its place, or neither recalled nor replaced."""
 _PROMPT_SHARE = 0.5
 _FILL_SHARE = 0.2
@@ -77,9 +77,9 @@ def measure(
     on_event: OnEvent | None = None,
     cancel: threading.Event | None = None,
     budget_s: float = BUDGET_S,
-    memory: Memory = "use",
+    cache_use: CacheUse = "use",
 ) -> Measurement:
-    """Time slices of a model on this machine, or recall what was timed before, as `memory` says.
+    """Time slices of a model on this machine, or recall what was timed before, as `cache_use` says.
 
     Raises EngineCancelled when cancelled, InputError for a model without a shape. Whatever else goes wrong is a
     measurement with a problem.
@@ -87,7 +87,7 @@ def measure(
     estimated = _estimate(subject, constants, subject.depth_tokens, subject.prompt_tokens)
     if machine.simulated:
         return Measurement(None, estimated, "the machine is simulated, so nothing can be timed on it")
-    known = recall(subject, machine) if memory == "use" else None
+    known = recall(subject, machine) if cache_use == "use" else None
     if known is not None:
         return Measurement(known, estimated)
     try:
@@ -100,7 +100,7 @@ def measure(
     if noise is not None:
         return Measurement(None, estimated, noise, timed)
     speed = _speed(subject, timed, constants)
-    if memory != "ignore":
+    if cache_use != "ignore":
         remember(subject, machine, speed)
     return Measurement(speed, estimated, timed=timed)
 
@@ -137,8 +137,8 @@ def measure_finalists(
         if on_event is not None:
             on_event(Event(0, "subject", {"id": candidate.id, "name": _name(candidate)}))
         subject = timed_subject(candidate, scale)
-        memory: Memory = "renew" if remeasure else "use"
-        outcome = measure(subject, found.machine, constants, on_event, cancel, memory=memory)
+        cache_use: CacheUse = "renew" if remeasure else "use"
+        outcome = measure(subject, found.machine, constants, on_event, cancel, cache_use=cache_use)
         if outcome.speed is None:
             problems[candidate.id] = outcome.problem or "unknown"
             continue

@@ -189,7 +189,7 @@ def _run_slices(
         raise InputError(f"{model.id} cannot be run", why=model.shape_reason)
     subject = timed_subject(candidate, scale)
     total = model.shape.n_layers
-    outcome = measure(subject, machine, kit.constants, on_event, cancel, memory="ignore")
+    outcome = measure(subject, machine, kit.constants, on_event, cancel, cache_use="ignore")
     timed, speed = outcome.timed, outcome.speed
     if timed is None or (speed is not None and speed.basis is not Basis.MEASURED):
         return SmokeMeasurement(True, 0, total, outcome.problem)

@@ -47,8 +47,8 @@ def trial_document(trial: Trial, found: Report) -> dict[str, Any]:
 
 def read_result(path: Path) -> tuple[TrialFile, str]:
     """A trial's result and its hash. Raises InputError for a file that is none."""
-    content = read_bounded(path, _MAX_BYTES)
     what, hint = f"{path} is no trial result", "Write one with: llm-advisor trial TASKS.jsonl -o RESULT.json"
+    content = read_bounded(path, _MAX_BYTES, hint=hint)
     try:
         raw = parse_json(content, name=str(path))
     except InputError as error:

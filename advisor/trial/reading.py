@@ -34,7 +34,7 @@ _HINT = "docs/trial.md shows the formats."
 
 def read_tasks(path: Path) -> TaskSet:
     """The tasks of a file. Raises InputError that names the first line that cannot be used."""
-    content = read_bounded(path, MAX_BYTES)
+    content = read_bounded(path, MAX_BYTES, hint=_HINT)
     _check_text(content, path)
     content_only = content.removeprefix(codecs.BOM_UTF8)
     if not content_only.strip():

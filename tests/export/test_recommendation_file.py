@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from advisor._toml import MAX_BYTES
 from advisor.domain.questions import Answer
 from advisor.errors import InputError
 from advisor.export.constraints_schema import CONSTRAINTS_SCHEMA, constraints_schema
-from advisor.export.recommendation_file import MAX_BYTES, json_schema, read_recommendation
+from advisor.export.recommendation_file import json_schema, read_recommendation
 from tests.export.schema_check import Validator, schema_text
 from tests.export.support import (
     KNOWLEDGE,

@@ -68,7 +68,7 @@ def test_a_model_that_is_not_here_is_measured_and_remembered(own_cache: Path) ->
     again = measuring.measure(subject(), HERE, constants(), events.append, budget_s=1.0)
     assert again.speed == as_remembered(first.speed)
     assert events == []
-    anew = measuring.measure(subject(), HERE, constants(), events.append, budget_s=1.0, memory="renew")
+    anew = measuring.measure(subject(), HERE, constants(), events.append, budget_s=1.0, cache_use="renew")
     assert events
     assert anew.speed is not None
     assert recall(subject(), HERE) == as_remembered(anew.speed)

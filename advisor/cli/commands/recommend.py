@@ -250,7 +250,7 @@ def _nothing(found: Recommendation) -> NoCandidateError:
     for miss in found.near_misses:
         name = f"{miss.model.id} {miss.quantization or ''}".strip()
         for reason in miss.reasons:
-            note(f"near miss {name}: {reason.text}" + (f" -> {reason.fix}" if reason.fix else ""))
+            note(f"near miss {name}: {reason.line}")
     count = len(found.rejected)
     return NoCandidateError(
         "no model satisfies the constraints",
