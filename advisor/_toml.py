@@ -35,7 +35,7 @@ def load_toml(path: Path) -> dict[str, Any]:
 
 def parse_toml(text: str, *, name: str) -> dict[str, Any]:
     """The document in a string; `name` stands for it in errors. Raises InputError."""
-    long_key = _LONG_KEY.search(text)
+    long_key = _long_key(text)
     if long_key is not None:
         line = text.count("\n", 0, long_key.start()) + 1
         why = f"a key on line {line} has more than {MAX_KEY_PARTS} parts"
@@ -48,3 +48,10 @@ def parse_toml(text: str, *, name: str) -> dict[str, Any]:
         if isinstance(value, list) and len(value) > MAX_TABLES:
             raise InputError(f"{name} is not read", why=f"{key!r} has {len(value):,} entries, more than {MAX_TABLES:,}")
     return document
+
+
+def _long_key(text: str) -> re.Match[str] | None:
+    # Counting the dots of a line takes a tenth of the time of the search, and nearly no line has so many.
+    if max([line.count(".") for line in text.split("\n")]) < MAX_KEY_PARTS:
+        return None
+    return _LONG_KEY.search(text)

@@ -23,7 +23,7 @@ from advisor.domain.recommend import Candidate, Recommendation
 from advisor.errors import InputError, NoCandidateError
 from advisor.service import Advisor, MachineChoice
 from advisor.text import harmless_json
-from advisor.units import parse_size
+from advisor.units import MIB, parse_size
 
 if TYPE_CHECKING:
     from advisor.domain.relaxing import Relaxation
@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     from advisor.service import OnEvent
 
 T = TypeVar("T")
+
+LEAST_RAM_BYTES = MIB
+"""Of a machine. Whoever writes less forgot the unit."""
 
 Measure = bool | Literal["anew"]
 """Whether to time, and whether also what was timed before."""
@@ -133,7 +136,7 @@ def recommend(
     constraints = session.constraints(answers)
     evidence, remarks = (None, ()) if trial is None else session.trial_evidence(Path(trial))
     found = session.recommend(
-        machine if isinstance(machine, Machine) else session.machine(_choice(gpu, ram, machine)),
+        machine if isinstance(machine, Machine) else session.machine(machine_choice(gpu, ram, machine)),
         constraints,
         named=models,
         quantization=quantization,
@@ -208,7 +211,7 @@ def size(
         cache_on_gpu=cache_on_gpu,
         outputs=outputs,
     )
-    found = session.size(str(target), quantization, request, _choice(gpu, ram, machine), use_engine=engine)
+    found = session.size(str(target), quantization, request, machine_choice(gpu, ram, machine), use_engine=engine)
     return Result(found, lambda: session.size_document(found))
 
 
@@ -235,7 +238,7 @@ def speed(
     found = session.speed(
         model,
         quantization,
-        session.machine(_choice(gpu, ram, machine)),
+        session.machine(machine_choice(gpu, ram, machine)),
         constraints,
         prompt_tokens=prompt_tokens,
         depth_tokens=depth_tokens,
@@ -284,12 +287,13 @@ def answers_of(advisor: Advisor, needs: AnyNeeds) -> dict[str, Answer]:
     return advisor.answers(needs.file, needs.settings, values, preset=needs.preset)
 
 
-def _choice(gpu: str | None, ram: str | int | None, machine: str | Path | None) -> MachineChoice:
+def machine_choice(gpu: str | None, ram: str | int | None, machine: str | Path | None) -> MachineChoice:
+    """The machine that the words mean. Raises InputError for memory in which nothing runs, such as 64 bytes."""
     if isinstance(ram, str):
         try:
             ram = parse_size(ram)
         except ValueError as error:
             raise InputError(f"ram: {error}") from error
-    if ram is not None and ram <= 0:
-        raise InputError(f"ram: {ram} bytes is no machine", hint="Give for example 64GiB.")
+    if ram is not None and ram < LEAST_RAM_BYTES:
+        raise InputError(f"ram: no machine has {ram} bytes", hint="Write a unit, for example 64GiB.")
     return MachineChoice(gpu=gpu, ram_bytes=ram, file=None if machine is None else Path(machine))

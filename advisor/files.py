@@ -44,8 +44,7 @@ def write_atomically(path: Path, text: str, *, overwrite: bool) -> None:
 
     Raises InputError when the file exists and `overwrite` is false, or when it cannot be written.
     """
-    if not overwrite and path.exists():
-        raise InputError(f"{path} exists", hint="Choose another name or overwrite it with --force.")
+    check_place(path, overwrite=overwrite)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.{os.getpid()}-", suffix=".tmp")
@@ -66,6 +65,14 @@ def write_atomically(path: Path, text: str, *, overwrite: bool) -> None:
             os.unlink(temporary)
 
 
+def check_place(path: Path, *, overwrite: bool) -> None:
+    """Raise InputError where a file may not be written: over a folder, and over a file unless `overwrite` is set."""
+    if path.is_dir():
+        raise InputError(f"{path} is a folder", hint="Name a file.")
+    if not overwrite and path.exists():
+        raise _taken(path)
+
+
 def write_all(folder: Path, texts: Mapping[str, str], *, overwrite: bool) -> list[Path]:
     """Write texts by name into a folder: all, or none where one is there already and `overwrite` is false.
 
@@ -74,7 +81,7 @@ def write_all(folder: Path, texts: Mapping[str, str], *, overwrite: bool) -> lis
     """
     taken = taken_of(folder, texts)
     if taken and not overwrite:
-        raise InputError(f"{taken[0]} exists", hint="Choose another place with -o or overwrite it with --force.")
+        raise _taken(taken[0])
     written: list[Path] = []
     try:
         for name, text in texts.items():
@@ -115,7 +122,7 @@ def _place(temporary: str, path: Path, overwrite: bool) -> None:
         # A hard link fails where the name was taken meanwhile; a rename would silently replace it.
         os.link(temporary, path)
     except FileExistsError as error:
-        raise InputError(f"{path} exists", hint="Choose another name or overwrite it with --force.") from error
+        raise _taken(path) from error
     except OSError:
         os.rename(temporary, path)  # a file system without hard links
 
@@ -124,6 +131,10 @@ def _umask() -> int:
     current = os.umask(0)
     os.umask(current)
     return current
+
+
+def _taken(path: Path) -> InputError:
+    return InputError(f"{path} exists", hint="Choose another place with -o or overwrite it with --force.")
 
 
 def _unwritable(path: Path, error: OSError) -> InputError:

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from advisor import __version__
-from advisor.cli.diagnostics import ExitCode, guarded, note, noted_warnings
+from advisor.cli.diagnostics import guarded, noted_warnings, report
 from advisor.cli.ending import orderly_end
-from advisor.errors import nearest
+from advisor.errors import InputError, nearest
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -138,16 +138,19 @@ def _dispatch(arguments: list[str]) -> None:
     try:
         code = cli.main(args=arguments, prog_name=PROGRAM, complete_var=COMPLETION_VARIABLE, standalone_mode=False)
     except click.UsageError as error:
-        context = f" Try: {error.ctx.command_path} --help" if error.ctx else ""
-        note(f"llm-advisor: {error.format_message()}{context}")
-        sys.exit(ExitCode.INVALID)
+        hint = None if error.ctx is None else f"Try: {error.ctx.command_path} --help"
+        sys.exit(report(InputError(_lower_first(error.format_message()), hint=hint)))
     except _ReaderGoneError as error:
         raise error.error from None
     except click.Abort as error:
         cause = error.__cause__
         raise cause if isinstance(cause, KeyboardInterrupt) else KeyboardInterrupt from error
     except click.ClickException as error:
-        note(f"llm-advisor: {error.format_message()}")
-        sys.exit(ExitCode.INVALID)
+        sys.exit(report(InputError(_lower_first(error.format_message()))))
     if isinstance(code, int) and code:
         sys.exit(code)
+
+
+def _lower_first(text: str) -> str:
+    """A message of Click as it reads on after the program's name."""
+    return text[:1].lower() + text[1:]

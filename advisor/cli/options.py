@@ -10,10 +10,10 @@ from typing import Any, TypeVar, cast
 
 import click
 
+from advisor import api
 from advisor.api import Needs
 from advisor.domain.questions import Question
-from advisor.errors import InputError
-from advisor.service import Advisor, MachineChoice
+from advisor.service import Advisor
 from advisor.units import parse_size
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -57,13 +57,20 @@ def _gathered(name: str, options: list[str], make: Callable[..., object]) -> Cal
 
 
 def output_options(command: F) -> F:
-    """`--json` and `--plain`."""
+    """`--json` and `--plain`, of which one at most may be given."""
+    plain = "Tab-separated text, nothing cut, for scripts and screen readers."
     for option in (
-        click.option("--plain", is_flag=True, help="Tab-separated text, nothing cut, for scripts and screen readers."),
-        click.option("--json", "as_json", is_flag=True, help="JSON with schema_version 1."),
+        click.option("--plain", is_flag=True, callback=_one_format, help=plain),
+        click.option("--json", "as_json", is_flag=True, callback=_one_format, help="JSON with schema_version 1."),
     ):
         command = option(command)
     return command
+
+
+def _one_format(ctx: click.Context, param: click.Parameter, value: bool) -> bool:
+    if value and any(ctx.params.get(name) for name in ("plain", "as_json")):
+        raise click.UsageError("--json and --plain are two formats; give one of them.", ctx)
+    return value
 
 
 _TYPED = "advisor.typed_answers"
@@ -154,9 +161,9 @@ trial_option: Callable[[F], F] = click.option(
 
 def machine_options(command: F) -> F:
     """`--gpu`, `--ram` and `--machine`, in place of this machine; the command gets them as `where`."""
-    command = _gathered("where", ["gpu", "ram", "machine_file"], machine_choice)(command)
+    command = _gathered("where", ["gpu", "ram", "machine"], api.machine_choice)(command)
     for option in (
-        click.option("machine_file", "--machine", type=_FILE, help="TOML file of a machine, as probe -o writes it."),
+        click.option("--machine", type=_FILE, help="TOML file of a machine, as probe -o writes it."),
         click.option("--ram", type=Size(), metavar="SIZE", help="Pretend this much system memory, e.g. 64GiB."),
         click.option(
             "--gpu", metavar="NAME[xN]", help='Pretend these GPUs, e.g. "RTX 4090" or "H100 80GBx2"; or none.'
@@ -164,10 +171,3 @@ def machine_options(command: F) -> F:
     ):
         command = option(command)
     return command
-
-
-def machine_choice(gpu: str | None, ram: int | None, machine_file: Path | None) -> MachineChoice:
-    """The choice that the options spell. Raises InputError for memory of zero."""
-    if ram is not None and ram <= 0:
-        raise InputError("--ram: 0 bytes is no machine", hint="Write for example --ram 64GiB.")
-    return MachineChoice(gpu=gpu, ram_bytes=ram, file=machine_file)

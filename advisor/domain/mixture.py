@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
+from typing import NamedTuple
 
 from advisor.domain.ggml import GGML_TYPES, GgmlType
 from advisor.domain.model import Shape
@@ -40,6 +41,7 @@ _BY_LAYER = {
     Role.FFN_GATE: frozenset({"IQ3_XS"}),
 }
 """Roles whose type can differ between layers, with the file types that make it so."""
+LAYERED_ROLES = frozenset(_BY_LAYER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +60,8 @@ class MixtureTraits:
     """The quantizer had an importance matrix, as most publishers use one."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Slot:
-    """One tensor as the rules see it."""
+class _Slot(NamedTuple):
+    """One tensor as the rules see it. Tens of thousands are made."""
 
     role: Role
     row_length: int
@@ -89,34 +90,31 @@ def mixture_traits(shape: Shape, file_type: str, *, imatrix: bool) -> MixtureTra
 
 
 def group_types(group: TensorGroup, ordinals: tuple[int, ...], traits: MixtureTraits) -> tuple[GgmlType, ...]:
-    """Type of each tensor of a group, in order of its layers; one entry for a tensor outside the layers."""
+    """Type of each tensor of a group, in order of its layers; one entry for a tensor outside the layers.
+
+    `ordinals` are the positions of its tensors among those of its role, which count in LAYERED_ROLES alone.
+    """
+    layers, role, row_length = group.layers or (0,), group.role, group.shape[0]
+    default = DEFAULT_TYPE[traits.file_type]
+    if role is Role.UNQUANTIZED or default in _UNQUANTIZED_DEFAULTS:
+        return (GGML_TYPES["F32" if role is Role.UNQUANTIZED else default],) * len(layers)
     is_stack = len(group.shape) > 2 and group.shape[2] > 1
-    return _types(group.role, group.shape[0], is_stack, group.layers or (0,), ordinals, traits)
+    if traits.file_type not in _BY_LAYER.get(role, ()):
+        chosen = _chosen(_Slot(role, row_length, is_stack, layers[0], 0), traits, default)
+        return (GGML_TYPES[_fitting(chosen, row_length)],) * len(layers)
+    names = _chosen_by_layer(role, is_stack, layers, ordinals, traits)
+    fitting = {name: GGML_TYPES[_fitting(name, row_length)] for name in set(names)}
+    return tuple([fitting[name] for name in names])
 
 
 @cache
-def _types(
-    role: Role,
-    row_length: int,
-    is_stack: bool,
-    layers: tuple[int, ...],
-    ordinals: tuple[int, ...],
-    traits: MixtureTraits,
-) -> tuple[GgmlType, ...]:
-    if traits.file_type not in _BY_LAYER.get(role, ()):
-        first = _Slot(role, row_length, is_stack, layers[0], ordinals[0])
-        return (GGML_TYPES[_tensor_type(first, traits)],) * len(layers)
-    slots = (_Slot(role, row_length, is_stack, *pair) for pair in zip(layers, ordinals, strict=True))
-    return tuple(GGML_TYPES[_tensor_type(slot, traits)] for slot in slots)
-
-
-def _tensor_type(slot: _Slot, traits: MixtureTraits) -> str:
+def _chosen_by_layer(
+    role: Role, is_stack: bool, layers: tuple[int, ...], ordinals: tuple[int, ...], traits: MixtureTraits
+) -> tuple[str, ...]:
+    """Of roles in _BY_LAYER, for which the length of a row makes no difference."""
     default = DEFAULT_TYPE[traits.file_type]
-    if slot.role is Role.UNQUANTIZED:
-        return "F32"
-    if default in _UNQUANTIZED_DEFAULTS:
-        return default
-    return _fitting(_chosen(slot, traits, default), slot.row_length)
+    slots = [_Slot(role, 0, is_stack, *pair) for pair in zip(layers, ordinals, strict=True)]
+    return tuple([_chosen(slot, traits, default) for slot in slots])
 
 
 def has_no_fallback(file_type: str, row_length: int) -> bool:

@@ -27,6 +27,9 @@ def read_recommendation(path: Path) -> RecommendationFile:
 def parse_recommendation(text: str, *, name: str) -> RecommendationFile:
     """The same from its text; `name` stands for the file in errors."""
     document = parse_toml(text, name=name)
+    if "recommendation" not in document:
+        hint = "Write one with: llm-advisor recommend -o FILE"
+        raise InputError(f"{name} is no recommendation", why="it has no table [recommendation]", hint=hint)
     try:
         return RecommendationFile.model_validate(document)
     except ValidationError as error:

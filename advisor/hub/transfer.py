@@ -25,7 +25,9 @@ from advisor.cancelling import cancelling
 from advisor.domain.upkeep.files import ListedFile
 from advisor.errors import InputError, NetworkError
 from advisor.hub.faults import HubUnreachable
+from advisor.hub.patience import MAX_WAIT_S
 from advisor.hub.shelf import Spot, link_up
+from advisor.timely import Limits
 from advisor.units import format_bytes
 
 TIMEOUT_S = 20.0
@@ -203,13 +205,14 @@ class _Receiver:
             "Accept-Encoding": "identity",
             "User-Agent": f"llm-advisor/{__version__}",
         })  # fmt: skip
+        limits = Limits(TIMEOUT_S, MAX_WAIT_S + STALL_S)  # the opener may wait for a busy Hub
         try:
-            response = _opened(self._source.open_url, request, self._watch)
+            response = _opened(self._source.open_url, request, limits, self._watch)
         except HubUnreachable as error:
             return error.why or "no answer"
         with response, cancelling(lambda: _shut(response), self._watch.cancel):
             self._check(response)
-            return self._read(response, last + 1)
+            return self._read(response, last + 1, limits)
 
     def _check(self, response: HTTPResponse) -> None:
         """That the answer is the part that was asked for."""
@@ -230,7 +233,7 @@ class _Receiver:
                 f"the server's {self._source.file.name} cannot be used", why=why, hint="Try again later."
             )
 
-    def _read(self, response: HTTPResponse, end: int) -> str | None:
+    def _read(self, response: HTTPResponse, end: int, limits: Limits) -> str | None:
         since, mark = time.monotonic(), self._done
         while self._done < end:
             try:
@@ -241,6 +244,7 @@ class _Receiver:
             self._watch.stop_if_cancelled()
             if not chunk:
                 return "it ended early"
+            limits.renew()
             self._stream.write(chunk)
             self._digest.update(chunk)
             self._done += len(chunk)
@@ -253,7 +257,7 @@ class _Receiver:
         return None
 
 
-def _opened(open_url: Open, request: Request, watch: Watch) -> HTTPResponse:
+def _opened(open_url: Open, request: Request, limits: Limits, watch: Watch) -> HTTPResponse:
     """The answer to a request, asked for in a thread of its own so that a cancellation need not wait for it."""
     found: list[HTTPResponse] = []
     failed: list[BaseException] = []
@@ -261,7 +265,7 @@ def _opened(open_url: Open, request: Request, watch: Watch) -> HTTPResponse:
 
     def ask() -> None:
         try:
-            response = open_url(request, TIMEOUT_S)
+            response = open_url(request, limits)
             found.append(response)
             if is_given_up.is_set():
                 response.close()

@@ -174,9 +174,11 @@ def plan_of(
 
 
 def shelf_for(plan: DownloadPlan, folder: Path | None, locks: Path) -> Shelf:
-    """The Hugging Face cache, or the folder that was named. Raises InputError for a folder that is none."""
-    if folder is None:
-        return CacheShelf(plan.repo, plan.commit)
-    if folder.exists() and not folder.is_dir():
+    """The Hugging Face cache, or the folder that was named."""
+    return CacheShelf(plan.repo, plan.commit) if folder is None else FolderShelf(folder, locks)
+
+
+def check_folder(folder: Path | None) -> None:
+    """Raise InputError for a folder that is none."""
+    if folder is not None and folder.exists() and not folder.is_dir():
         raise InputError(f"--to {folder} is no folder", hint="Name a folder; the file keeps its published name.")
-    return FolderShelf(folder, locks)

@@ -9,7 +9,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from advisor.domain.local_files import LocalFile, LocalFiles, Match
+from advisor.domain.local_files import LocalFile, LocalFiles
+from advisor.engine.codec import from_json
 from advisor.hub.places import Place
 from advisor.hub.walking import Search, SeenFile
 from advisor.local_files.hashing import Hashes
@@ -89,8 +90,6 @@ def _from_document(document: dict[str, Any] | None) -> LocalFile | None:
     if document is None:
         return None
     try:
-        match = document["match"]
-        lists = {key: tuple(document[key]) for key in ("sha256", "alike")}
-        return LocalFile(**{**document, **lists, "match": None if match is None else Match(**match)})
-    except (KeyError, TypeError):
+        return from_json(LocalFile, document)
+    except ValueError:
         return None

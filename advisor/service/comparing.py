@@ -52,4 +52,4 @@ def compare_names(
     try:
         return compare(machine, constraints, catalogue, figures, gpus, entrants, timings, trial)
     except ValueError as error:
-        raise InputError(str(error)) from error
+        raise InputError(str(error), hint="Name models or families; llm-advisor models lists them.") from error

@@ -152,6 +152,22 @@ class Core(OwnEntries):
             raise InputError(f"unknown model {name!r}", hint=hint or "List them with: llm-advisor models")
         return found
 
+    def model_no_file(self, target: str) -> Model:
+        """A model, where a file could be named too. Raises InputError, which tells a file or address of no use."""
+        try:
+            return self.model(target)
+        except InputError as error:
+            if "://" in target:
+                why = "only `size` reads files on web servers, and only by https"
+                hint = "Download the file and name its path."
+                raise InputError(f"{target.partition('?')[0]} cannot be used", why=why, hint=hint) from error
+            if target and Path(target).exists():
+                hint = "Name such a file, or a model: llm-advisor models"
+                raise InputError(
+                    f"{target} is no model file", why="its name does not end in .gguf", hint=hint
+                ) from error
+            raise
+
     def quantization_name(self, name: str) -> str:
         """A file type's exact name. Raises InputError with the valid ones."""
         known = self.catalogue.quantizations

@@ -60,7 +60,8 @@ class Exports(Asking, ManyUsers):
             if ending in target.endings:
                 return name
         known = ", ".join(end for target in TARGETS.values() for end in target.endings)
-        raise InputError(f"{path}: no report has the ending {ending or 'of nothing'!r}", hint=f"Known: {known}.")
+        what = f"no report has the ending {ending!r}" if ending else "the name of a report ends in what it is"
+        raise InputError(f"{path}: {what}", hint=f"Known: {known}.")
 
     def export_file(self, path: Path, target: str, request: ExportRequest = PLAIN) -> dict[str, str]:
         """Texts by file name from a recommendation file.

@@ -73,10 +73,10 @@ class Advisor(Elsewhere, Upkeep, Documents, SecondLook, Fleets, Exports, Smoking
         limits = self.constraints(self.questionnaire.defaults()).machine
         pools = memory_pools(machine, limits, self.figures(machine))
         given = Circumstances(machine, Memories(pools, limits.allow_cpu), request, use_engine)
-        if is_url(target) or target.lower().endswith(".gguf"):
+        if is_url(target) or ("://" not in target and target.lower().endswith(".gguf")):
             return size_file(target, self.catalogue.models, given)
         offered = [q for q in self.catalogue.quantizations.values() if q.offered]
-        return size_catalogued(self.model(target), self.quantization_name(quantization), offered, given)
+        return size_catalogued(self.model_no_file(target), self.quantization_name(quantization), offered, given)
 
     def compare(
         self,

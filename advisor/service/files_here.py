@@ -115,10 +115,11 @@ class FilesHere(Core):
         NetworkError where the Hub or the network fails, when cancelled, and where HF_HUB_OFFLINE forbids to ask.
         """
         from advisor.hub.access import hub_access
-        from advisor.local_files.downloading import download, plan_of, shelf_for
+        from advisor.local_files.downloading import check_folder, download, plan_of, shelf_for
         from advisor.local_files.planning import choose_row
         from advisor.probe.disk import read_disk_free
 
+        check_folder(folder)
         model = self.model(name)
         row = choose_row(model, self.gguf_files(model), request)
         if folder is None and not again and row is not None and request.repo is None:

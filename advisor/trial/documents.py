@@ -51,11 +51,13 @@ def read_result(path: Path) -> tuple[TrialFile, str]:
 
 
 def _parsed(content: bytes, name: str) -> tuple[TrialFile, str]:
+    what, hint = f"{name} is no trial result", "Write one with: llm-advisor trial TASKS.jsonl -o RESULT.json"
     try:
         raw = parse_json(content, name=name)
     except InputError as error:
-        hint = "Write one with: llm-advisor trial TASKS.jsonl -o RESULT.json"
-        raise InputError(f"{name} is no trial result", why=error.why, hint=hint) from error
+        raise InputError(what, why=error.why, hint=hint) from error
+    if not isinstance(raw, dict) or "contestants" not in raw:
+        raise InputError(what, why="it has no contestants", hint=hint)
     try:
         return TrialFile.model_validate(raw), sha256(content).hexdigest()
     except ValidationError as error:

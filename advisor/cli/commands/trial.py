@@ -131,6 +131,8 @@ def command(
 
 def _try(advisor: Advisor, tasks: Path, contestants: _Contestants, conditions: _Conditions, shown: _Shown) -> None:
     """Run the trial, keep it for judging, and show it."""
+    output.check_file(shown.place, force=shown.force)
+    advisor.read_tasks(tasks)
     named = contestants.models
     if contestants.picks is not None:
         constraints = advisor.constraints(answers_of(advisor, contestants.needs))

@@ -42,7 +42,7 @@ def compare(
     Raises ValueError for fewer or more entrants, or one that the catalogue does not know.
     """
     if not FEWEST <= len(entrants) <= MOST:
-        raise ValueError(f"{len(entrants)} subjects; {FEWEST} to {MOST} can be compared")
+        raise ValueError(f"{FEWEST} to {MOST} can be compared, not {len(entrants)}")
     scene = Scene(machine, constraints, catalogue, figures, timings, trial)
     subjects = enter(entrants, scene)
     sections = (

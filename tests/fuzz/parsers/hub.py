@@ -113,8 +113,17 @@ def _info(**changes: object) -> bytes:
     return json.dumps({**document, **changes}).encode()
 
 
+def _sibling(name: str, n_bytes: int = 1234, digest: str = "d" * 64) -> dict[str, object]:
+    return {"rfilename": name, "size": n_bytes, "blobId": "c" * 40, "lfs": {"sha256": digest, "size": n_bytes}}
+
+
 def _listing_seeds() -> Sequence[bytes]:
-    return [_info(), _info(siblings=[]), _info(siblings=None), b'{"error": "Repository not found"}', b"[]"]
+    names = [f"Tiny-Tune-{label}.gguf" for label in ("Q4_0", "Q4_K_M", "IQ4_XS", "F16", "BF16")]
+    many = _info(siblings=[_sibling(name, 5 + i, f"{i}" * 64) for i, name in enumerate(names)], gated=False)
+    folders = _info(siblings=[_sibling(f"{n.split('-')[-1][:-5]}/{n}") for n in names], gguf=None, config=None)
+    parts = _info(siblings=[_sibling(f"Q4_0/T-Q4_0-0000{i}-of-00003.gguf") for i in (1, 2, 3)])
+    refused = [_info(siblings=[]), _info(siblings=None), b'{"error": "Repository not found"}', b"[]"]
+    return [_info(), many, folders, parts, *refused]
 
 
 @cache
@@ -129,7 +138,13 @@ def _transfer_seeds() -> Sequence[bytes]:
     busy = b"HTTP/1.1 429 Too Many Requests\r\nRetry-After: 1\r\nContent-Length: 0\r\n\r\n"
     gated = b"HTTP/1.1 403 Forbidden\r\nX-Error-Code: GatedRepo\r\nContent-Length: 0\r\n\r\n"
     again = b"HTTP/1.1 302 Found\r\nLocation: /again\r\nContent-Length: 0\r\n\r\n"
+    sound = (
+        b"HTTP/1.1 206 Partial Content\r\nContent-Range: bytes {first}-{last}/{size}\r\n"
+        b'Content-Length: {length}\r\nETag: "x"\r\n\r\n' + CONTENT
+    )
+    early = sound.replace(b"{length}", b"%d" % size)[:5000]
     return [
+        sound, busy + BETWEEN + sound, again + BETWEEN + sound, early + BETWEEN + sound, sound + BETWEEN + whole,
         part, whole, part[:2000] + BETWEEN + part[:200] + part[200 + 1800 :], redirect, busy + BETWEEN + part, gated,
         again + BETWEEN + whole, whole[:500] + BETWEEN + whole,
     ]  # fmt: skip
