@@ -71,10 +71,12 @@ def _turn(name: str, engine: str, seconds: float, state: Path) -> int:
     while spent < seconds:
         with tempfile.TemporaryDirectory() as folder:
             report = Path(folder) / "report.json"
-            code, coverage, tail = _run(name, engine, seconds - spent, state, report)
-            counts: dict[str, Any] = {"cpu_s": 0.0}
-            if report.exists():
-                counts = json.loads(report.read_text("utf-8"))
+            try:
+                code, coverage, tail = _run(name, engine, seconds - spent, state, report)
+            except BaseException:
+                totals.add(state, name, engine, _counts(report), {})
+                raise
+            counts = _counts(report)
         if code != 0:
             counts["deaths"] = 1
             sys.stdout.write("\n".join([f"{name}: the process ended with {code}", *tail, ""]))
@@ -86,6 +88,12 @@ def _turn(name: str, engine: str, seconds: float, state: Path) -> int:
         if code != 0 and not counts.get("executions"):
             break  # it does not even start
     return n_found
+
+
+def _counts(report: Path) -> dict[str, Any]:
+    """What a process came to, as far as it said."""
+    counts: dict[str, Any] = json.loads(report.read_text("utf-8")) if report.exists() else {"cpu_s": 0.0}
+    return counts
 
 
 def _told(name: str, engine: str, counts: dict[str, Any], coverage: dict[str, int]) -> str:
