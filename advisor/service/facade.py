@@ -17,7 +17,6 @@ from advisor.domain.questions import Answer
 from advisor.domain.recommend import Recommendation, judge_licence
 from advisor.domain.speed import NO_TIMINGS, Timings
 from advisor.domain.trial.evidence import Evidence
-from advisor.files import write_atomically
 from advisor.service.core import MachineChoice
 from advisor.service.documents import Documents
 from advisor.service.exporting import Exports
