@@ -159,6 +159,14 @@ models_dir_option: Callable[[F], F] = click.option(
 )
 """`--models-dir`, beside LLM_ADVISOR_MODELS_DIR."""
 
+trial_option: Callable[[F], F] = click.option(
+    "--trial",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="RESULT.json",
+    help="Judge quality by a trial on your own tasks, as `trial -o` writes it, above published results.",
+)
+"""`--trial`."""
+
 
 def machine_options(command: F) -> F:
     """`--gpu`, `--ram` and `--machine`, in place of this machine; the command gets them as `where`."""

@@ -19,6 +19,7 @@ from advisor.domain.side_by_side import side_by_side_lines
 from advisor.domain.smoke import SmokeMeasurement, SmokeVerdict
 from advisor.domain.speed.latency import latency, latency_lines
 from advisor.domain.summary import SUPPORT_MARKS, summary_lines
+from advisor.domain.trial.evidence import Evidence
 from advisor.domain.wording import VERDICT_MARKS, overlay_text, speed_text
 from advisor.units import format_bytes, format_rate
 
@@ -323,11 +324,12 @@ _NOT_PROBED = "described, not probed"
 """Of a machine that is not here: whether llama.cpp is there nobody looked."""
 
 
-def grounds(machine: Machine, chosen: Candidate | None) -> str:
-    """What the figures rest on, in one line."""
+def grounds(machine: Machine, chosen: Candidate | None, trial: Evidence | None = None) -> str:
+    """What the figures rest on, in one line; `trial` is the user's own that quality is judged by."""
     version = machine.engine.version.value
     parts = [
         f"SIM: {machine_text(machine)}" if machine.simulated else "this machine",
+        *([f"quality by your trial “{trial.tasks_name}”"] if trial is not None else []),
         f"llama-cpp-python {version}" if version else _NOT_PROBED if machine.simulated else "llama.cpp not found",
     ]
     if chosen is not None:

@@ -16,6 +16,7 @@ from advisor.domain.pools import memory_pools
 from advisor.domain.questions import Answer
 from advisor.domain.recommend import Recommendation, judge_licence
 from advisor.domain.speed import NO_TIMINGS, Timings
+from advisor.domain.trial.evidence import Evidence
 from advisor.service.core import MachineChoice
 from advisor.service.documents import Documents
 from advisor.service.exporting import Exports
@@ -77,18 +78,23 @@ class Advisor(HardwareOptions, Upkeep, Documents, SensitivityAnalysis, Fleets, E
         return size_catalogued(self.model_no_file(target), self.quantization_name(quantization), offered, given)
 
     def compare(
-        self, names: Sequence[str], machine: Machine, constraints: Constraints, timings: Timings = NO_TIMINGS
+        self,
+        names: Sequence[str],
+        machine: Machine,
+        constraints: Constraints,
+        timings: Timings = NO_TIMINGS,
+        trial: Evidence | None = None,
     ) -> HeadToHead:
         """Two to four models (`MODEL` or `MODEL:QUANT`) or families (`mistral`, `llama`) side by side.
 
-        `timings` is what was measured on the machine.
+        `timings` is what was measured on the machine; `trial` is what the user's own tasks told.
 
         Raises InputError for an unknown name, with the nearest.
         """
         from advisor.service.comparing import compare_names
 
         return compare_names(
-            names, machine, constraints, self.catalogue, self.figures(machine), self.gpu_specs, timings
+            names, machine, constraints, self.catalogue, self.figures(machine), self.gpu_specs, timings, trial
         )
 
     # ---------------------------------------------------------------- documents and files

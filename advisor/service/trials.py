@@ -96,6 +96,12 @@ class Trials(FilesHere):
 
         return read_evidence(path)
 
+    def evidence_of(self, trial: Trial) -> tuple[Evidence, tuple[str, ...]]:
+        """The same of a trial that was just made, as its file would say it. Raises InputError for an unfinished one."""
+        from advisor.trial.documents import parse_evidence
+
+        return parse_evidence(self.trial_text(trial).encode("utf-8"), "this trial")
+
     # ---------------------------------------------------------------- blind judging
 
     def keep_trial(self, trial: Trial) -> None:

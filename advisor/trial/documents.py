@@ -20,6 +20,7 @@ from advisor.trial.result_schema import TrialFile
 from advisor.units import MIB
 
 _MAX_BYTES = 32 * MIB
+_HINT = "Write one with: llm-advisor trial TASKS.jsonl -o RESULT.json"
 
 
 def trial_document(trial: Trial, found: Report) -> dict[str, Any]:
@@ -47,25 +48,33 @@ def trial_document(trial: Trial, found: Report) -> dict[str, Any]:
 
 def read_result(path: Path) -> tuple[TrialFile, str]:
     """A trial's result and its hash. Raises InputError for a file that is none."""
-    what, hint = f"{path} is no trial result", "Write one with: llm-advisor trial TASKS.jsonl -o RESULT.json"
-    content = read_bounded(path, _MAX_BYTES, hint=hint)
+    return _parsed(read_bounded(path, _MAX_BYTES, hint=_HINT), str(path))
+
+
+def _parsed(content: bytes, name: str) -> tuple[TrialFile, str]:
+    what = f"{name} is no trial result"
     try:
-        raw = parse_json(content, name=str(path))
+        raw = parse_json(content, name=name)
     except InputError as error:
-        raise InputError(what, why=error.why, hint=hint) from error
+        raise InputError(what, why=error.why, hint=_HINT) from error
     if not isinstance(raw, dict) or "contestants" not in raw:
-        raise InputError(what, why="it has no contestants", hint=hint)
+        raise InputError(what, why="it has no contestants", hint=_HINT)
     try:
         return TrialFile.model_validate(raw), sha256(content).hexdigest()
     except ValidationError as error:
-        raise explained(error, TrialFile, raw, name=str(path)) from error
+        raise explained(error, TrialFile, raw, name=name) from error
 
 
 def read_evidence(path: Path) -> tuple[Evidence, tuple[str, ...]]:
     """What a result says of models of the catalogue, and notes on what it does not say. Raises InputError."""
-    file, digest = read_result(path)
+    return parse_evidence(read_bounded(path, _MAX_BYTES), str(path))
+
+
+def parse_evidence(content: bytes, name: str) -> tuple[Evidence, tuple[str, ...]]:
+    """The same of a result's content; `name` is what errors call it."""
+    file, digest = _parsed(content, name)
     if not file.complete:
-        raise InputError(f"{path} is an unfinished trial", hint="Run the trial again to finish it.")
+        raise InputError(f"{name} is an unfinished trial", hint="Run the trial again to finish it.")
     tried, notes = [], []
     for one in file.contestants:
         if one.model is None or one.quantization is None:

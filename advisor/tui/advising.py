@@ -52,8 +52,8 @@ class AdvisingApp(SturdyApp, EndingApp, CrashingApp):
         except AdvisorError as error:
             self._advised(Advised(self._backstage.advice_ticket, error))
         else:
-            timings = session.valid_timings
-            self._backstage.advise(session.machine, constraints, session.answers, session.named, timings)
+            timings, evidence = session.valid_timings, session.evidence
+            self._backstage.advise(session.machine, constraints, session.answers, session.named, timings, evidence)
 
     def warn(self, error: AdvisorError) -> None:
         """Show an error as a notice."""

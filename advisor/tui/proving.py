@@ -124,11 +124,12 @@ class ProvingApp(AdvisingApp):
             return
         session, found = self.session, message.found
         session.measuring, session.timings = replace(measuring, found=found), found.timings
-        if session.found is not None and session.found.constraints == found.constraints:
+        now = session.found
+        if now is not None and (now.constraints, session.evidence) == (found.constraints, found.trial):
             session.found = found
             self.changed.publish("advice")
         else:
-            # The answers changed meanwhile: the calibration holds for them, too.
+            # What is asked changed meanwhile: the calibration holds for them, too.
             self.advise()
 
     @on(MeasuringEnded)

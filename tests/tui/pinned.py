@@ -29,6 +29,7 @@ from advisor.domain.serving import Load, Plan
 from advisor.domain.smoke import SmokeCheck, SmokeMeasurement, SmokeVerdict
 from advisor.domain.smoke_report import SmokeReport
 from advisor.domain.speed import NO_TIMINGS, Speed, Timings
+from advisor.domain.trial.evidence import Evidence
 from advisor.service import Advisor, MachineChoice
 from advisor.units import GIB, MIB
 from tests.builders import model
@@ -213,7 +214,12 @@ class PinnedAdvisor(Advisor):
         return recommendation(constraints, machine, self.ranked)
 
     def compare(
-        self, names: Sequence[str], machine: Machine, constraints: Constraints, timings: Timings = NO_TIMINGS
+        self,
+        names: Sequence[str],
+        machine: Machine,
+        constraints: Constraints,
+        timings: Timings = NO_TIMINGS,
+        trial: Evidence | None = None,
     ) -> HeadToHead:
         compared = [c for name in names for c in self.ranked if c.id == name]
         return head_to_head(compared, constraints, self.catalogue.licences["apache-2.0"])

@@ -13,7 +13,14 @@ from advisor.api import Needs, answers_of
 from advisor.cli import output
 from advisor.cli.diagnostics import note
 from advisor.cli.help import Command
-from advisor.cli.options import constraint_options, gathered, machine_options, models_dir_option, output_options
+from advisor.cli.options import (
+    constraint_options,
+    gathered,
+    machine_options,
+    models_dir_option,
+    output_options,
+    trial_option,
+)
 from advisor.cli.progress import MeasuringProgress
 from advisor.domain.questions import Answer
 from advisor.domain.recommend import Recommendation
@@ -75,12 +82,7 @@ class _Shown:
 @click.option(
     "--what-hardware", is_flag=True, help="Show what hardware would make the models named with --model possible."
 )
-@click.option(
-    "--trial",
-    type=click.Path(path_type=Path, dir_okay=False),
-    metavar="RESULT.json",
-    help="Judge quality by a trial on your own tasks, as `trial -o` writes it, above published results.",
-)
+@trial_option
 @models_dir_option
 @click.option("--relax", metavar="MODEL", help="Change the answers just so far that this excluded model passes.")
 @click.option("--excluded", is_flag=True, help="List what is excluded instead: requirement, reason and fix.")
