@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from advisor.errors import InputError
-from advisor.hub.walking import SeenFile
+from advisor.hub.scanning import SeenFile
 from advisor.json_cache import JsonCache
 
 if TYPE_CHECKING:

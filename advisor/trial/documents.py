@@ -67,7 +67,7 @@ def _parsed(content: bytes, name: str) -> tuple[TrialFile, str]:
 
 def read_evidence(path: Path) -> tuple[Evidence, tuple[str, ...]]:
     """What a result says of models of the catalogue, and notes on what it does not say. Raises InputError."""
-    return parse_evidence(read_bounded(path, _MAX_BYTES), str(path))
+    return parse_evidence(read_bounded(path, _MAX_BYTES, hint=_HINT), str(path))
 
 
 def parse_evidence(content: bytes, name: str) -> tuple[Evidence, tuple[str, ...]]:

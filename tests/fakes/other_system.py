@@ -159,7 +159,7 @@ def walk(system: str, home: Path) -> dict[str, Any]:
     from advisor.engine.sandbox import Policy, enter
     from advisor.files import write_atomically
     from advisor.gguf.scratch import scratch_dir
-    from advisor.hub.places import places
+    from advisor.hub.model_folders import model_folders
     from advisor.probe.snapshot import probe_machine
     from advisor.service import Advisor
     from advisor.trial.checking import Judge
@@ -185,7 +185,7 @@ def walk(system: str, home: Path) -> dict[str, Any]:
         "scratch": [is_there, list(map(str, home.glob("llm-advisor-*")))],
         "pattern": matched,
         "ending": _ending(1, 2.0),
-        "places": [str(place.folder) for place in places(environ={"HOME": "/h", "LOCALAPPDATA": "/l"})],
+        "places": [str(place.folder) for place in model_folders(environ={"HOME": "/h", "LOCALAPPDATA": "/l"})],
         "protections": [] if system == "darwin" else [[p.id, p.in_force] for p in enter(Policy())],
     }
 

@@ -18,7 +18,7 @@ from advisor.errors import InputError, NetworkError
 from advisor.gguf.split import read_model, read_remote_model
 from advisor.gguf.template import chat_template
 from advisor.gguf.writer import lay_out
-from advisor.hub.walking import SeenFile
+from advisor.hub.scanning import SeenFile
 from advisor.local_files.identifying import identify
 from advisor.service.sizing import Circumstances, size_file
 from tests.fuzz.codecs import BETWEEN, Http

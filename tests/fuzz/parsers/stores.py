@@ -20,7 +20,7 @@ from advisor.engine.codec import from_json, to_json
 from advisor.engine.dry_run_cache import DryRunCache, key_of
 from advisor.engine.messages import ContextParams, Description, DeviceBytes, DeviceDescription, FileType, MemoryFigures
 from advisor.errors import InputError
-from advisor.hub.places import Place
+from advisor.hub.model_folders import ModelFolder
 from advisor.json_cache import JsonCache
 from advisor.local_files.finding import find_files
 from advisor.local_files.hashing import Hashes
@@ -45,7 +45,7 @@ def ollama(raw: bytes, folder: Path) -> None:
     manifest.write_bytes(raw)
     kept = JsonCache(folder / "nothing.json", "")
     index = index_of((), {})
-    found = find_files([Place("Ollama", store, "ollama")], lambda: index, kept, Hashes(kept))
+    found = find_files([ModelFolder("Ollama", store, "ollama")], lambda: index, kept, Hashes(kept))
     for file in found.files:
         assert Path(file.path) == blob
     if not found.files:
@@ -96,15 +96,15 @@ def _files(folder: Path, path: Path) -> tuple[LocalFile, ...]:
         made.append(index_of((), {}))
         return made[0]
 
-    found = find_files([Place("your folder", models)], index, kept, Hashes(kept))
+    found = find_files([ModelFolder("your folder", models)], index, kept, Hashes(kept))
     return () if made else found.files
 
 
 def _mark(models: Path) -> str:
-    from advisor.hub.walking import Search
+    from advisor.hub.scanning import Search
     from advisor.local_files import finding
 
-    return finding._mark(list(Search().files([Place("your folder", models)])), ())
+    return finding._mark(list(Search().files([ModelFolder("your folder", models)])), ())
 
 
 @cache
