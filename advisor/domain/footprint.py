@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from advisor.domain.basis import Basis
-from advisor.domain.cells import KV_PADDING, kv_cell_bytes, kv_layer_bytes, micro_batch, slot_cells, window_cells
 from advisor.domain.graph.reserve import GraphPlacement, compute_buffers
 from advisor.domain.graph.sizes import BatchDims
+from advisor.domain.kv_cache import KV_PADDING, kv_cell_bytes, kv_layer_bytes, micro_batch, slot_cells, window_cells
 from advisor.domain.model import Shape
 from advisor.domain.placement import Placement
 from advisor.domain.weights import Weights

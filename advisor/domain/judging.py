@@ -29,7 +29,7 @@ from advisor.domain.weights import Weights, weights
 if TYPE_CHECKING:
     from advisor.domain.capacity.here import LoadHere
     from advisor.domain.capacity.replica import Replica
-    from advisor.domain.carried import Carried
+    from advisor.domain.carried_load import CarriedLoad
     from advisor.domain.trial.evidence import Evidence
 
 
@@ -217,7 +217,7 @@ def _place(
 
 def _placed(
     model: Model, shape: Shape, quantization: Quantization, held: Weights, setting: Setting
-) -> tuple[Fit, Speed | None, Carried | None] | None:
+) -> tuple[Fit, Speed | None, CarriedLoad | None] | None:
     """Where it runs fastest, and what it carries of a load that users share, on as few of several like GPUs as hold it;
     None where no placement fits."""
     pools, allow_cpu = _pools(model, setting), setting.constraints.machine.allow_cpu

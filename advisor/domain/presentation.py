@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from advisor.domain.basis import Basis
-from advisor.domain.carried_words import carried_lines
+from advisor.domain.carried_load_words import carried_lines
 from advisor.domain.excluded_groups import ExcludedGroup
 from advisor.domain.footprint import DeviceFootprint
 from advisor.domain.hardware import Machine

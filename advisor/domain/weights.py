@@ -8,8 +8,8 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from advisor.domain.ggml import GgmlType
-from advisor.domain.mixture import LAYERED_ROLES, group_types, has_no_fallback, mixture_traits
 from advisor.domain.model import Model, Shape
+from advisor.domain.tensor_types import LAYERED_ROLES, group_types, has_no_fallback, quantization_traits
 from advisor.domain.tensors import Role, TensorGroup, tensor_groups
 
 if TYPE_CHECKING:
@@ -139,7 +139,7 @@ def _layer_totals(sized: list[tuple[TypedGroup, Sizes]]) -> tuple[int, ...]:
 @cache
 def weights(shape: Shape, file_type: str, *, imatrix: bool = True) -> Weights:
     """Weights of a shape under a file type. Raises ValueError for an unknown architecture or file type."""
-    traits = mixture_traits(shape, file_type, imatrix=imatrix)
+    traits = quantization_traits(shape, file_type, imatrix=imatrix)
     groups = tensor_groups(shape)
     ordinals = _ordinals(shape)
     typed = tuple(TypedGroup(g, group_types(g, ordinals.get(g.suffix, ()), traits)) for g in groups)

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from advisor.domain.cells import slot_cells
 from advisor.domain.footprint import footprint
+from advisor.domain.kv_cache import slot_cells
 from advisor.domain.model import Shape
 from advisor.domain.placement import KV_TYPES, KvType, Placement, cpu_placement
 from advisor.domain.weights import blueprint, weights
