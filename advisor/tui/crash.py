@@ -22,7 +22,7 @@ class CrashingApp(App[None]):
         self._close_messages_no_wait()
 
     def run_or_fail(self) -> None:
-        """Run until the user leaves; Textual returns just so after an error that nobody foresaw, here it ends with 1."""
+        """Run until the user leaves. After an error that nobody foresaw Textual just returns; this ends with 1."""
         self.run()
         if self.return_code:
             raise SystemExit(self.return_code)
