@@ -37,4 +37,4 @@ def run_judging(result: Path | None, seed: int) -> None:
     sitting = Advisor().judging_session(result, seed=seed)
     with sitting:  # tells before the screen opens that another program judges it
         pass
-    JudgeAlone(JudgeScreen(sitting)).run()
+    JudgeAlone(JudgeScreen(sitting)).run_or_fail()

@@ -56,7 +56,7 @@ class PicksScreen(Place):
         with Horizontal(id="picks-actions"):
             yield Button("a: admit this model", id="admit", action="screen.admit", compact=True)
             yield Button("u: take back", id="take-back", action="app.undo", compact=True)
-            yield Button("o: published results again", id="published", action="app.rank_by_trial", compact=True)
+            yield Button("o: published results", id="published", action="app.rank_by_trial", compact=True)
         with Container(id="picks-body"):
             with Vertical(id="picks-left"):
                 yield Ranking()
@@ -97,12 +97,14 @@ class PicksScreen(Place):
             self._follow_cursor()
 
     def _show_ways_back(self) -> None:
-        self.query_one("#published", Button).display = self.session.evidence is not None
+        is_by_trial = self.session.evidence is not None
+        self.query_one("#published", Button).display = is_by_trial and not self.shows_excluded
         change = self.session.last_change
         button = self.query_one("#take-back", Button)
         button.display = change is not None
         if change is not None:
-            button.label = f"u: as before {change.what}"
+            # Where there is room for few words, the notice of the change has told what it was.
+            button.label = "u: take back" if self.has_class("-tiny") else f"u: as before {change.what}"
 
     def _waiting(self) -> tuple[Paragraph, ...]:
         session = self.session

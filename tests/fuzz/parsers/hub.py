@@ -62,11 +62,18 @@ def listing(raw: bytes, folder: Path) -> None:
                 file_url(HubAccess(), REPO, part.name, found.commit)
 
 
+class _Impatient(threading.Event):
+    """Never set, and looked at so often that nothing waits for whoever looks."""
+
+    def wait(self, timeout: float | None = None) -> bool:
+        return super().wait(0.001)
+
+
 class _Watch:
     """Follows a transfer without ever waiting."""
 
     def __init__(self) -> None:
-        self.cancel = threading.Event()
+        self.cancel: threading.Event = _Impatient()
 
     def checked(self, n_bytes: int) -> None: ...
 
