@@ -15,7 +15,8 @@ _Reader = Callable[[Any, str], Any]
 
 def to_json(value: Any) -> dict[str, Any]:
     """The fields of a dataclass, nested ones included; unlike `asdict` it copies nothing."""
-    return {name: _plain(getattr(value, name)) for name in _names(type(value))}
+    cls: Any = type(value)
+    return {name: _plain(getattr(value, name)) for name in _names(cls)}
 
 
 def from_json(kind: type[T], raw: object) -> T:
