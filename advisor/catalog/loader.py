@@ -19,8 +19,9 @@ from advisor.errors import InputError, nearest
 __all__ = ["load_catalogue", "load_gguf_files", "load_languages"]
 
 
-def load_catalogue(directory: Path) -> Catalogue:
-    """Models, licences, quantizations, speed constants and the scale of quality of a knowledge directory.
+def load_catalogue(directory: Path, languages: LanguageNames | None = None) -> Catalogue:
+    """Models, licences, quantizations, speed constants and the scale of quality of a knowledge directory, whose names
+    of languages can be given where they are read already.
 
     Raises InputError, as `file: place: what is wrong`, for a file that cannot be used.
     """
@@ -42,7 +43,7 @@ def load_catalogue(directory: Path) -> Catalogue:
         licences=load_licences(directory, read=lambda path: reader.read(path, "licences")),
         quantizations=read_quantizations(reader.read(quantizations, "quantizations"), quantizations),
         speed=load_speed(directory, reader),
-        languages=load_languages(directory),
+        languages=languages or load_languages(directory),
         quality=load_quality(directory, reader),
     )
     _check_ids(found)
