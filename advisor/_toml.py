@@ -26,11 +26,16 @@ _LONG_KEY = re.compile(rf"""(?<![\w"'-]){_PART}(?:[ \t]*+\.[ \t]*+{_PART}){{{MAX
 
 def load_toml(path: Path) -> dict[str, Any]:
     """The document in a file. Raises InputError naming the file, and the line where it is broken."""
+    return decode_toml(read_bounded(path, MAX_BYTES), name=str(path))
+
+
+def decode_toml(content: bytes, *, name: str) -> dict[str, Any]:
+    """The document in the bytes of a file; `name` stands for it in errors. Raises InputError."""
     try:
-        text = read_bounded(path, MAX_BYTES).decode("utf-8")
+        text = content.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise InputError(f"{path} is not UTF-8 text", why=f"byte {error.start} is not valid") from error
-    return parse_toml(text, name=str(path))
+        raise InputError(f"{name} is not UTF-8 text", why=f"byte {error.start} is not valid") from error
+    return parse_toml(text, name=name)
 
 
 def parse_toml(text: str, *, name: str) -> dict[str, Any]:

@@ -38,7 +38,7 @@ def load_catalogue(directory: Path, languages: LanguageNames | None = None) -> C
     quantizations = directory / "quantizations.toml"
     catalogue = Catalogue(
         version=checked,
-        sha256=_hash(directory),
+        sha256=_hash(directory, reader),
         models=tuple(sorted((m for models in found.values() for m in models), key=lambda model: model.id)),
         licences=load_licences(directory, read=lambda path: reader.read(path, "licences")),
         quantizations=read_quantizations(reader.read(quantizations, "quantizations"), quantizations),
@@ -87,14 +87,14 @@ def load_languages(directory: Path) -> LanguageNames:
     return LanguageNames(names, regions, scripts, document.get("own_regions", {}))
 
 
-def _hash(directory: Path) -> str:
+def _hash(directory: Path, reader: KnowledgeReader) -> str:
     """SHA-256 over names and bytes of the files that the catalogue is made of, in order of their names."""
     files = [*(directory / "models").glob("*/*.toml"), *(directory / "licences").glob("*.toml")]
     files += [directory / "quantizations.toml", directory / "speed.toml", directory / "quality.toml"]
     names = sorted(path.relative_to(directory).as_posix() for path in files)
     digest = sha256()
     for name in names:
-        content = (directory / name).read_bytes()
+        content = reader.content(directory / name)
         digest.update(f"{name}\0{len(content)}\0".encode())
         digest.update(content)
     return digest.hexdigest()
