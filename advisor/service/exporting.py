@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from advisor.domain.answers import merge_document
-from advisor.domain.export_request import PLAIN, ExportChoice, ExportRequest, MadeFiles
+from advisor.domain.export_request import EXPORT_OPTIONS, PLAIN, ExportChoice, ExportRequest, MadeFiles
 from advisor.domain.model import GgufFile, Model
 from advisor.errors import AdvisorError, InputError, NoCandidateError, nearest
 from advisor.files import taken_of, write_all
@@ -42,13 +42,15 @@ class Exports(Asking, ManyUsers):
 
     def export_choices(self) -> tuple[ExportChoice, ...]:
         """Every target, once for each engine that it can run."""
-        from advisor.export.deploy import TARGETS
+        from advisor.export.deploy import TARGETS, fields_of
 
         found = []
         for name, target in TARGETS.items():
             for i, engine in enumerate(target.engines or (None,)):
                 on = f" on {engine}" if engine is not None and len(target.engines) > 1 else ""
-                found.append(ExportChoice(name, engine if i else None, f"{name}{on} – {target.help}"))
+                matters = fields_of(target, engine)
+                options = tuple(option for option in EXPORT_OPTIONS if option.question.key in matters)
+                found.append(ExportChoice(name, engine if i else None, f"{name}{on} – {target.help}", options))
         return tuple(found)
 
     def report_target(self, path: Path) -> str:
