@@ -42,14 +42,16 @@ class Exports(AnswerSources, ManyUsers):
 
     def export_choices(self) -> tuple[ExportChoice, ...]:
         """Every target, once for each engine that it can run."""
-        from advisor.domain.export_request import ExportChoice
-        from advisor.export.deploy import TARGETS
+        from advisor.domain.export_request import EXPORT_OPTIONS, ExportChoice
+        from advisor.export.deploy import TARGETS, fields_of
 
         found = []
         for name, target in TARGETS.items():
             for i, engine in enumerate(target.engines or (None,)):
                 on = f" on {engine}" if engine is not None and len(target.engines) > 1 else ""
-                found.append(ExportChoice(name, engine if i else None, f"{name}{on} – {target.help}"))
+                matters = fields_of(target, engine)
+                options = tuple(option for option in EXPORT_OPTIONS if option.question.key in matters)
+                found.append(ExportChoice(name, engine if i else None, f"{name}{on} – {target.help}", options))
         return tuple(found)
 
     def report_target(self, path: Path) -> str:
