@@ -13,12 +13,14 @@ from pathlib import Path
 
 import psutil
 
+from benchmarks.shared import smollm2
 from tests.faults.case import Case, Group, Seen
 from tests.faults.lab import PATIENCE_S, Lab, engines, stopped_at_end, wait_for
-from tests.faults.making import babbler, smollm2, tasks, thimble
+from tests.faults.making import babbler, tasks, thimble
 from tests.hub.conftest import ENTRY, REPO
 from tests.hub.fetching import ASK, Q4, Disk, mini_gguf
-from tests.hub.server import HubServer, Repo, Slow
+from tests.hub.server import HubServer, Repo
+from tests.hub.server_faults import Slow
 
 SIGNALS = ("SIGKILL", "SIGTERM", "SIGHUP")
 RUNAWAY = r"^(?:.|.|\n)*\x00$"
@@ -153,12 +155,12 @@ def _answers(lab: Lab) -> int:
 def code_killed(lab: Lab) -> Seen:
     """The program dies while code of an answer runs; that child must not go on."""
     source = (
-        "import sys\nfrom advisor.trial.boxing import run_code\nfrom advisor.domain.trial.tasks import Code\n"
+        "import sys\nfrom advisor.trial.code_running import run_code\nfrom advisor.domain.trial.tasks import Code\n"
         "print('begun', flush=True)\nrun_code('```python\\nwhile True: pass\\n```', Code(test='', timeout_s=60.0))\n"
     )
     command = [lab.command()[0], "-c", source]
     with stopped_at_end(lab.start(command=command)) as process:
-        wait_for(lambda: _children_with("advisor.trial.boxed", process))
+        wait_for(lambda: _children_with("advisor.trial.code_child", process))
         process.send_signal(signal.SIGKILL)
         lab.finish(process)
     orphans = [text for text in lab.left() if text.startswith("process")]

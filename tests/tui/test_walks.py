@@ -63,7 +63,7 @@ async def test_by_mouse_alone(tmp_path: Path, size: tuple[int, int]) -> None:
         await click_text(app, pilot, "4 Proof")
         await click_text(app, pilot, "c: cancel")
         assert app.session.busy_with is None
-        await click_text(app, pilot, "t: smoke test")
+        await click_text(app, pilot, "t: test")
         await until(pilot, lambda: app.session.smoke is not None and app.session.smoke.report is not None)
         await click_text(app, pilot, "5 Export")
         await until(pilot, lambda: "[recommendation]" in text_of(app))
