@@ -64,6 +64,7 @@ class PickingApp(AdvisingApp):
         if before is None:
             self.notify("There is nothing to take back: no preset, defaults or admission.", markup=False)
             return
+        self.clear_notifications()  # what was told of the change holds no more
         self.notify(f"The answers are again as before {before.what}.", markup=False)
         self.changed.publish("refilled")
         self.post_message(AnswersChanged())
