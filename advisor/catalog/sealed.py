@@ -14,8 +14,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Literal
 
-from advisor._toml import load_toml
-from advisor.files import write_atomically
+from advisor._toml import MAX_BYTES, load_toml
+from advisor.files import read_bounded, write_atomically
 from advisor.paths import knowledge_dir
 
 SEAL = "validated.sha256"
@@ -122,7 +122,8 @@ def _validate(document: dict[str, Any], path: Path, kind: Kind) -> None:
 def _read_seal(path: Path) -> dict[str, str]:
     if not path.is_file():
         return {}
-    pairs = (line.split("  ", 1) for line in path.read_text("utf-8").splitlines() if "  " in line)
+    text = read_bounded(path, MAX_BYTES).decode("utf-8", "replace")
+    pairs = (line.split("  ", 1) for line in text.splitlines() if "  " in line)
     return {name: digest for digest, name in pairs}
 
 
@@ -131,7 +132,7 @@ def _name(directory: Path, path: Path) -> str:
 
 
 def _digest(path: Path) -> str:
-    return sha256(path.read_bytes()).hexdigest()
+    return sha256(read_bounded(path, MAX_BYTES)).hexdigest()
 
 
 if __name__ == "__main__":
