@@ -1,34 +1,24 @@
-"""The app: it takes messages, changes the session and tells the places."""
+"""The app: its places, what is in force everywhere in it, and the parts that do what each place offers."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path, PurePath
 from typing import ClassVar
 
-from textual import on
 from textual.app import SystemCommand
 from textual.filter import LineFilter
 from textual.screen import Screen
-from textual.signal import Signal
-from textual.timer import Timer
-from textual.worker import Worker, WorkerState
 
-from advisor.errors import AdvisorError, InputError, nearest
+from advisor.errors import InputError, nearest
 from advisor.service import Advisor, MachineChoice
 from advisor.settings import Settings, config_file, remember_theme, remembered_theme
 from advisor.tui.ascii import AsciiFilter
-from advisor.tui.backstage import Backstage
 from advisor.tui.commands import commands_at
-from advisor.tui.crash import CrashingApp
-from advisor.tui.ending import EndingApp
 from advisor.tui.harmless import HarmlessFilter
-from advisor.tui.judging import STYLES as JUDGING_STYLES
-from advisor.tui.judging import JudgingApp
 from advisor.tui.keymap import keymap
-from advisor.tui.messages import Advised, AnswersChanged, Counted, Probed, ProbeFailed, Topic
 from advisor.tui.picking import PickingApp
 from advisor.tui.places import PlaceId
 from advisor.tui.proving import ProvingApp
@@ -36,17 +26,12 @@ from advisor.tui.screens import PLACE_SCREENS
 from advisor.tui.screens.help import HelpScreen, help_of
 from advisor.tui.screens.leave import LeaveScreen
 from advisor.tui.screens.place import Place
-from advisor.tui.session import Session
-from advisor.tui.sturdy import SturdyApp
 from advisor.tui.theme import THEMES
 from advisor.tui.trying import STYLES as TRYING_STYLES
 from advisor.tui.trying import TryingApp
 
-DEBOUNCE_S = 0.12
-"""Wait for the next key before a new recommendation is made."""
 
-
-class AdvisorApp(PickingApp, ProvingApp, JudgingApp, TryingApp, SturdyApp, EndingApp, CrashingApp):
+class AdvisorApp(PickingApp, ProvingApp, TryingApp):
     """Machine, Needs, Picks, Proof, Export."""
 
     TITLE = "llm-advisor"
@@ -59,14 +44,11 @@ class AdvisorApp(PickingApp, ProvingApp, JudgingApp, TryingApp, SturdyApp, Endin
         "widgets/widgets.tcss",
         "screens/needs.tcss",
         "screens/what_if.tcss",
-        *JUDGING_STYLES,
         *TRYING_STYLES,
         "screens/scale.tcss",
         "screens/fetch.tcss",
     ]
     DEFAULT_MODE = "machine"
-    when_settled: Callable[[], object] | None = None
-    """Called once, when the first recommendation is on screen."""
     # Textual declares these two as instance variables, so they cannot be marked as belonging to the class.
     HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (60, "-narrow"), (110, "-wide")]  # noqa: RUF012
     VERTICAL_BREAKPOINTS = [(0, "-short"), (20, "-tall")]  # noqa: RUF012
@@ -78,15 +60,10 @@ class AdvisorApp(PickingApp, ProvingApp, JudgingApp, TryingApp, SturdyApp, Endin
         working_directory: Path | None = None,
         settings: Settings | None = None,
     ) -> None:
-        super().__init__()
         self.settings = settings or Settings()
         keys = keymap(self.settings.keys, name=str(config_file()))
+        super().__init__(advisor, choice or MachineChoice(), working_directory or Path.cwd(), keys)
         self._own_filters = (HarmlessFilter(), *((AsciiFilter(),) if self.settings.ascii else ()))
-        self.session = Session(advisor, choice or MachineChoice(), working_directory or Path.cwd(), keys)
-        self.changed: Signal[Topic] = Signal(self, "session")
-        self._backstage = Backstage(self, advisor)
-        self._told_of_overlay = False
-        self._debounce: Timer | None = None
         for place, screen in PLACE_SCREENS.items():
             self.add_mode(place, partial(screen, self.session, self.changed))
         self.set_keymap(dict(keys.changed))
@@ -112,7 +89,7 @@ class AdvisorApp(PickingApp, ProvingApp, JudgingApp, TryingApp, SturdyApp, Endin
     def on_mount(self) -> None:
         self.take_signals()
         self.theme_changed_signal.subscribe(self, lambda theme: remember_theme(theme.name))
-        self._backstage.probe(self.session.choice)
+        self.probe()
 
     # ------------------------------------------------------------ actions
 
@@ -128,7 +105,7 @@ class AdvisorApp(PickingApp, ProvingApp, JudgingApp, TryingApp, SturdyApp, Endin
         """Look at the machine again."""
         self.session.machine = self.session.probe_error = None
         self.changed.publish("machine")
-        self._backstage.probe(self.session.choice)
+        self.probe()
 
     def action_examine(self) -> None:
         """Find what would change the first pick, unless that is known."""
@@ -158,80 +135,3 @@ class AdvisorApp(PickingApp, ProvingApp, JudgingApp, TryingApp, SturdyApp, Endin
                 shown = self.session.keys.shown(command)
                 yield SystemCommand(f"{command.label} ({shown})", command.help, run)
         yield from (c for c in super().get_system_commands(screen) if c.title in ("Theme", "Screenshot"))
-
-    # ------------------------------------------------------------ messages
-
-    @on(Probed)
-    def _probed(self, message: Probed) -> None:
-        self.session.machine = message.machine
-        self.session.simulation = None
-        self.changed.publish("machine")
-        self.advise()
-
-    @on(ProbeFailed)
-    def _probe_failed(self, message: ProbeFailed) -> None:
-        self.session.probe_error = message.error
-        self.changed.publish("machine")
-        self.warn(message.error)
-
-    @on(AnswersChanged)
-    def _answers_changed(self) -> None:
-        self.session.is_counting = True
-        self.changed.publish("answers")
-        if self._debounce is not None:
-            self._debounce.stop()
-        self._debounce = self.set_timer(DEBOUNCE_S, self.advise)
-
-    def advise(self) -> None:
-        """Ask for advice on the present answers."""
-        session = self.session
-        if session.machine is None:
-            return
-        try:
-            constraints = session.advisor.constraints(session.answers)
-        except AdvisorError as error:
-            self._advised(Advised(self._backstage.advice_ticket, error))
-        else:
-            timings = session.valid_timings
-            self._backstage.advise(session.machine, constraints, session.answers, session.named, timings)
-
-    @on(Advised)
-    def _advised(self, message: Advised) -> None:
-        if message.ticket != self._backstage.advice_ticket:
-            return
-        if isinstance(message.outcome, AdvisorError):
-            self.session.advice_error = message.outcome
-        else:
-            self.session.found, self.session.advice_error = message.outcome, None
-        self._tell_of_overlay()
-        self.changed.publish("advice")
-        if self.when_settled is not None:
-            self.call_after_refresh(self.when_settled)
-            self.when_settled = None
-
-    @on(Counted)
-    def _counted(self, message: Counted) -> None:
-        if message.ticket == self._backstage.advice_ticket:
-            self.session.idle = message.idle
-            self.session.is_counting = message.exclusions is None
-            if message.exclusions is not None:
-                self.session.exclusions = {one.key: one for one in message.exclusions}
-            self.changed.publish("counts")
-
-    def _tell_of_overlay(self) -> None:
-        """Say once that the user's own entries are not used."""
-        problem = self.session.advisor.overlay_problem
-        if problem is not None and not self._told_of_overlay:
-            self._told_of_overlay = True
-            self.notify(f"Your own entries are not used: {problem}", severity="warning", timeout=15, markup=False)
-
-    @on(Worker.StateChanged)
-    def _worker_broke(self, event: Worker.StateChanged) -> None:
-        """What nobody foresaw is shown and leaves the answers alone."""
-        if event.state is WorkerState.ERROR:
-            error = event.worker.error
-            self.warn(AdvisorError(f"unexpected {type(error).__name__}", why=str(error), hint="Please report it."))
-
-    def warn(self, error: AdvisorError) -> None:
-        """Show an error as a notice."""
-        self.notify(str(error), severity="error", timeout=10, markup=False)

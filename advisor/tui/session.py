@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from advisor.domain.hardware_options import Hardware
     from advisor.domain.presets import Preset
     from advisor.domain.smoke_report import SmokeReport
+    from advisor.domain.trial.evidence import Evidence
     from advisor.service import Advisor, MachineChoice
     from advisor.tui.messages import EngineEvent
 
@@ -117,6 +118,8 @@ class Session:
     """The latest measurement by slices."""
     timings: Timings = NO_TIMINGS
     """What was measured on this machine so far."""
+    evidence: Evidence | None = None
+    """The user's own trial that quality is judged by; None for published results alone."""
     saved_answers: dict[str, Answer] | None = None
     """The answers of the last export."""
     drafts: dict[str, str] = field(default_factory=dict)

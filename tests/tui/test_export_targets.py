@@ -28,7 +28,7 @@ def export_of(app: AdvisorApp) -> ExportScreen:
 
 async def take(app: AdvisorApp, pilot: Drive, target: str) -> None:
     """Choose what to make by keys, and wait for it."""
-    await press(pilot, "o")
+    await press(pilot, "o", "home")
     steps = list(export_of_choices(app)).index(target) + 1
     await press(pilot, *["down"] * steps, "enter")
     await until(pilot, lambda: "making the files" not in text_of(app))

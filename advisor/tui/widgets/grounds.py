@@ -6,6 +6,7 @@ from textual.widgets import Static
 
 from advisor.domain.presentation import grounds
 from advisor.domain.proof_words import measuring_line
+from advisor.text import one_line
 from advisor.tui.session import Session
 
 
@@ -30,4 +31,4 @@ class Grounds(Static):
         if measuring is not None and measuring.is_running:
             self.update(measuring_line(measuring.name, measuring.stage, measuring.half_widths, measuring.share))
         else:
-            self.update(grounds(session.machine, session.chosen))
+            self.update(one_line(grounds(session.machine, session.chosen, session.evidence)))

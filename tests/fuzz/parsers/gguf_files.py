@@ -18,9 +18,9 @@ from advisor.errors import InputError, NetworkError
 from advisor.gguf.split import read_model, read_remote_model
 from advisor.gguf.template import chat_template
 from advisor.gguf.writer import lay_out
-from advisor.hub.walking import SeenFile
+from advisor.hub.scanning import SeenFile
 from advisor.local_files.identifying import identify
-from advisor.service.sizer import Circumstances, size_file
+from advisor.service.sizing import Circumstances, size_file
 from tests.fuzz.codecs import BETWEEN, Http
 from tests.fuzz.gguf_codec import Gguf
 from tests.fuzz.harness import Harness
@@ -207,7 +207,7 @@ HARNESSES = (
     Harness(
         "gguf-local",
         "the header of a GGUF file on this machine",
-        "`gguf.split.read_model`, `gguf.template.chat_template`, `service.sizer.size_file`, `local_files.identifying.identify`",
+        "`gguf.split.read_model`, `gguf.template.chat_template`, `service.sizing.size_file`, `local_files.identifying.identify`",
         local,
         headers,
         Gguf(),
@@ -216,7 +216,7 @@ HARNESSES = (
     Harness(
         "gguf-remote",
         "what a web server answers to ranges: status, headers, redirects, the GGUF header",
-        "`gguf.split.read_remote_model`, `service.sizer.size_file`",
+        "`gguf.split.read_remote_model`, `service.sizing.size_file`",
         remote,
         answers,
         Http(Gguf()),
