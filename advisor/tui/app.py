@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path, PurePath
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.app import SystemCommand
@@ -17,7 +17,6 @@ from textual.timer import Timer
 from textual.worker import Worker, WorkerState
 
 from advisor.errors import AdvisorError, InputError, nearest
-from advisor.service import Advisor, MachineChoice
 from advisor.settings import Settings, config_file, remember_theme, remembered_theme
 from advisor.tui.ascii import AsciiFilter
 from advisor.tui.backstage import Backstage
@@ -30,11 +29,10 @@ from advisor.tui.judging import JudgingApp
 from advisor.tui.keymap import keymap
 from advisor.tui.messages import Advised, AnswersChanged, Counted, Probed, ProbeFailed, Topic
 from advisor.tui.picking import PickingApp
-from advisor.tui.places import PlaceId
+from advisor.tui.places import PLACE_IDS, PlaceId
 from advisor.tui.proving import ProvingApp
-from advisor.tui.screens import PLACE_SCREENS
-from advisor.tui.screens.help import HelpScreen, help_of
-from advisor.tui.screens.leave import LeaveScreen
+from advisor.tui.readying import ReadyingApp
+from advisor.tui.screens import screen_of
 from advisor.tui.screens.place import Place
 from advisor.tui.session import Session
 from advisor.tui.sturdy import SturdyApp
@@ -42,11 +40,14 @@ from advisor.tui.theme import THEMES
 from advisor.tui.trying import STYLES as TRYING_STYLES
 from advisor.tui.trying import TryingApp
 
+if TYPE_CHECKING:
+    from advisor.service import Advisor, MachineChoice
+
 DEBOUNCE_S = 0.12
 """Wait for the next key before a new recommendation is made."""
 
 
-class AdvisorApp(PickingApp, ProvingApp, JudgingApp, TryingApp, SturdyApp, EndingApp, CrashingApp):
+class AdvisorApp(PickingApp, ProvingApp, JudgingApp, TryingApp, SturdyApp, ReadyingApp, EndingApp, CrashingApp):
     """Machine, Needs, Picks, Proof, Export."""
 
     TITLE = "llm-advisor"
@@ -65,8 +66,6 @@ class AdvisorApp(PickingApp, ProvingApp, JudgingApp, TryingApp, SturdyApp, Endin
         "screens/fetch.tcss",
     ]
     DEFAULT_MODE = "machine"
-    when_settled: Callable[[], object] | None = None
-    """Called once, when the first recommendation is on screen."""
     # Textual declares these two as instance variables, so they cannot be marked as belonging to the class.
     HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (60, "-narrow"), (110, "-wide")]  # noqa: RUF012
     VERTICAL_BREAKPOINTS = [(0, "-short"), (20, "-tall")]  # noqa: RUF012
@@ -82,13 +81,13 @@ class AdvisorApp(PickingApp, ProvingApp, JudgingApp, TryingApp, SturdyApp, Endin
         self.settings = settings or Settings()
         keys = keymap(self.settings.keys, name=str(config_file()))
         self._own_filters = (HarmlessFilter(), *((AsciiFilter(),) if self.settings.ascii else ()))
-        self.session = Session(advisor, choice or MachineChoice(), working_directory or Path.cwd(), keys)
+        self.session = Session(advisor, choice, working_directory or Path.cwd(), keys)
         self.changed: Signal[Topic] = Signal(self, "session")
         self._backstage = Backstage(self, advisor)
-        self._told_of_overlay = False
+        self._told_of_overlay = self._is_settled = False
         self._debounce: Timer | None = None
-        for place, screen in PLACE_SCREENS.items():
-            self.add_mode(place, partial(screen, self.session, self.changed))
+        for place in PLACE_IDS:
+            self.add_mode(place, partial(self._place, place))
         self.set_keymap(dict(keys.changed))
         for theme in THEMES:
             self.register_theme(theme)
@@ -105,6 +104,9 @@ class AdvisorApp(PickingApp, ProvingApp, JudgingApp, TryingApp, SturdyApp, Endin
         known = remembered if remembered in self.available_themes else None
         self.theme = wanted or known or THEMES[0].name
 
+    def _place(self, place: PlaceId) -> Place:
+        return screen_of(place)(self.session, self.changed)
+
     def get_line_filters(self) -> Sequence[LineFilter]:
         # The same filters every time: a line that was filtered is kept by the filter's identity.
         return [*super().get_line_filters(), *self._own_filters]
@@ -112,7 +114,18 @@ class AdvisorApp(PickingApp, ProvingApp, JudgingApp, TryingApp, SturdyApp, Endin
     def on_mount(self) -> None:
         self.take_signals()
         self.theme_changed_signal.subscribe(self, lambda theme: remember_theme(theme.name))
+        # The first screen is painted before anything else begins.
+        self.call_after_refresh(lambda: self.in_spare_time(self._get_ready()))
+
+    async def _get_ready(self) -> None:
+        await self.load_modules()
         self._backstage.probe(self.session.choice)
+
+    def _settle(self) -> None:
+        """The first advice is there and no thread works. Built for no pick, a place would have its focus elsewhere."""
+        if not self._is_settled:
+            self._is_settled = True
+            self.in_spare_time(self.build_places())
 
     # ------------------------------------------------------------ actions
 
@@ -140,6 +153,8 @@ class AdvisorApp(PickingApp, ProvingApp, JudgingApp, TryingApp, SturdyApp, Endin
 
     def action_help(self, is_of_focus: bool = False) -> None:
         """Show what the keys do in this place, and before that what the focused widget is."""
+        from advisor.tui.screens.help import HelpScreen, help_of
+
         if isinstance(self.screen, Place):
             about = help_of(self.focused) if is_of_focus else None
             self.push_screen(HelpScreen(self.screen.place, self.session.keys, about))
@@ -147,6 +162,8 @@ class AdvisorApp(PickingApp, ProvingApp, JudgingApp, TryingApp, SturdyApp, Endin
     def action_leave(self) -> None:
         """Quit; ask first where answers would be lost."""
         if self.session.has_unsaved_answers:
+            from advisor.tui.screens.leave import LeaveScreen
+
             self.push_screen(LeaveScreen(), lambda leave: self.exit() if leave else None)
         else:
             self.exit()
@@ -205,9 +222,6 @@ class AdvisorApp(PickingApp, ProvingApp, JudgingApp, TryingApp, SturdyApp, Endin
             self.session.found, self.session.advice_error = message.outcome, None
         self._tell_of_overlay()
         self.changed.publish("advice")
-        if self.when_settled is not None:
-            self.call_after_refresh(self.when_settled)
-            self.when_settled = None
 
     @on(Counted)
     def _counted(self, message: Counted) -> None:
@@ -217,6 +231,8 @@ class AdvisorApp(PickingApp, ProvingApp, JudgingApp, TryingApp, SturdyApp, Endin
             if message.exclusions is not None:
                 self.session.exclusions = {one.key: one for one in message.exclusions}
             self.changed.publish("counts")
+            if not self.session.is_counting:
+                self._settle()
 
     def _tell_of_overlay(self) -> None:
         """Say once that the user's own entries are not used."""

@@ -7,11 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from advisor.domain.constraints import Constraints
-from advisor.domain.hardware import Machine
-from advisor.domain.questions import Answer
-from advisor.domain.recommend import Candidate, Recommendation
-from advisor.domain.speed import NO_TIMINGS, Timings
 from advisor.errors import AdvisorError
 from advisor.tui.background import in_background
 from advisor.tui.messages import (
@@ -31,6 +26,11 @@ from advisor.tui.messages import (
 if TYPE_CHECKING:
     from textual.app import App
 
+    from advisor.domain.constraints import Constraints
+    from advisor.domain.hardware import Machine
+    from advisor.domain.questions import Answer
+    from advisor.domain.recommend import Candidate, Recommendation
+    from advisor.domain.speed import Timings
     from advisor.service import Advisor, MachineChoice
 
 ENGINE_GROUP = "engine"
@@ -58,13 +58,13 @@ class Backstage:
     def _start(self, work: Callable[[], None], group: str) -> None:
         in_background(self._app, work, group)
 
-    def probe(self, choice: MachineChoice) -> None:
+    def probe(self, choice: MachineChoice | None) -> None:
         """Look at the machine; posts Probed or ProbeFailed."""
         self._start(partial(self._probe, choice), "probe")
 
-    def _probe(self, choice: MachineChoice) -> None:
+    def _probe(self, choice: MachineChoice | None) -> None:
         try:
-            machine = self._advisor.machine(choice)
+            machine = self._advisor.machine() if choice is None else self._advisor.machine(choice)
         except AdvisorError as error:
             self._app.post_message(ProbeFailed(error))
         else:
@@ -76,7 +76,7 @@ class Backstage:
         constraints: Constraints,
         answers: Mapping[str, Answer],
         named: tuple[str, ...],
-        timings: Timings = NO_TIMINGS,
+        timings: Timings,
     ) -> None:
         """Make a recommendation, then count what each answer excludes; posts Advised and Counted."""
         self.advice_ticket += 1

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path, PurePath
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import App
 
 from advisor.errors import AdvisorError
-from advisor.service import Advisor
 from advisor.tui.crash import CrashingApp
-from advisor.tui.screens.judge import JudgeScreen
 from advisor.tui.session import Session
 from advisor.tui.sturdy import SturdyApp
 from advisor.tui.theme import THEMES
+
+if TYPE_CHECKING:
+    from advisor.tui.screens.judge import JudgeScreen
 
 STYLES: tuple[str, ...] = ("screens/judge.tcss",)
 
@@ -34,6 +35,8 @@ class JudgingApp(App[None]):
         except AdvisorError as error:
             self.warn(error)
         else:
+            from advisor.tui.screens.judge import JudgeScreen
+
             self.push_screen(JudgeScreen(sitting))
 
 
@@ -59,6 +62,9 @@ class JudgeAlone(SturdyApp, CrashingApp):
 
 def run_judging(result: Path | None, seed: int) -> None:
     """Judge a result, the last one where it is None, and return when the user leaves. Raises InputError."""
+    from advisor.service import Advisor
+    from advisor.tui.screens.judge import JudgeScreen
+
     sitting = Advisor().sitting(result, seed=seed)
     with sitting:  # tells before the screen opens that another program judges it
         pass

@@ -12,7 +12,6 @@ from advisor.errors import AdvisorError
 from advisor.tui.backstage import Backstage
 from advisor.tui.measuring import Measuring
 from advisor.tui.messages import MeasuringEnded, MeasuringMoved, RankedAgain, SmokeEnded, SmokeMoved, Topic
-from advisor.tui.screens.fetch import FetchScreen
 from advisor.tui.session import Session, Smoke
 
 
@@ -107,6 +106,8 @@ class ProvingApp(App[None]):
         elif self.is_web:
             self.notify("Files are fetched by whoever runs the server: llm-advisor download", markup=False)
         else:
+            from advisor.tui.screens.fetch import FetchScreen
+
             self.push_screen(FetchScreen(self.session.advisor, chosen))
 
     # ------------------------------------------------------------ measurement

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from textual.app import App
 
-from advisor.tui.screens.trial import TrialScreen
 from advisor.tui.session import Session
 
 STYLES: tuple[str, ...] = ("screens/trial.tcss",)
@@ -23,4 +22,6 @@ class TryingApp(App[None]):
             busy = self.session.busy_with
             self.notify(f"Already running: {busy}. In Proof it can be cancelled.", severity="warning", markup=False)
         else:
+            from advisor.tui.screens.trial import TrialScreen
+
             self.push_screen(TrialScreen(self.session))
