@@ -23,7 +23,7 @@ from advisor.domain.recommend import Candidate, Recommendation
 from advisor.errors import InputError, NoCandidateError
 from advisor.service import Advisor, MachineChoice
 from advisor.text import harmless_json
-from advisor.units import parse_size
+from advisor.units import MIB, parse_size
 
 if TYPE_CHECKING:
     from advisor.domain.relaxing import Relaxation
@@ -33,7 +33,10 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-Measure = bool | Literal["anew"]
+LEAST_RAM_BYTES = MIB
+"""Of a machine. Whoever writes less forgot the unit."""
+
+Measure = bool | Literal["again"]
 """Whether to time, and whether also what was timed before."""
 
 SCHEMA_VERSION = 1
@@ -123,7 +126,7 @@ def recommend(
     simulated one; `machine` may be a snapshot too, such as that of a node of a fleet. `models` admits by name what is
     otherwise only listed; `relax` changes the answers just so far that this excluded model passes, and raises
     NoCandidateError where no answer admits it; `measure` times the best candidates here and ranks again, and
-    `"anew"` also those that were timed before; `sensitivity`
+    `"again"` also those that were timed before; `sensitivity`
     also tries other requirements, one at a time; `trial` is the result of a trial on tasks of your own, which goes over
     published results. The document says which candidates' files are on this machine; `models_dirs` are searched beside
     the usual places.
@@ -133,7 +136,7 @@ def recommend(
     constraints = session.constraints(answers)
     evidence, remarks = (None, ()) if trial is None else session.trial_evidence(Path(trial))
     found = session.recommend(
-        machine if isinstance(machine, Machine) else session.machine(_choice(gpu, ram, machine)),
+        machine if isinstance(machine, Machine) else session.machine(machine_choice(gpu, ram, machine)),
         constraints,
         named=models,
         quantization=quantization,
@@ -145,7 +148,7 @@ def recommend(
         answers, found = dict(relaxation.answers), relaxation.found
     problems: tuple[str, ...] = ()
     if measure:
-        found, problems = session.measure_finalists(found, on_event=on_event, anew=measure == "anew")
+        found, problems = session.measure_finalists(found, on_event=on_event, remeasure=measure == "again")
     if sensitivity:
         found = session.with_constraint_changes(found)
     make = partial(_advice_document, session, found, answers, tuple(models_dirs))
@@ -208,7 +211,7 @@ def size(
         cache_on_gpu=cache_on_gpu,
         outputs=outputs,
     )
-    found = session.size(str(target), quantization, request, _choice(gpu, ram, machine), use_engine=engine)
+    found = session.size(str(target), quantization, request, machine_choice(gpu, ram, machine), use_engine=engine)
     return Result(found, lambda: session.size_document(found))
 
 
@@ -228,19 +231,19 @@ def speed(
 ) -> Result[SpeedReport]:
     """How fast a model runs where it runs fastest, in tokens per second: estimated, or timed here with slices of it.
 
-    Prompt and depth come from the needs where they are not given; `measure="anew"` times also what was timed before.
+    Prompt and depth come from the needs where they are not given; `measure="again"` times also what was timed before.
     """
     session = advisor or Advisor()
     constraints = session.constraints(answers_of(session, needs))
     found = session.speed(
         model,
         quantization,
-        session.machine(_choice(gpu, ram, machine)),
+        session.machine(machine_choice(gpu, ram, machine)),
         constraints,
         prompt_tokens=prompt_tokens,
         depth_tokens=depth_tokens,
         measured=bool(measure),
-        anew=measure == "anew",
+        remeasure=measure == "again",
         on_event=on_event,
     )
     return Result(found, lambda: session.speed_document(found))
@@ -284,12 +287,13 @@ def answers_of(advisor: Advisor, needs: AnyNeeds) -> dict[str, Answer]:
     return advisor.answers(needs.file, needs.settings, values, preset=needs.preset)
 
 
-def _choice(gpu: str | None, ram: str | int | None, machine: str | Path | None) -> MachineChoice:
+def machine_choice(gpu: str | None, ram: str | int | None, machine: str | Path | None) -> MachineChoice:
+    """The machine that the words mean. Raises InputError for memory in which nothing runs, such as 64 bytes."""
     if isinstance(ram, str):
         try:
             ram = parse_size(ram)
         except ValueError as error:
             raise InputError(f"ram: {error}") from error
-    if ram is not None and ram <= 0:
-        raise InputError(f"ram: {ram} bytes is no machine", hint="Give for example 64GiB.")
+    if ram is not None and ram < LEAST_RAM_BYTES:
+        raise InputError(f"ram: no machine has {ram} bytes", hint="Write a unit, for example 64GiB.")
     return MachineChoice(gpu=gpu, ram_bytes=ram, file=None if machine is None else Path(machine))

@@ -15,11 +15,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from difflib import get_close_matches
 
 _MOST_CHARACTERS = 900
 """Of each part of an error. Foreign keys and values stand in them, and nobody reads more."""
 _KEPT_END = 100
+_ALMOST = 0.9
+"""Similarity of two words, 0..1, from which on they differ by a slip of the finger."""
+_LEAST_BEGINNING = 3
+_MOST_BEGUN = 3
 
 
 class AdvisorError(Exception):
@@ -75,6 +78,17 @@ class AdvisorWarning(UserWarning):
 
 
 def nearest(word: str, valid: Iterable[str]) -> str | None:
-    """A hint with the valid word closest to a misspelled one, or None when nothing is close."""
-    match = get_close_matches(word, list(valid), n=1, cutoff=0.6)
-    return f"Did you mean {match[0]!r}?" if match else None
+    """A hint with the valid words that a shortened one begins, else with the one closest to a misspelled one.
+
+    None when nothing is close.
+    """
+    from difflib import get_close_matches
+
+    words = list(valid)
+    close = get_close_matches(word, words, n=1, cutoff=_ALMOST)
+    begun = [one for one in words if one.startswith(word)] if len(word) >= _LEAST_BEGINNING else []
+    if begun and not close:
+        *others, last = [repr(one) for one in begun[:_MOST_BEGUN]]
+        return f"Did you mean {', '.join(others)} or {last}?" if others else f"Did you mean {last}?"
+    close = close or get_close_matches(word, words, n=1, cutoff=0.6)
+    return f"Did you mean {close[0]!r}?" if close else None

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import glob
 import os
 import re
-import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -14,8 +12,8 @@ from advisor.errors import InputError
 from advisor.units import MIB, format_bytes
 
 
-def read_bounded(path: Path, most_bytes: int) -> bytes:
-    """The content of a file that nobody vouches for.
+def read_bounded(path: Path, most_bytes: int, *, hint: str | None = None) -> bytes:
+    """The content of a file that nobody vouches for; `hint` says how to come by one that cannot be read.
 
     Raises InputError when it cannot be read or is longer, which a pipe or a device shows only while it is read.
     """
@@ -28,7 +26,8 @@ def read_bounded(path: Path, most_bytes: int) -> bytes:
                 chunks.append(chunk)
                 left -= len(chunk)
     except (OSError, ValueError) as error:  # ValueError: a path with a zero character
-        raise InputError(f"{path} cannot be read", why=getattr(error, "strerror", None) or str(error)) from error
+        why = getattr(error, "strerror", None) or str(error)
+        raise InputError(f"{path} cannot be read", why=why, hint=hint) from error
     if left <= 0:
         raise InputError(f"{path} is too long", why=f"it has more than {format_bytes(most_bytes)}")
     return b"".join(chunks)
@@ -44,8 +43,10 @@ def write_atomically(path: Path, text: str, *, overwrite: bool) -> None:
 
     Raises InputError when the file exists and `overwrite` is false, or when it cannot be written.
     """
-    if not overwrite and path.exists():
-        raise InputError(f"{path} exists", hint="Choose another name or overwrite it with --force.")
+    check_place(path, overwrite=overwrite)
+    # Most commands only read.
+    import tempfile
+
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.{os.getpid()}-", suffix=".tmp")
@@ -66,6 +67,14 @@ def write_atomically(path: Path, text: str, *, overwrite: bool) -> None:
             os.unlink(temporary)
 
 
+def check_place(path: Path, *, overwrite: bool) -> None:
+    """Raise InputError where a file may not be written: over a folder, and over a file unless `overwrite` is set."""
+    if path.is_dir():
+        raise InputError(f"{path} is a folder", hint="Name a file.")
+    if not overwrite and path.exists():
+        raise _taken(path)
+
+
 def write_all(folder: Path, texts: Mapping[str, str], *, overwrite: bool) -> list[Path]:
     """Write texts by name into a folder: all, or none where one is there already and `overwrite` is false.
 
@@ -74,7 +83,7 @@ def write_all(folder: Path, texts: Mapping[str, str], *, overwrite: bool) -> lis
     """
     taken = taken_of(folder, texts)
     if taken and not overwrite:
-        raise InputError(f"{taken[0]} exists", hint="Choose another place with -o or overwrite it with --force.")
+        raise _taken(taken[0])
     written: list[Path] = []
     try:
         for name, text in texts.items():
@@ -95,6 +104,8 @@ def taken_of(folder: Path, names: Iterable[str]) -> list[Path]:
 
 def _remove_leftovers(path: Path, ours: Path) -> None:
     """Remove what processes that were killed amid writing this file left beside it."""
+    import glob
+
     import psutil
 
     with contextlib.suppress(OSError):  # tidying up is no reason to fail
@@ -115,7 +126,7 @@ def _place(temporary: str, path: Path, overwrite: bool) -> None:
         # A hard link fails where the name was taken meanwhile; a rename would silently replace it.
         os.link(temporary, path)
     except FileExistsError as error:
-        raise InputError(f"{path} exists", hint="Choose another name or overwrite it with --force.") from error
+        raise _taken(path) from error
     except OSError:
         os.rename(temporary, path)  # a file system without hard links
 
@@ -124,6 +135,10 @@ def _umask() -> int:
     current = os.umask(0)
     os.umask(current)
     return current
+
+
+def _taken(path: Path) -> InputError:
+    return InputError(f"{path} exists", hint="Choose another place with -o or overwrite it with --force.")
 
 
 def _unwritable(path: Path, error: OSError) -> InputError:

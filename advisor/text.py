@@ -16,7 +16,8 @@ def printable(text: str) -> str:
 
 def _is_control(character: str) -> bool:
     """Control (Cc) and format (Cf) characters, surrogates (Cs): they move the cursor or reorder text."""
-    return unicodedata.category(character) in ("Cc", "Cf", "Cs")
+    # Nearly all are printable, which none of these are, and which is told much sooner than a category.
+    return not character.isprintable() and unicodedata.category(character) in ("Cc", "Cf", "Cs")
 
 
 def _escape(character: str) -> str:
@@ -28,7 +29,7 @@ def harmless_json(text: str) -> str:
 
     `json.dumps(ensure_ascii=False)` leaves C1 controls, which some terminals obey, and direction overrides as they are.
     """
-    if text.isascii() and "\x7f" not in text:
+    if text.replace("\n", "").isprintable():
         return text
     return "".join(c if c in _KEPT or not _is_control(c) else _json_escape(c) for c in text)
 

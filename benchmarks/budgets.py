@@ -28,9 +28,10 @@ from advisor.domain.placement import cpu_placement, with_gpu_layers
 from advisor.domain.weights import blueprint, weights
 from advisor.engine import operations as engine
 from advisor.engine.client import EngineClient
-from advisor.engine.placing import context_params
+from advisor.engine.placement import context_params
 from advisor.paths import knowledge_dir
 from benchmarks.screens import answers_to_rankings, first_paints, own_directories
+from benchmarks.shared import say
 
 BASELINE = Path(__file__).with_name("budgets.json")
 ROOT = Path(__file__).parents[1]
@@ -65,17 +66,15 @@ def main(arguments: list[str]) -> int:
         found = [*starts(), *screens(), *closed_forms(), *dry_runs()]
     before: dict[str, float] = json.loads(BASELINE.read_text("utf-8")) if BASELINE.exists() else {}
     slower = [t.what for t in found if t.ratio > TOLERANCE * before.get(t.what, t.ratio)]
-    _say(
-        "| what | budget | now | kept | ratio to the yardstick | ratio before |\n| --- | --- | --- | --- | --- | --- |"
-    )
+    say("| what | budget | now | kept | ratio to the yardstick | ratio before |\n| --- | --- | --- | --- | --- | --- |")
     for t in found:
         known = f"{before[t.what]:.3g}" if t.what in before else "new"
         budget, kept = "", ""
         if t.budget_s is not None:
             budget, kept = _time(t.budget_s), "yes" if t.seconds <= t.budget_s else "NO"
-        _say(f"| {t.what} | {budget} | {_time(t.seconds)} | {kept} | {t.ratio:.3g} | {known} |")
+        say(f"| {t.what} | {budget} | {_time(t.seconds)} | {kept} | {t.ratio:.3g} | {known} |")
     for what in slower:
-        _say(f"\nslower than before: {what}")
+        say(f"\nslower than before: {what}")
     if "--write" in arguments:
         ratios = {t.what: float(f"{t.ratio:.3g}") for t in found}
         BASELINE.write_text(json.dumps(ratios, indent=1) + "\n", "utf-8")
@@ -205,11 +204,6 @@ def _time(seconds: float) -> str:
     if seconds >= 0.1:
         return f"{seconds:.2f} s"
     return f"{1e3 * seconds:.1f} ms" if seconds >= 1e-3 else f"{1e6 * seconds:.0f} us"
-
-
-def _say(text: str) -> None:
-    sys.stdout.write(text + "\n")
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":

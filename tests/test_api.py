@@ -89,7 +89,8 @@ def test_a_session_is_read_once_for_many_calls() -> None:
 
 
 @pytest.mark.parametrize(
-    ("ram", "message"), [("lots", "is no size"), (0, "0 bytes is no machine"), (-1, "-1 bytes is no machine")]
+    ("ram", "message"),
+    [("lots", "is no size"), (0, "no machine has 0 bytes"), (64, "Write a unit"), (-1, "no machine has -1 bytes")],
 )
 def test_memory_that_is_none_is_refused(ram: str | int, message: str) -> None:
     with pytest.raises(InputError, match=message):

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from advisor import __version__
-from advisor.cli.diagnostics import ExitCode, guarded, note, noted_warnings
+from advisor.cli.diagnostics import guarded, noted_warnings, report
 from advisor.cli.ending import orderly_end
-from advisor.errors import nearest
+from advisor.errors import InputError, nearest
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -27,20 +27,20 @@ COMMANDS = {
     "compare": "Models or families side by side, for a machine and a use.",
     "size": "Memory of a model or a GGUF file, per device.",
     "speed": "How fast a model runs, estimated or measured before any download.",
-    "plan": "What serving many users takes: replicas, slots, machines, cost.",
     "licence": "What a model's licence says about a use.",
+    "plan": "What serving many users takes: replicas, slots, machines, cost.",
     "files": "GGUF files on this machine, and which model each is.",
     "download": "Fetch a model's published file, checked against its hash.",
     "smoke": "Run a model here for a moment and judge what was measured.",
     "trial": "Try models on your own tasks, or on a text.",
-    "verify": "Replay a recommendation: does it still hold here?",
-    "settings": "Where config.toml is, what it may say, and what it says.",
-    "doctor": "Check the installation, probe by probe.",
     "export": "Turn a recommendation file into a report, or into files that run the model.",
-    "schema": "Print the JSON Schema of a file.",
-    "catalog": "Check what the catalogue says, or bring its files up to date.",
+    "verify": "Replay a recommendation: does it still hold here?",
     "serve": "The screens in a browser.",
     "mcp": "Answer an assistant's questions over MCP.",
+    "settings": "Where config.toml is, what it may say, and what it says.",
+    "doctor": "Check the installation, probe by probe.",
+    "catalog": "Check what the catalogue says, or bring its files up to date.",
+    "schema": "Print the JSON Schema of a file.",
     "completion": "Print the completion script of a shell.",
 }
 """Commands in the order of help; the module of `x` is `advisor.cli.commands.x`."""
@@ -138,16 +138,19 @@ def _dispatch(arguments: list[str]) -> None:
     try:
         code = cli.main(args=arguments, prog_name=PROGRAM, complete_var=COMPLETION_VARIABLE, standalone_mode=False)
     except click.UsageError as error:
-        context = f" Try: {error.ctx.command_path} --help" if error.ctx else ""
-        note(f"llm-advisor: {error.format_message()}{context}")
-        sys.exit(ExitCode.INVALID)
+        hint = None if error.ctx is None else f"Try: {error.ctx.command_path} --help"
+        sys.exit(report(InputError(_lower_first(error.format_message()), hint=hint)))
     except _ReaderGoneError as error:
         raise error.error from None
     except click.Abort as error:
         cause = error.__cause__
         raise cause if isinstance(cause, KeyboardInterrupt) else KeyboardInterrupt from error
     except click.ClickException as error:
-        note(f"llm-advisor: {error.format_message()}")
-        sys.exit(ExitCode.INVALID)
+        sys.exit(report(InputError(_lower_first(error.format_message()))))
     if isinstance(code, int) and code:
         sys.exit(code)
+
+
+def _lower_first(text: str) -> str:
+    """A message of Click as it reads on after the program's name."""
+    return text[:1].lower() + text[1:]

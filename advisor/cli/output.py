@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from advisor.files import write_all, write_atomically
+from advisor.files import check_place, write_all, write_atomically
 from advisor.text import harmless_json, one_line, printable
 
 Row = Sequence[str]
@@ -24,6 +24,12 @@ def emit_json(document: dict[str, Any]) -> None:
 def emit_text(text: str) -> None:
     """Lines of text, harmless for a terminal."""
     click.echo(printable(text))
+
+
+def check_file(place: str | None, *, force: bool) -> None:
+    """Before work that takes long: raise InputError where its outcome could not be written by `emit_file`."""
+    if place is not None and place != "-":
+        check_place(Path(place), overwrite=force)
 
 
 def emit_file(text: str, place: str, *, force: bool) -> None:

@@ -18,14 +18,9 @@ judging: Callable[[Path | None, int], None] | None = None
 
 def open_screens(gpu: str | None, ram: str | None, machine: str | None, *, is_ascii: bool) -> None:
     """Open the screens for this machine or another one. Raises InputError without a terminal and for bad options."""
-    from advisor.cli.options import machine_choice
+    from advisor.api import machine_choice
     from advisor.errors import InputError
-    from advisor.units import parse_size
 
     if opening is None:
         raise InputError("the screens need a terminal", hint="Usage: llm-advisor COMMAND; see llm-advisor --help.")
-    try:
-        ram_bytes = None if ram is None else parse_size(ram)
-    except ValueError as error:
-        raise InputError(f"--ram: {error}") from error
-    opening(machine_choice(gpu, ram_bytes, None if machine is None else Path(machine)), is_ascii)
+    opening(machine_choice(gpu, ram, machine), is_ascii)

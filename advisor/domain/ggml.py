@@ -9,9 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class GgmlType:
-    """An encoding of a tensor's rows, in blocks of `block_size` weights and `block_bytes` bytes."""
+    """An encoding of a tensor's rows, in blocks of `block_size` weights and `block_bytes` bytes. GGML_TYPES holds the
+    only one of each name, so that they are told apart by identity, which is quick."""
 
     name: str
     type_id: int

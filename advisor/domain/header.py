@@ -8,7 +8,7 @@ from advisor.domain.blueprint import Tensor
 from advisor.domain.ggml import GgmlType
 from advisor.domain.model import Experts, LatentAttention, Shape, StateSpace, Window
 from advisor.domain.tensors import Role, TensorGroup, supported_architectures
-from advisor.domain.weights import TypedGroup, Weights, weights_from
+from advisor.domain.weights import TypedGroup, Weights
 from advisor.errors import InputError
 
 FILE_TYPES = {
@@ -169,8 +169,7 @@ def weights_of(tensors: Iterable[Tensor]) -> Weights:
         layer, suffix = _place(tensor.name)
         grouped.setdefault((suffix, tensor.shape), []).append((layer, tensor.ggml_type))
     typed = tuple(_typed_group(suffix, shape, members) for (suffix, shape), members in grouped.items())
-    is_tied = all(t.group.suffix != "output.weight" for t in typed)
-    return weights_from(typed, is_tied=is_tied)
+    return Weights(typed, is_tied=all(t.group.suffix != "output.weight" for t in typed))
 
 
 def _place(name: str) -> tuple[int, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from advisor.domain.basis import Basis
-from advisor.domain.carried_words import carried_lines
+from advisor.domain.carried_load_words import carried_lines
 from advisor.domain.excluded_groups import ExcludedGroup
 from advisor.domain.footprint import DeviceFootprint
 from advisor.domain.hardware import Machine
@@ -19,6 +19,7 @@ from advisor.domain.side_by_side import side_by_side_lines
 from advisor.domain.smoke import SmokeMeasurement, SmokeVerdict
 from advisor.domain.speed.latency import latency, latency_lines
 from advisor.domain.summary import SUPPORT_MARKS, summary_lines
+from advisor.domain.trial.evidence import Evidence
 from advisor.domain.wording import VERDICT_MARKS, overlay_text, speed_text
 from advisor.units import format_bytes, format_rate
 
@@ -275,7 +276,7 @@ def exclusion_paragraphs(group: ExcludedGroup) -> tuple[Paragraph, ...]:
         f"{group.n_alone} of {n} miss nothing else",
         f"{liftable} of {n} can be admitted by other answers",
     )
-    reasons = tuple(f"✗ {reason.text}" + (f" → {reason.fix}" if reason.fix else "") for reason in nearest.reasons)
+    reasons = tuple(f"✗ {reason.line}" for reason in nearest.reasons)
     return (
         Paragraph(f"{group.title} · excludes {n} model{'' if n == 1 else 's'}", about),
         Paragraph(f"Nearest miss: {nearest.model.name} {nearest.quantization or ''}".rstrip(), reasons),
@@ -304,7 +305,7 @@ def nothing_passes(found: Recommendation) -> tuple[Paragraph, ...]:
     why = tuple(f"{n} of {len(found.rejected)} fail on {code.replace('_', ' ')}" for code, n in ordered)
     misses = []
     for rejection in found.near_misses:
-        lines = [f"✗ {reason.text}" + (f" → {reason.fix}" if reason.fix else "") for reason in rejection.reasons]
+        lines = [f"✗ {reason.line}" for reason in rejection.reasons]
         name = f"{rejection.model.name} {rejection.quantization or ''}".strip()
         misses.append(Paragraph(f"Near miss: {name}", tuple(lines)))
     return (Paragraph("No model passes all requirements", why), *misses)
@@ -323,11 +324,12 @@ _NOT_PROBED = "described, not probed"
 """Of a machine that is not here: whether llama.cpp is there nobody looked."""
 
 
-def grounds(machine: Machine, chosen: Candidate | None) -> str:
-    """What the figures rest on, in one line."""
+def grounds(machine: Machine, chosen: Candidate | None, trial: Evidence | None = None) -> str:
+    """What the figures rest on, in one line; `trial` is the user's own that quality is judged by."""
     version = machine.engine.version.value
     parts = [
         f"SIM: {machine_text(machine)}" if machine.simulated else "this machine",
+        *([f"quality by your trial “{trial.tasks_name}”"] if trial is not None else []),
         f"llama-cpp-python {version}" if version else _NOT_PROBED if machine.simulated else "llama.cpp not found",
     ]
     if chosen is not None:

@@ -71,8 +71,8 @@ def reweightings(weights: Sequence[float]) -> list[Five]:
 
 def winners(options: Sequence[Option], weights: Sequence[float]) -> list[Option]:
     """The option that ranks first in each of N_DRAWS reweightings."""
-    contenders = _contenders(options, weights)
     drawn = reweightings(weights)
+    contenders = _contenders(options, weights, drawn)
     best = [-1.0] * len(drawn)
     first = [contenders[0]] * len(drawn)
     for option in contenders:
@@ -83,16 +83,17 @@ def winners(options: Sequence[Option], weights: Sequence[float]) -> list[Option]
     return first
 
 
-def _contenders(options: Sequence[Option], weights: Sequence[float]) -> list[Option]:
-    """Without those that another is at least equal to in every criterion that counts; ordered by id, as ties are."""
-    counted = [i for i, weight in enumerate(weights) if weight > 0]
-    kept: list[tuple[tuple[float, ...], Option]] = []
+def _contenders(options: Sequence[Option], weights: Sequence[float], drawn: list[Five]) -> list[Option]:
+    """Without those that another is at least equal to, whatever is drawn; ordered by id, as ties are."""
+    ranges = [(min(column), max(column)) for column in zip(*drawn, strict=True)]
+    kept: list[Option] = []
     for option in sorted(options, key=lambda option: rank_key(option.total(weights), option.id)):
-        values = tuple([option.values[i] for i in counted])
-        if not any(_is_covered(values, other) for other, _ in kept):
-            kept.append((values, option))
-    return sorted([option for _, option in kept], key=lambda option: option.id)
+        if not any(_most_ahead(option, other, ranges) <= 0 for other in kept):
+            kept.append(option)
+    return sorted(kept, key=lambda option: option.id)
 
 
-def _is_covered(values: tuple[float, ...], other: tuple[float, ...]) -> bool:
-    return all([a <= b for a, b in zip(values, other, strict=True)])
+def _most_ahead(option: Option, other: Option, ranges: list[tuple[float, float]]) -> float:
+    """By how much its weighted sum can exceed another's at most, with each weight within its range."""
+    triples = zip(option.values, other.values, ranges, strict=True)
+    return sum([(a - b) * (most if a > b else least) for a, b, (least, most) in triples])

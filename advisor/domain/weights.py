@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from itertools import zip_longest
+from typing import TYPE_CHECKING
 
-from advisor.domain.blueprint import Blueprint, MetadataValue, Tensor
 from advisor.domain.ggml import GgmlType
-from advisor.domain.mixture import group_types, has_no_fallback, mixture_traits
 from advisor.domain.model import Model, Shape
+from advisor.domain.tensor_types import LAYERED_ROLES, group_types, has_no_fallback, quantization_traits
 from advisor.domain.tensors import Role, TensorGroup, tensor_groups
+
+if TYPE_CHECKING:
+    from advisor.domain.blueprint import Blueprint, MetadataValue
 
 NORM_EPSILON = 1e-5
 """RMS norm epsilon of the Llama and Mistral families; it has no influence on memory or speed."""
+
+
+Sizes = tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,92 +30,120 @@ class TypedGroup:
     types: tuple[GgmlType, ...]
 
     @property
+    def kinds(self) -> tuple[tuple[GgmlType, int], ...]:
+        """The types that occur, by their first tensor, and how many tensors have each."""
+        types = self.types
+        alike = types.count(types[0])
+        if alike == len(types):
+            return ((types[0], alike),)
+        return tuple([(kind, types.count(kind)) for kind in dict.fromkeys(types)])
+
+    @property
     def bytes_per_tensor(self) -> tuple[int, ...]:
         """Bytes of each tensor, in the order of the group's layers."""
-        n, types = self.group.n_elements, self.types
-        if types.count(types[0]) == len(types):
-            return (types[0].n_bytes(n),) * len(types)
-        return tuple([t.n_bytes(n) for t in types])
+        n = self.group.n_elements
+        sizes = {kind: kind.n_bytes(n) for kind, _ in self.kinds}
+        return tuple([sizes[kind] for kind in self.types])
+
+    @property
+    def sizes(self) -> Sizes:
+        """Bytes of a tensor of each type that occurs, and how many tensors have it."""
+        n = self.group.n_elements
+        return tuple([(kind.n_bytes(n), count) for kind, count in self.kinds])
 
     @property
     def n_bytes(self) -> int:
         """Bytes of all tensors of the group."""
-        n, first = self.group.n_elements, self.types[0]
-        alike = self.types.count(first)
-        if alike == len(self.types):
-            return first.n_bytes(n) * alike
-        return sum(t.n_bytes(n) for t in self.types)
+        return sum([size * count for size, count in self.sizes])
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Weights:
     """Where the bytes of a quantized model are. Each is itself alone, so that what is found of it can be kept."""
 
     groups: tuple[TypedGroup, ...]
-    total_bytes: int
-    """Sum of all tensors: what llama.cpp reports as model size."""
-    n_elements: int
-    """Weights in all tensors."""
-    token_embd_bytes: int
-    output_bytes: int
-    """Output projection and final norm, as they lie on the device that computes the logits; with tied
-    embeddings this is a second copy, except where everything lies on one device."""
-    expert_bytes: int
-    """Routed experts of all layers, part of the total."""
     is_tied: bool
-    per_layer: tuple[int, ...]
-    per_layer_without_experts: tuple[int, ...]
-    largest: tuple[tuple[str, int], ...]
-    """Bytes of the largest tensor of each name, under the keys of a compute graph."""
+
+    @cached_property
+    def total_bytes(self) -> int:
+        """Sum of all tensors: what llama.cpp reports as model size."""
+        return sum([size * count for _, sizes in self._sized for size, count in sizes])
+
+    @cached_property
+    def n_elements(self) -> int:
+        """Weights in all tensors."""
+        return sum([typed.group.n_elements * len(typed.types) for typed in self.groups])
+
+    @property
+    def token_embd_bytes(self) -> int:
+        return self._outside_layers.get("token_embd.weight", 0)
+
+    @property
+    def output_bytes(self) -> int:
+        """Output projection and final norm, as they lie on the device that computes the logits; with tied
+        embeddings this is a second copy, except where everything lies on one device."""
+        outside = self._outside_layers
+        return outside.get("output.weight", self.token_embd_bytes) + outside.get("output_norm.weight", 0)
+
+    @cached_property
+    def expert_bytes(self) -> int:
+        """Routed experts of all layers, part of the total."""
+        return sum([typed.n_bytes for typed in self.groups if typed.group.is_expert])
+
+    @cached_property
+    def largest(self) -> tuple[tuple[str, int], ...]:
+        """Bytes of the largest tensor of each name, under the keys of a compute graph."""
+        found = {f"w:{t.group.suffix.removesuffix('.weight')}": max(sizes)[0] for t, sizes in self._sized}
+        found.setdefault("w:output", self.token_embd_bytes)
+        return tuple(found.items())
 
     def layer_bytes(self, *, without_experts: bool = False) -> tuple[int, ...]:
         """Bytes of each layer, with or without its routed experts."""
-        return self.per_layer_without_experts if without_experts else self.per_layer
+        return self._without_experts if without_experts else self._with_experts
+
+    @cached_property
+    def _sized(self) -> tuple[tuple[TypedGroup, Sizes], ...]:
+        return tuple([(typed, typed.sizes) for typed in self.groups])
+
+    @cached_property
+    def _outside_layers(self) -> dict[str, int]:
+        """Bytes by name."""
+        return {typed.group.suffix: sizes[0][0] for typed, sizes in self._sized if not typed.group.layers}
+
+    @cached_property
+    def _without_experts(self) -> tuple[int, ...]:
+        return _layer_totals([pair for pair in self._sized if not pair[0].group.is_expert])
+
+    @cached_property
+    def _with_experts(self) -> tuple[int, ...]:
+        experts = _layer_totals([pair for pair in self._sized if pair[0].group.is_expert])
+        if not experts:
+            return self._without_experts
+        return tuple([n + m for n, m in zip_longest(self._without_experts, experts, fillvalue=0)])
 
 
-def weights_from(groups: tuple[TypedGroup, ...], *, is_tied: bool) -> Weights:
-    """Add up typed tensors by place."""
-    sized = [(typed.group, typed.bytes_per_tensor) for typed in groups]
-    single = {group.suffix: sizes[0] for group, sizes in sized if not group.layers}
-    embedding = single.get("token_embd.weight", 0)
-    largest = {f"w:{group.suffix.removesuffix('.weight')}": max(sizes) for group, sizes in sized}
-    largest.setdefault("w:output", embedding)
-    others = _layer_totals([pair for pair in sized if not pair[0].is_expert])
-    experts = _layer_totals([pair for pair in sized if pair[0].is_expert])
-    return Weights(
-        groups=groups,
-        total_bytes=sum(single.values()) + sum(others) + sum(experts),
-        n_elements=sum([t.group.n_elements * len(t.types) for t in groups]),
-        token_embd_bytes=embedding,
-        output_bytes=single.get("output.weight", embedding) + single.get("output_norm.weight", 0),
-        expert_bytes=sum(experts),
-        is_tied=is_tied,
-        per_layer=tuple([n + m for n, m in zip_longest(others, experts, fillvalue=0)]),
-        per_layer_without_experts=tuple(others),
-        largest=tuple(largest.items()),
-    )
-
-
-def _layer_totals(sized: list[tuple[TensorGroup, tuple[int, ...]]]) -> list[int]:
-    totals = [0] * (1 + max([group.layers[-1] for group, _ in sized if group.layers], default=-1))
+def _layer_totals(sized: list[tuple[TypedGroup, Sizes]]) -> tuple[int, ...]:
+    """Bytes of each layer up to the last that has one of the groups."""
+    totals = [0] * (1 + max([typed.group.layers[-1] for typed, _ in sized if typed.group.layers], default=-1))
     everywhere = 0
-    for group, sizes in sized:
-        if len(group.layers) == len(totals) and sizes.count(sizes[0]) == len(sizes):
-            everywhere += sizes[0]
+    for typed, sizes in sized:
+        layers = typed.group.layers
+        if len(layers) == len(totals) and len(sizes) == 1:
+            everywhere += sizes[0][0]
             continue
-        for layer, size in zip(group.layers, sizes, strict=False):
+        for layer, size in zip(layers, typed.bytes_per_tensor, strict=False):
             totals[layer] += size
-    return [total + everywhere for total in totals]
+    return tuple([total + everywhere for total in totals])
 
 
 @cache
 def weights(shape: Shape, file_type: str, *, imatrix: bool = True) -> Weights:
     """Weights of a shape under a file type. Raises ValueError for an unknown architecture or file type."""
-    traits = mixture_traits(shape, file_type, imatrix=imatrix)
+    traits = quantization_traits(shape, file_type, imatrix=imatrix)
     groups = tensor_groups(shape)
     ordinals = _ordinals(shape)
-    typed = tuple(TypedGroup(g, group_types(g, ordinals[g.suffix], traits)) for g in groups)
-    return weights_from(typed, is_tied=shape.tied_embeddings)
+    typed = tuple(TypedGroup(g, group_types(g, ordinals.get(g.suffix, ()), traits)) for g in groups)
+    return Weights(typed, shape.tied_embeddings)
 
 
 def refusal(shape: Shape, file_type: str) -> str | None:
@@ -122,13 +156,16 @@ def refusal(shape: Shape, file_type: str) -> str | None:
 
 @cache
 def _ordinals(shape: Shape) -> dict[str, tuple[int, ...]]:
-    """Position of each tensor among those of its role, in the quantizer's order: by layer, then by name."""
+    """Position of each tensor among those of its role, in the quantizer's order: by layer, then by name. Of the roles
+    whose type depends on it."""
+    places: dict[Role, list[tuple[int, str]]] = {}
+    for group in tensor_groups(shape):
+        if group.role in LAYERED_ROLES:
+            places.setdefault(group.role, []).extend([(layer, group.suffix) for layer in group.layers])
     positions: dict[str, list[int]] = {}
-    seen: dict[Role, int] = {}
-    places = sorted((layer, g.suffix, g.role) for g in tensor_groups(shape) for layer in g.layers or (-1,))
-    for _, suffix, role in places:
-        positions.setdefault(suffix, []).append(seen.get(role, 0))
-        seen[role] = seen.get(role, 0) + 1
+    for found in places.values():
+        for i, (_, suffix) in enumerate(sorted(found)):
+            positions.setdefault(suffix, []).append(i)
     return {suffix: tuple(found) for suffix, found in positions.items()}
 
 
@@ -137,6 +174,9 @@ def blueprint(model: Model, file_type: str, *, imatrix: bool = True) -> Blueprin
 
     Raises ValueError where the model has no shape or its architecture no rules.
     """
+    # Sizing and judging do without.
+    from advisor.domain.blueprint import Blueprint, Tensor
+
     if model.shape is None:
         raise ValueError(model.shape_reason or f"the shape of {model.id} is unknown")
     typed = weights(model.shape, file_type, imatrix=imatrix).groups

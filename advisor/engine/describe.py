@@ -8,15 +8,16 @@ import re
 from collections.abc import Iterator, Mapping
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
-from advisor.domain.hardware import Engine, EngineDevice, Reading
+from advisor.domain.hardware import DeviceKind, Engine, EngineDevice, Reading
 from advisor.errors import AdvisorError, EngineError
 from advisor.files import write_atomically
 
 if TYPE_CHECKING:
     from advisor.engine.client import EngineClient
 
+T = TypeVar("T")
 Facts = Mapping[str, Any]
 """`advisor.engine.messages.Description` as JSON."""
 
@@ -68,20 +69,28 @@ def _ask(client: EngineClient | None) -> Facts:
 
 def _engine(facts: Facts, *, is_fresh: bool) -> Engine:
     """Readings from plain values. Raises KeyError or TypeError where they are not what the child answers."""
-    devices = tuple(
-        [
-            EngineDevice(
-                d["name"], d["description"], d["kind"], d["total_bytes"], d["free_bytes"] if is_fresh else None
-            )
-            for d in facts["devices"]
-        ]
-    )
+    devices = tuple([_device(plain, is_fresh) for plain in facts["devices"]])
     return Engine(
-        version=Reading(facts["version"], _PACKAGE),
-        gpu_offload=Reading(facts["gpu_offload"], "llama_supports_gpu_offload"),
+        version=Reading(_typed(facts["version"], str), _PACKAGE),
+        gpu_offload=Reading(_typed(facts["gpu_offload"], bool), "llama_supports_gpu_offload"),
         devices=Reading(devices, "ggml_backend_dev_get"),
-        system_info=Reading(facts["system_info"], "llama_print_system_info"),
+        system_info=Reading(_typed(facts["system_info"], str), "llama_print_system_info"),
     )
+
+
+def _device(plain: Facts, is_fresh: bool) -> EngineDevice:
+    name, description = _typed(plain["name"], str), _typed(plain["description"], str)
+    if plain["kind"] not in get_args(DeviceKind):
+        raise TypeError("there is no such kind of device")
+    total_bytes, free_bytes = _typed(plain["total_bytes"], int), _typed(plain["free_bytes"], int)
+    return EngineDevice(name, description, plain["kind"], total_bytes, free_bytes if is_fresh else None)
+
+
+def _typed(value: object, kind: type[T]) -> T:
+    # A type that is no subclass: a bool is no number of bytes.
+    if type(value) is not kind:
+        raise TypeError(f"{value!r:.80} is no {kind.__name__}")
+    return value
 
 
 def _unknown(reason: str, hint: str | None) -> Engine:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import ctypes
 from pathlib import Path
 
-from advisor.engine.conversation import RequantizeParams, RequantizeResult
 from advisor.engine.native import Native, NativeError
+from advisor.engine.trial_messages import RequantizeParams, RequantizeResult
 
 
 def requantize(native: Native, params: RequantizeParams) -> RequantizeResult:

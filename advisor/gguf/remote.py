@@ -8,14 +8,18 @@ from http.client import HTTPException, HTTPMessage, HTTPResponse
 from typing import IO, NoReturn, cast
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
-from urllib.request import Request, build_opener
+from urllib.request import Request
 
 from advisor import __version__
 from advisor.addresses import is_loopback
 from advisor.errors import InputError, NetworkError
 from advisor.redirects import ClosedRedirects
+from advisor.timely import Limits, timely_opener
 
 TIMEOUT_S = 20.0
+"""Silence after which a connection counts as broken."""
+WHOLE_S = 180.0
+"""For all ranges of all parts together: the longest headers within the slowest lines that one downloads models over."""
 CHUNK_BYTES = 1 << 20
 MAX_BYTES = 96 << 20
 """All ranges together; the headers of the largest vocabularies take about 15 MiB."""
@@ -30,6 +34,11 @@ def is_url(text: str) -> bool:
     return text.startswith(("http://", "https://"))
 
 
+def usual_limits() -> Limits:
+    """For one model, from now on."""
+    return Limits(TIMEOUT_S, WHOLE_S)
+
+
 def shown_address(text: str) -> str:
     """An address without its query, which may be a signature that lets anyone in; a path as it is."""
     return text.partition("?")[0] if is_url(text) else text
@@ -38,7 +47,7 @@ def shown_address(text: str) -> str:
 class HttpSource:
     """Ranges of a remote file. Raises NetworkError where the server does not play along."""
 
-    def __init__(self, url: str, *, open_url: Open | None = None) -> None:
+    def __init__(self, url: str, *, open_url: Open | None = None, limits: Limits | None = None) -> None:
         if not is_url(url) or not urlsplit(url).hostname:
             raise InputError(f"{shown_address(url)} is no web address", hint="Write https://…/model.gguf.")
         if "@" in urlsplit(url).netloc:
@@ -51,6 +60,7 @@ class HttpSource:
         self.name = shown_address(url)
         self._url = url
         self._open = open_url or _open
+        self._limits = limits or usual_limits()
         self._bytes_read = 0
         self._size: int | None = None
         self._first = b""
@@ -73,7 +83,8 @@ class HttpSource:
             "User-Agent": f"llm-advisor/{__version__}",
         })  # fmt: skip
         try:
-            with self._open(request, TIMEOUT_S) as response:
+            self._limits.wait_s()
+            with self._open(request, self._limits) as response:
                 found = self._receive(response, offset, length)
         except HTTPError as error:
             error.close()  # it holds the connection open
@@ -106,7 +117,7 @@ class HttpSource:
 
 
 def _open(request: Request, timeout: float) -> HTTPResponse:
-    return cast(HTTPResponse, build_opener(_Redirects()).open(request, timeout=timeout))  # the scheme was checked
+    return cast(HTTPResponse, timely_opener(_Redirects()).open(request, timeout=timeout))  # the scheme was checked
 
 
 def _is_safe(url: str) -> bool:

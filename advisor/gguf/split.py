@@ -11,7 +11,7 @@ from advisor.errors import InputError
 from advisor.gguf.format import MAX_TENSORS
 from advisor.gguf.header import GgufHeader
 from advisor.gguf.reader import parse_header, read_header
-from advisor.gguf.remote import CHUNK_BYTES, HttpSource, Open, shown_address
+from advisor.gguf.remote import CHUNK_BYTES, HttpSource, Open, shown_address, usual_limits
 
 MAX_PARTS = 256
 """Parts of one model; the largest published have about thirty."""
@@ -30,7 +30,12 @@ def read_remote_model(url: str, *, open_url: Open | None = None) -> GgufHeader:
 
     `open_url` opens addresses in another way than a plain request does, for example with a login.
     """
-    return _all_parts(url, lambda name: parse_header(HttpSource(name, open_url=open_url), chunk_bytes=CHUNK_BYTES))
+    limits = usual_limits()
+
+    def read(name: str) -> GgufHeader:
+        return parse_header(HttpSource(name, open_url=open_url, limits=limits), chunk_bytes=CHUNK_BYTES)
+
+    return _all_parts(url, read)
 
 
 def _all_parts(name: str, read: Callable[[str], GgufHeader]) -> GgufHeader:

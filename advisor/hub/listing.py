@@ -8,9 +8,9 @@ from typing import Any
 
 from advisor._json import parse_json
 from advisor.domain.upkeep.files import ListedFile
-from advisor.errors import InputError, NetworkError
+from advisor.errors import InputError
 from advisor.hub.access import HubAccess
-from advisor.hub.faults import garbled
+from advisor.hub.http_errors import garbled
 from advisor.hub.opening import ask
 
 MAX_BYTES = 16 << 20
@@ -31,16 +31,17 @@ class Repository:
 
 def is_repository(name: str) -> bool:
     """Whether a name can be one of the Hub's: some published files lie elsewhere."""
-    return _REPO.fullmatch(name) is not None
+    return _REPO.fullmatch(name) is not None and ".." not in name
 
 
 def list_repository(access: HubAccess, repo: str) -> Repository:
     """Names, exact sizes and LFS hashes of a repository's files at its newest commit.
 
-    Raises NetworkError: HubUnreachable where nobody answers, HubBusy where the Hub asks to come back.
+    Raises InputError for what is no name of a repository, NetworkError from the Hub: HubUnreachable where nobody
+    answers, HubBusy where it asks to come back.
     """
-    if not is_repository(repo) or ".." in repo:
-        raise NetworkError(f"{repo!r} is no name of a repository", hint="Write owner/name.")
+    if not is_repository(repo):
+        raise InputError(f"{repo!r} is no name of a repository", hint="Write owner/name.")
     # huggingface_hub reads an answer of any length into memory, and unpacks what is packed.
     content = ask(access, repo, f"/api/models/{repo}?blobs=true", MAX_BYTES)
     try:

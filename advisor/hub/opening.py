@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import time
 from datetime import UTC, datetime
 from http.client import HTTPException, HTTPMessage, HTTPResponse
 from typing import IO, cast
 from urllib.error import HTTPError, URLError
-from urllib.request import Request, build_opener
+from urllib.request import Request
 
 from advisor import __version__
 from advisor.hub.access import HubAccess
-from advisor.hub.faults import fault, garbled, unreachable
-from advisor.hub.patience import Patience
+from advisor.hub.http_errors import fault, garbled, unreachable
+from advisor.hub.retry import RetryPolicy
 from advisor.redirects import ClosedRedirects
+from advisor.timely import Limits, TooLate, timely_opener
 from advisor.units import format_bytes
 
 TIMEOUT_S = 20.0
@@ -33,16 +33,15 @@ def ask(access: HubAccess, repo: str, path: str, most_bytes: int) -> bytes:
     """The Hub's answer at a path, whole. Raises NetworkError as `fault`, `unreachable` and `garbled` make it."""
     headers = {"User-Agent": f"llm-advisor/{__version__}", "Accept": "application/json"}
     request = Request(f"{access.endpoint}{path}", headers=headers)
-    since = time.monotonic()
     chunks: list[bytes] = []
     left = most_bytes + 1
-    with HubOpener(access, repo, Patience()).once(request, TIMEOUT_S) as response:
+    with HubOpener(access, repo, RetryPolicy()).once(request, Limits(TIMEOUT_S, WHOLE_ANSWER_S)) as response:
         try:
             while left > 0 and (chunk := response.read1(left)):
                 chunks.append(chunk)
                 left -= len(chunk)
-                if time.monotonic() - since > WHOLE_ANSWER_S:
-                    raise unreachable(access, f"its answer was not whole within {WHOLE_ANSWER_S:.0f} s")
+        except TooLate as error:
+            raise unreachable(access, str(error)) from error
         except TimeoutError as error:
             raise unreachable(access, f"no data for {TIMEOUT_S:.0f} s") from error
         except (OSError, HTTPException, ValueError) as error:
@@ -57,11 +56,11 @@ def ask(access: HubAccess, repo: str, path: str, most_bytes: int) -> bytes:
 class HubOpener:
     """Opens addresses of one repository. Raises NetworkError as `fault` and `unreachable` make it."""
 
-    def __init__(self, access: HubAccess, repo: str, patience: Patience) -> None:
+    def __init__(self, access: HubAccess, repo: str, retry: RetryPolicy) -> None:
         self._access = access
         self._repo = repo
-        self._patience = patience
-        self._opener = build_opener(_Redirects(access, repo))
+        self._patience = retry
+        self._opener = timely_opener(_Redirects(access, repo))
 
     def __call__(self, request: Request, timeout_s: float) -> HTTPResponse:
         return self._patience.ask(lambda: self.once(request, timeout_s))

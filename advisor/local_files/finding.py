@@ -9,11 +9,12 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from advisor.domain.local_files import LocalFile, LocalFiles, Match
-from advisor.hub.places import Place
-from advisor.hub.walking import Search, SeenFile
+from advisor.domain.local_files import LocalFile, LocalFiles
+from advisor.engine.codec import from_json
+from advisor.hub.model_folders import ModelFolder
+from advisor.hub.scanning import Search, SeenFile
+from advisor.json_cache import JsonCache
 from advisor.local_files.hashing import Hashes
-from advisor.local_files.keeping import Kept
 
 if TYPE_CHECKING:
     from advisor.domain.matching import Index
@@ -25,9 +26,9 @@ _ORDER = {"model": 0, "projector": 1, "adapter": 2, "vocabulary": 3, "unusable":
 
 
 def find_files(
-    places: Sequence[Place],
+    places: Sequence[ModelFolder],
     index: Callable[[], Index],
-    kept: Kept,
+    kept: JsonCache,
     hashes: Hashes,
     *,
     hashed: bool = False,
@@ -89,8 +90,6 @@ def _from_document(document: dict[str, Any] | None) -> LocalFile | None:
     if document is None:
         return None
     try:
-        match = document["match"]
-        lists = {key: tuple(document[key]) for key in ("sha256", "alike")}
-        return LocalFile(**{**document, **lists, "match": None if match is None else Match(**match)})
-    except (KeyError, TypeError):
+        return from_json(LocalFile, document)
+    except ValueError:
         return None

@@ -10,6 +10,7 @@ from advisor.domain.hardware import GpuSpec, Machine
 from advisor.domain.head_to_head import Entrant, HeadToHead, compare
 from advisor.domain.pools import Figures
 from advisor.domain.speed import NO_TIMINGS, Timings
+from advisor.domain.trial.evidence import Evidence
 from advisor.errors import InputError, nearest
 
 FAMILIES = ("llama", "mistral")
@@ -42,12 +43,13 @@ def compare_names(
     figures: Figures,
     gpus: Sequence[GpuSpec],
     timings: Timings = NO_TIMINGS,
+    trial: Evidence | None = None,
 ) -> HeadToHead:
     """Compare what the names mean. Raises InputError for an unknown or repeated name, and for too few or too many."""
     entrants = [read_entrant(name, catalogue) for name in names]
     if len(set(entrants)) < len(entrants):
         raise InputError("a name stands twice", hint="Compare a model with another one, or in another quantization.")
     try:
-        return compare(machine, constraints, catalogue, figures, gpus, entrants, timings)
+        return compare(machine, constraints, catalogue, figures, gpus, entrants, timings, trial)
     except ValueError as error:
-        raise InputError(str(error)) from error
+        raise InputError(str(error), hint="Name models or families; llm-advisor models lists them.") from error

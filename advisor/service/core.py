@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from advisor import paths
 from advisor.domain.catalogue import Catalogue
@@ -15,9 +16,11 @@ from advisor.domain.model import GgufFile, Model
 from advisor.domain.pools import Figures
 from advisor.domain.recommend import Recommendation, recommend
 from advisor.domain.speed import NO_TIMINGS, Timings
-from advisor.domain.trial.evidence import Evidence
 from advisor.errors import InputError, nearest
 from advisor.service.own_entries import OwnEntries
+
+if TYPE_CHECKING:
+    from advisor.domain.trial.evidence import Evidence
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +154,22 @@ class Core(OwnEntries):
             hint = nearest(name.lower(), [m.id for m in self.catalogue.models])
             raise InputError(f"unknown model {name!r}", hint=hint or "List them with: llm-advisor models")
         return found
+
+    def model_no_file(self, target: str) -> Model:
+        """A model, where a file could be named too. Raises InputError, which tells a file or address of no use."""
+        try:
+            return self.model(target)
+        except InputError as error:
+            if "://" in target:
+                why = "only `size` reads files on web servers, and only by https"
+                hint = "Download the file and name its path."
+                raise InputError(f"{target.partition('?')[0]} cannot be used", why=why, hint=hint) from error
+            if target and Path(target).exists():
+                hint = "Name such a file, or a model: llm-advisor models"
+                raise InputError(
+                    f"{target} is no model file", why="its name does not end in .gguf", hint=hint
+                ) from error
+            raise
 
     def quantization_name(self, name: str) -> str:
         """A file type's exact name. Raises InputError with the valid ones."""

@@ -9,16 +9,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from advisor.domain.answers import merge_document
-from advisor.domain.export_request import PLAIN, ExportChoice, ExportRequest, MadeFiles
 from advisor.domain.model import GgufFile, Model
 from advisor.errors import AdvisorError, InputError, NoCandidateError, nearest
 from advisor.files import taken_of, write_all
-from advisor.service.asking import Asking
+from advisor.service.answer_sources import AnswerSources
 from advisor.service.scale import ManyUsers
 
 if TYPE_CHECKING:
     from advisor.domain.capacity.plan import Plans, ServingPlan
     from advisor.domain.capacity.replica import EngineName
+    from advisor.domain.export_request import ExportChoice, ExportRequest, MadeFiles
     from advisor.export.deploy.making import ModelFacts, ServingOptions
     from advisor.export.deploy.serving import GgufSource, Serving
     from advisor.export.recommendation_schema import RecommendationFile
@@ -28,7 +28,7 @@ EVERYTHING = "all"
 """In place of a target: every one that can run the recommendation."""
 
 
-class Exports(Asking, ManyUsers):
+class Exports(AnswerSources, ManyUsers):
     """The part of the facade that knows the targets."""
 
     _kept_plans: dict[tuple[EngineName, str | None], Plans] | None = None
@@ -42,6 +42,7 @@ class Exports(Asking, ManyUsers):
 
     def export_choices(self) -> tuple[ExportChoice, ...]:
         """Every target, once for each engine that it can run."""
+        from advisor.domain.export_request import ExportChoice
         from advisor.export.deploy import TARGETS
 
         found = []
@@ -60,9 +61,10 @@ class Exports(Asking, ManyUsers):
             if ending in target.endings:
                 return name
         known = ", ".join(end for target in TARGETS.values() for end in target.endings)
-        raise InputError(f"{path}: no report has the ending {ending or 'of nothing'!r}", hint=f"Known: {known}.")
+        what = f"no report has the ending {ending!r}" if ending else "the name of a report ends in what it is"
+        raise InputError(f"{path}: {what}", hint=f"Known: {known}.")
 
-    def export_file(self, path: Path, target: str, request: ExportRequest = PLAIN) -> dict[str, str]:
+    def export_file(self, path: Path, target: str, request: ExportRequest | None = None) -> dict[str, str]:
         """Texts by file name from a recommendation file.
 
         Raises InputError for another file, target or option, and for what the target cannot run; NoCandidateError
@@ -70,7 +72,8 @@ class Exports(Asking, ManyUsers):
         """
         return dict(self._made(_recorded(path), target, request).texts)
 
-    def _made(self, recorded: Recorded, target: str, request: ExportRequest) -> MadeFiles:
+    def _made(self, recorded: Recorded, target: str, request: ExportRequest | None) -> MadeFiles:
+        from advisor.domain.export_request import PLAIN, MadeFiles
         from advisor.export.deploy import TARGETS, serving_files
 
         _known(target)
@@ -78,7 +81,7 @@ class Exports(Asking, ManyUsers):
             return MadeFiles(_report(target, recorded))
         from advisor.export.deploy.heads import caution_lines, licence_lines
 
-        serving = self.serving(recorded, target, request)
+        serving = self.serving(recorded, target, request or PLAIN)
         texts = serving_files(target, serving)
         return MadeFiles(texts, tuple(licence_lines(serving.licence)), tuple(caution_lines(serving)))
 
@@ -105,7 +108,7 @@ class Exports(Asking, ManyUsers):
             raise next(iter(refused.values()))
         return texts, refused
 
-    def export_text(self, text: str, target: str, name: str, request: ExportRequest = PLAIN) -> MadeFiles:
+    def export_text(self, text: str, target: str, name: str, request: ExportRequest | None = None) -> MadeFiles:
         """What a target makes of a recommendation's TOML; `name` is its file's without ending. Raises as above."""
         from advisor.export.recommendation_file import parse_recommendation
         from advisor.export.report.contents import Recorded
@@ -181,6 +184,7 @@ class Exports(Asking, ManyUsers):
         return next((p for p in plans.plans if p.node is None), None)
 
     def _plans(self, recorded: Recorded, engine: EngineName, precision: str | None) -> Plans:
+        from advisor.domain.plan_options import PlanOptions
         from advisor.export.machine_record import machine_from_record
 
         file = recorded.file
@@ -192,9 +196,7 @@ class Exports(Asking, ManyUsers):
             kept[engine, quantization] = self.plan(
                 machine_from_record(file.machine),
                 self.constraints(answers),
-                name=file.recommendation.model,
-                quantization=quantization,
-                engine=engine,
+                PlanOptions(file.recommendation.model, quantization, engine),
             )
         return kept[engine, quantization]
 

@@ -35,7 +35,7 @@ def run(choice: MachineChoice | None = None, *, is_ascii: bool = False) -> None:
     gc.set_threshold(*GC_THRESHOLDS)
     app.when_settled = gc.freeze
     app.ends_on_signals = app.works_ahead = True
-    app.run()
+    app.run_or_fail()
     if app.ended_by is not None:
         # By the signal itself, so that whoever sent it sees that it worked.
         os.kill(os.getpid(), app.ended_by)

@@ -1,4 +1,4 @@
-"""The app: it takes messages, changes the session and tells the places."""
+"""The app: its places, what is in force everywhere in it, and the parts that do what each place offers."""
 
 from __future__ import annotations
 
@@ -8,34 +8,21 @@ from functools import partial
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, ClassVar
 
-from textual import on
 from textual.app import SystemCommand
 from textual.filter import LineFilter
 from textual.screen import Screen
-from textual.signal import Signal
-from textual.timer import Timer
-from textual.worker import Worker, WorkerState
 
-from advisor.errors import AdvisorError, InputError, nearest
+from advisor.errors import InputError, nearest
 from advisor.settings import Settings, config_file, remember_theme, remembered_theme
 from advisor.tui.ascii import AsciiFilter
-from advisor.tui.backstage import Backstage
 from advisor.tui.commands import commands_at
-from advisor.tui.crash import CrashingApp
-from advisor.tui.ending import EndingApp
 from advisor.tui.harmless import HarmlessFilter
-from advisor.tui.judging import STYLES as JUDGING_STYLES
-from advisor.tui.judging import JudgingApp
 from advisor.tui.keymap import keymap
-from advisor.tui.messages import Advised, AnswersChanged, Counted, Probed, ProbeFailed, Topic
 from advisor.tui.picking import PickingApp
 from advisor.tui.places import PLACE_IDS, PlaceId
 from advisor.tui.proving import ProvingApp
-from advisor.tui.readying import ReadyingApp
 from advisor.tui.screens import screen_of
 from advisor.tui.screens.place import Place
-from advisor.tui.session import Session
-from advisor.tui.sturdy import SturdyApp
 from advisor.tui.theme import THEMES
 from advisor.tui.trying import STYLES as TRYING_STYLES
 from advisor.tui.trying import TryingApp
@@ -43,11 +30,8 @@ from advisor.tui.trying import TryingApp
 if TYPE_CHECKING:
     from advisor.service import Advisor, MachineChoice
 
-DEBOUNCE_S = 0.12
-"""Wait for the next key before a new recommendation is made."""
 
-
-class AdvisorApp(PickingApp, ProvingApp, JudgingApp, TryingApp, SturdyApp, ReadyingApp, EndingApp, CrashingApp):
+class AdvisorApp(PickingApp, ProvingApp, TryingApp):
     """Machine, Needs, Picks, Proof, Export."""
 
     TITLE = "llm-advisor"
@@ -60,7 +44,6 @@ class AdvisorApp(PickingApp, ProvingApp, JudgingApp, TryingApp, SturdyApp, Ready
         "widgets/widgets.tcss",
         "screens/needs.tcss",
         "screens/what_if.tcss",
-        *JUDGING_STYLES,
         *TRYING_STYLES,
         "screens/scale.tcss",
         "screens/fetch.tcss",
@@ -77,15 +60,10 @@ class AdvisorApp(PickingApp, ProvingApp, JudgingApp, TryingApp, SturdyApp, Ready
         working_directory: Path | None = None,
         settings: Settings | None = None,
     ) -> None:
-        super().__init__()
         self.settings = settings or Settings()
         keys = keymap(self.settings.keys, name=str(config_file()))
+        super().__init__(advisor, choice, working_directory or Path.cwd(), keys)
         self._own_filters = (HarmlessFilter(), *((AsciiFilter(),) if self.settings.ascii else ()))
-        self.session = Session(advisor, choice, working_directory or Path.cwd(), keys)
-        self.changed: Signal[Topic] = Signal(self, "session")
-        self._backstage = Backstage(self, advisor)
-        self._told_of_overlay = self._is_settled = False
-        self._debounce: Timer | None = None
         for place in PLACE_IDS:
             self.add_mode(place, partial(self._place, place))
         self.set_keymap(dict(keys.changed))
@@ -115,17 +93,7 @@ class AdvisorApp(PickingApp, ProvingApp, JudgingApp, TryingApp, SturdyApp, Ready
         self.take_signals()
         self.theme_changed_signal.subscribe(self, lambda theme: remember_theme(theme.name))
         # The first screen is painted before anything else begins.
-        self.call_after_refresh(lambda: self.in_spare_time(self._get_ready()))
-
-    async def _get_ready(self) -> None:
-        await self.load_modules()
-        self._backstage.probe(self.session.choice)
-
-    def _settle(self) -> None:
-        """The first advice is there and no thread works. Built for no pick, a place would have its focus elsewhere."""
-        if not self._is_settled:
-            self._is_settled = True
-            self.in_spare_time(self.build_places())
+        self.call_after_refresh(lambda: self.in_spare_time(self.begin()))
 
     # ------------------------------------------------------------ actions
 
@@ -141,7 +109,7 @@ class AdvisorApp(PickingApp, ProvingApp, JudgingApp, TryingApp, SturdyApp, Ready
         """Look at the machine again."""
         self.session.machine = self.session.probe_error = None
         self.changed.publish("machine")
-        self._backstage.probe(self.session.choice)
+        self.probe()
 
     def action_examine(self) -> None:
         """Find what would change the first pick, unless that is known."""
@@ -175,79 +143,3 @@ class AdvisorApp(PickingApp, ProvingApp, JudgingApp, TryingApp, SturdyApp, Ready
                 shown = self.session.keys.shown(command)
                 yield SystemCommand(f"{command.label} ({shown})", command.help, run)
         yield from (c for c in super().get_system_commands(screen) if c.title in ("Theme", "Screenshot"))
-
-    # ------------------------------------------------------------ messages
-
-    @on(Probed)
-    def _probed(self, message: Probed) -> None:
-        self.session.machine = message.machine
-        self.session.simulation = None
-        self.changed.publish("machine")
-        self.advise()
-
-    @on(ProbeFailed)
-    def _probe_failed(self, message: ProbeFailed) -> None:
-        self.session.probe_error = message.error
-        self.changed.publish("machine")
-        self.warn(message.error)
-
-    @on(AnswersChanged)
-    def _answers_changed(self) -> None:
-        self.session.is_counting = True
-        self.changed.publish("answers")
-        if self._debounce is not None:
-            self._debounce.stop()
-        self._debounce = self.set_timer(DEBOUNCE_S, self.advise)
-
-    def advise(self) -> None:
-        """Ask for advice on the present answers."""
-        session = self.session
-        if session.machine is None:
-            return
-        try:
-            constraints = session.advisor.constraints(session.answers)
-        except AdvisorError as error:
-            self._advised(Advised(self._backstage.advice_ticket, error))
-        else:
-            timings = session.valid_timings
-            self._backstage.advise(session.machine, constraints, session.answers, session.named, timings)
-
-    @on(Advised)
-    def _advised(self, message: Advised) -> None:
-        if message.ticket != self._backstage.advice_ticket:
-            return
-        if isinstance(message.outcome, AdvisorError):
-            self.session.advice_error = message.outcome
-        else:
-            self.session.found, self.session.advice_error = message.outcome, None
-        self._tell_of_overlay()
-        self.changed.publish("advice")
-
-    @on(Counted)
-    def _counted(self, message: Counted) -> None:
-        if message.ticket == self._backstage.advice_ticket:
-            self.session.idle = message.idle
-            self.session.is_counting = message.exclusions is None
-            if message.exclusions is not None:
-                self.session.exclusions = {one.key: one for one in message.exclusions}
-            self.changed.publish("counts")
-            if not self.session.is_counting:
-                self._settle()
-
-    def _tell_of_overlay(self) -> None:
-        """Say once that the user's own entries are not used."""
-        problem = self.session.advisor.overlay_problem
-        if problem is not None and not self._told_of_overlay:
-            self._told_of_overlay = True
-            self.notify(f"Your own entries are not used: {problem}", severity="warning", timeout=15, markup=False)
-
-    @on(Worker.StateChanged)
-    def _worker_broke(self, event: Worker.StateChanged) -> None:
-        """What nobody foresaw is shown and leaves the answers alone."""
-        if event.state is WorkerState.ERROR:
-            error = event.worker.error
-            self.warn(AdvisorError(f"unexpected {type(error).__name__}", why=str(error), hint="Please report it."))
-
-    def warn(self, error: AdvisorError) -> None:
-        """Show an error as a notice."""
-        self.notify(str(error), severity="error", timeout=10, markup=False)

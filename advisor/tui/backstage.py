@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from advisor.errors import AdvisorError
@@ -13,6 +14,7 @@ from advisor.tui.messages import (
     Advised,
     Compared,
     Counted,
+    EvidenceRead,
     MeasuringEnded,
     MeasuringMoved,
     Probed,
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
     from advisor.domain.questions import Answer
     from advisor.domain.recommend import Candidate, Recommendation
     from advisor.domain.speed import Timings
+    from advisor.domain.trial.evidence import Evidence
+    from advisor.domain.trial.outcome import Trial
     from advisor.service import Advisor, MachineChoice
 
 ENGINE_GROUP = "engine"
@@ -77,11 +81,12 @@ class Backstage:
         answers: Mapping[str, Answer],
         named: tuple[str, ...],
         timings: Timings,
+        evidence: Evidence | None = None,
     ) -> None:
         """Make a recommendation, then count what each answer excludes; posts Advised and Counted."""
         self.advice_ticket += 1
-        work = partial(self._advise, self.advice_ticket, machine, constraints, dict(answers), named, timings)
-        self._start(work, "advise")
+        asked = named, timings, evidence
+        self._start(partial(self._advise, self.advice_ticket, machine, constraints, dict(answers), *asked), "advise")
 
     def _advise(
         self,
@@ -91,11 +96,14 @@ class Backstage:
         answers: Mapping[str, Answer],
         named: tuple[str, ...],
         timings: Timings,
+        evidence: Evidence | None,
     ) -> None:
         check, scale = partial(self._stop_if_stale, ticket), constraints.scale
         timings = timings.at(scale.prompt_tokens, scale.mean_depth_tokens)
         try:
-            found = self._advisor.recommend(machine, constraints, named=named, timings=timings, before_each=check)
+            found = self._advisor.recommend(
+                machine, constraints, named=named, timings=timings, trial=evidence, before_each=check
+            )
             self._app.post_message(Advised(ticket, found))
             idle = self._advisor.idle_questions(machine, constraints)
             self._app.post_message(Counted(ticket, idle, None))
@@ -146,11 +154,24 @@ class Backstage:
 
     def _compare(self, ticket: int, names: Sequence[str], found: Recommendation) -> None:
         try:
-            compared = self._advisor.compare(names, found.machine, found.constraints, found.timings)
+            compared = self._advisor.compare(names, found.machine, found.constraints, found.timings, found.trial)
         except AdvisorError as error:
             self._app.post_message(Compared(ticket, error))
         else:
             self._app.post_message(Compared(ticket, compared))
+
+    def read_evidence(self, source: Trial | Path) -> None:
+        """Read what a trial, or the file of its result, says; posts EvidenceRead."""
+        self._start(partial(self._read_evidence, source), "evidence")
+
+    def _read_evidence(self, source: Trial | Path) -> None:
+        advisor = self._advisor
+        try:
+            outcome = advisor.trial_evidence(source) if isinstance(source, Path) else advisor.evidence_of(source)
+        except AdvisorError as error:
+            self._app.post_message(EvidenceRead(error))
+        else:
+            self._app.post_message(EvidenceRead(outcome))
 
     def smoke(self, candidate: Candidate, constraints: Constraints) -> None:
         """Start a smoke test; posts SmokeMoved and SmokeEnded."""

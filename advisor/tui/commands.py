@@ -158,6 +158,11 @@ COMMANDS: tuple[Command, ...] = (
         "Users against latency for the first picks, where each breaks, and the plan behind it.", _at("picks"), NOWHERE,
     ),
     Command(
+        "picks.trial", "o", "o", "app.rank_by_trial", "By own trial",
+        "Judge quality by a trial on your own tasks, above published results; again to go back to these.",
+        _at("picks"), NOWHERE,
+    ),
+    Command(
         "export.target", "o", "o", "target", "Output",
         "Choose what to make: the recommendation, a report, or files that run the model.",
         _at("export"), _at("export"),

@@ -13,8 +13,14 @@ _JOINERS = frozenset("\u200c\u200d")
 """Format characters that only join letters and emoji; without them words change."""
 
 
+HELD_SPACE = "\u2800"
+"""A space that no line is broken at. Textual and Rich break at a no-break space as at any other, so until it is drawn
+an empty braille cell stands there, which looks the same."""
+
+
 def harmless_text(text: str) -> str:
     """A text as wide as it was, without control characters and direction overrides."""
+    text = text.replace(HELD_SPACE, " ")
     return text if text.isprintable() else "".join(map(_harmless, text))
 
 

@@ -1,43 +1,15 @@
-"""Blind judging from within the screens, and alone for `llm-advisor trial --judge`."""
+"""Blind judging alone, for `llm-advisor trial --judge`."""
 
 from __future__ import annotations
 
 from pathlib import Path, PurePath
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
-from textual.app import App
-
-from advisor.errors import AdvisorError
+from advisor.service import Advisor
 from advisor.tui.crash import CrashingApp
-from advisor.tui.session import Session
+from advisor.tui.screens.judge import JudgeScreen
 from advisor.tui.sturdy import SturdyApp
 from advisor.tui.theme import THEMES
-
-if TYPE_CHECKING:
-    from advisor.tui.screens.judge import JudgeScreen
-
-STYLES: tuple[str, ...] = ("screens/judge.tcss",)
-
-
-class JudgingApp(App[None]):
-    """The part of the app that opens blind judging."""
-
-    session: Session
-
-    def warn(self, error: AdvisorError) -> None:
-        """Show an error as a notice."""
-        raise NotImplementedError
-
-    def action_judge(self) -> None:
-        """Judge the answers of the last trial, pair by pair."""
-        try:
-            sitting = self.session.advisor.sitting()
-        except AdvisorError as error:
-            self.warn(error)
-        else:
-            from advisor.tui.screens.judge import JudgeScreen
-
-            self.push_screen(JudgeScreen(sitting))
 
 
 class JudgeAlone(SturdyApp, CrashingApp):
@@ -62,10 +34,7 @@ class JudgeAlone(SturdyApp, CrashingApp):
 
 def run_judging(result: Path | None, seed: int) -> None:
     """Judge a result, the last one where it is None, and return when the user leaves. Raises InputError."""
-    from advisor.service import Advisor
-    from advisor.tui.screens.judge import JudgeScreen
-
-    sitting = Advisor().sitting(result, seed=seed)
+    sitting = Advisor().judging_session(result, seed=seed)
     with sitting:  # tells before the screen opens that another program judges it
         pass
-    JudgeAlone(JudgeScreen(sitting)).run()
+    JudgeAlone(JudgeScreen(sitting)).run_or_fail()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from textual.message import Message
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from advisor.domain.recommend import Recommendation
     from advisor.domain.relaxing import Relaxation
     from advisor.domain.smoke_report import SmokeReport
+    from advisor.domain.trial.evidence import Evidence
+    from advisor.domain.trial.outcome import Trial
     from advisor.errors import AdvisorError
 
 Topic = Literal["machine", "answers", "refilled", "advice", "counts", "chosen", "smoke", "measuring"]
@@ -120,6 +123,21 @@ class ProbeFailed(Message):
     """The machine that was asked for cannot be had."""
 
     error: AdvisorError
+
+
+@dataclass
+class RankBy(Message):
+    """Quality is to be judged by a trial of the user's own."""
+
+    source: Trial | Path
+    """The trial, or the file of its result."""
+
+
+@dataclass
+class EvidenceRead(Message):
+    """What a trial says, with what it does not say, or why it says nothing."""
+
+    outcome: tuple[Evidence, tuple[str, ...]] | AdvisorError
 
 
 class AnswersChanged(Message):

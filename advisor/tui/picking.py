@@ -5,34 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from textual import on
-from textual.app import App
 from textual.notifications import SeverityLevel
-from textual.signal import Signal
 
 from advisor.errors import AdvisorError
-from advisor.tui.backstage import Backstage
-from advisor.tui.messages import AnswersChanged, Compared, Relaxed, Topic
-from advisor.tui.session import Session
+from advisor.tui.advising import AdvisingApp
+from advisor.tui.messages import AnswersChanged, Compared, Relaxed
 
 if TYPE_CHECKING:
     from advisor.domain.recommend import Recommendation
     from advisor.tui.screens.what_if import Applied
 
 
-class PickingApp(App[None]):
+class PickingApp(AdvisingApp):
     """The part of the app that looks at the ranking from other sides and changes what it is made for."""
-
-    session: Session
-    changed: Signal[Topic]
-    _backstage: Backstage
-
-    def advise(self) -> None:
-        """Ask for advice on the present answers."""
-        raise NotImplementedError
-
-    def warn(self, error: AdvisorError) -> None:
-        """Show an error as a notice."""
-        raise NotImplementedError
 
     def action_what_if(self) -> None:
         """Try other hardware and other needs beside the present ones."""

@@ -5,37 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 
 from textual import on
-from textual.app import App
-from textual.signal import Signal
 
 from advisor.errors import AdvisorError
-from advisor.tui.backstage import Backstage
+from advisor.tui.advising import AdvisingApp
 from advisor.tui.measuring import Measuring
-from advisor.tui.messages import MeasuringEnded, MeasuringMoved, RankedAgain, SmokeEnded, SmokeMoved, Topic
-from advisor.tui.session import Session, Smoke
+from advisor.tui.messages import MeasuringEnded, MeasuringMoved, RankedAgain, SmokeEnded, SmokeMoved
+from advisor.tui.session import Smoke
 
 
-class ProvingApp(App[None]):
+class ProvingApp(AdvisingApp):
     """The part of the app that starts, follows and stops runs of the engine."""
-
-    session: Session
-    changed: Signal[Topic]
-    _backstage: Backstage
-
-    def advise(self) -> None:
-        """Ask for advice on the present answers."""
-        raise NotImplementedError
-
-    def on_unmount(self) -> None:
-        self._backstage.stop_advice()
-        self._backstage.stop_engine()
-
-    def _is_free(self) -> bool:
-        """Whether the engine may start something; says what it does where it may not."""
-        busy = self.session.busy_with
-        if busy is not None:
-            self.notify(f"Already running: {busy}. In Proof it can be cancelled.", severity="warning", markup=False)
-        return busy is None
 
     # ------------------------------------------------------------ smoke test
 
@@ -44,7 +23,7 @@ class ProvingApp(App[None]):
         await self.switch_mode("proof")
         session = self.session
         chosen, found = session.chosen, session.found
-        if chosen is None or found is None or session.is_simulated or not self._is_free():
+        if chosen is None or found is None or session.is_simulated or not self.is_engine_free():
             return
         session.smoke = Smoke(chosen)
         self._backstage.smoke(chosen, found.constraints)
@@ -123,7 +102,7 @@ class ProvingApp(App[None]):
             self.notify("There is no pick yet that could be measured.", severity="warning", markup=False)
         elif session.is_simulated:
             self.notify("The machine is simulated, so nothing can be measured on it.", markup=False)
-        elif self._is_free():
+        elif self.is_engine_free():
             before = {c.id: c.speed for c in found.quantizations}
             session.measuring = Measuring(None if best else chosen, before)
             self._backstage.measure(found, None if best else chosen.id)
@@ -146,11 +125,12 @@ class ProvingApp(App[None]):
             return
         session, found = self.session, message.found
         session.measuring, session.timings = replace(measuring, found=found), found.timings
-        if session.found is not None and session.found.constraints == found.constraints:
+        now = session.found
+        if now is not None and (now.constraints, session.evidence) == (found.constraints, found.trial):
             session.found = found
             self.changed.publish("advice")
         else:
-            # The answers changed meanwhile: the calibration holds for them, too.
+            # What is asked changed meanwhile: the calibration holds for them, too.
             self.advise()
 
     @on(MeasuringEnded)

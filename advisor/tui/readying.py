@@ -45,6 +45,7 @@ MODULES = (
     "advisor.tui.screens.fetch",
     "advisor.tui.screens.trial",
     "advisor.tui.screens.judge",
+    "advisor.tui.screens.evidence",
 )
 """In an order in which each brings little that those before it did not: none takes longer than a key may wait."""
 BREATH_S = 0.002

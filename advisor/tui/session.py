@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from advisor.domain.recommend import Candidate, Recommendation
     from advisor.domain.smoke_report import SmokeReport
     from advisor.domain.speed import Timings
+    from advisor.domain.trial.evidence import Evidence
     from advisor.service import Advisor, MachineChoice
     from advisor.tui.messages import EngineEvent
 
@@ -120,6 +121,8 @@ class Session:
     """The latest measurement by slices."""
     timings: Timings | None = None
     """What was measured on this machine so far; None before anything was."""
+    evidence: Evidence | None = None
+    """The user's own trial that quality is judged by; None for published results alone."""
     saved_answers: dict[str, Answer] | None = None
     """The answers of the last export."""
     drafts: dict[str, str] = field(default_factory=dict)

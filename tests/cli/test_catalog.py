@@ -140,7 +140,7 @@ def test_a_child_that_dies_is_told_of_its_model_and_three_in_a_row_of_the_engine
     ("arguments", "message"),
     [
         (["validate", "--today", "soon"], "'soon' is no day"),
-        (["validat"], "No such command"),
+        (["validat"], "no such command"),
         ([], "validate, refresh or coverage"),
         (["refresh", "mistral-7b-instruct-v0.4"], "Did you mean"),
     ],

@@ -72,7 +72,7 @@ def test_every_command_has_help_with_an_example(cli: Cli, command: str) -> None:
     ("arguments", "message"),
     [
         (["recomend"], "Did you mean 'recommend'?"),
-        (["recommend", "--jsn"], "No such option"),
+        (["recommend", "--jsn"], "no such option"),
         (["size", "mistral-7b-instruct-v0.4"], "Did you mean 'mistral-7b-instruct-v0.3'?"),
         (["size", "mistral-7b-instruct-v0.3", "--quant", "Q4_KM"], "Did you mean 'Q4_K_M'?"),
         (["size", "mistral-7b-instruct-v0.3", "--ctx", "999999"], "--ctx 32768 or less"),
@@ -90,6 +90,19 @@ def test_every_command_has_help_with_an_example(cli: Cli, command: str) -> None:
         (["verify", "nowhere.toml"], "nowhere.toml"),
         (["smoke", "nowhere.gguf"], "nowhere.gguf"),
         (["schema", "nothing"], "nothing"),
+        (["recommend", "extra"], "argument (extra). Try: llm-advisor recommend --help"),
+        (["recommend", "--json", "--plain"], "give one of them"),
+        (["recommend", "--ram", "64"], "Write a unit"),
+        (["recommend", "-o", "."], "is a folder. Name a file."),
+        (["recommend", "--report", "page"], "Known: .md"),
+        (["show", "mistral-7b"], "or 'mistral-7b-instruct-v0.3'?"),
+        (["compare", "mistral"], "2 to 4 can be compared, not 1"),
+        (["size", "."], "its name does not end in .gguf"),
+        (["size", "ftp://x.example/a.gguf"], "only by https"),
+        (["smoke", "https://x.example/a.gguf?secret=1"], "https://x.example/a.gguf cannot be used"),
+        (["smoke", "mistral-7b-instruct-v0.3", "-o", "new.toml"], "leave -o out"),
+        (["trial", "nowhere.jsonl", "--picks", "2"], "nowhere.jsonl"),
+        (["download", "mistral-7b-instruct-v0.3", "--to", __file__], "is no folder"),
     ],
 )
 def test_bad_input_ends_with_one_clear_line_and_exit_2(cli: Cli, arguments: list[str], message: str) -> None:
@@ -99,6 +112,30 @@ def test_bad_input_ends_with_one_clear_line_and_exit_2(cli: Cli, arguments: list
     assert message in found.err
     assert len(found.err.splitlines()) == 1
     assert "Traceback" not in found.err
+
+
+@pytest.mark.parametrize("arguments", [["verify"], ["smoke"], ["export", "--to", "html"]])
+def test_a_file_of_another_kind_is_told_apart_from_a_recommendation(
+    cli: Cli, arguments: list[str], tmp_path: Path
+) -> None:
+    path = tmp_path / "needs.toml"
+    path.write_text("schema_version = 1\n[use]\ncommercial = true\n", "utf-8")
+    found = cli(*arguments, path)
+    assert found.code == 2
+    assert found.err.splitlines() == [
+        f"llm-advisor: {path} is no recommendation: it has no table [recommendation]. "
+        "Write one with: llm-advisor recommend -o FILE"
+    ]
+
+
+def test_an_outcome_that_cannot_be_written_is_refused_before_the_work(cli: Cli, tmp_path: Path) -> None:
+    tasks, taken = tmp_path / "tasks.jsonl", tmp_path / "result.json"
+    tasks.write_text('{"id": "a", "prompt": "Say a."}\n', "utf-8")
+    taken.write_text("mine", "utf-8")
+    found = cli("trial", tasks, "--file", tmp_path / "missing.gguf", "-o", taken)
+    assert (found.code, found.out) == (2, "")
+    assert f"{taken} exists" in found.err
+    assert taken.read_text("utf-8") == "mine"
 
 
 def test_a_broken_constraints_file_is_named_with_its_line(cli: Cli, tmp_path: Path) -> None:

@@ -11,12 +11,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from benchmarks.shared import smollm2
 from tests.faults.case import Case, Group, Seen
 from tests.faults.lab import REPOSITORY, Done, Lab
-from tests.faults.making import babbler, smollm2, tasks, thimble
+from tests.faults.making import babbler, tasks, thimble
 from tests.faults.parent_faults import HERE, hub
 from tests.hub.fetching import ASK, Q4, Disk
-from tests.hub.server import Slow
+from tests.hub.server_faults import Slow
 
 _NOBODY = 65534
 

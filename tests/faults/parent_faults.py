@@ -9,12 +9,14 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
+from benchmarks.shared import smollm2
 from tests.faults.case import Case, Group, Seen
 from tests.faults.lab import Lab, engines, stopped_at_end, wait_for
-from tests.faults.making import babbler, smollm2, tasks, thimble
+from tests.faults.making import babbler, tasks, thimble
 from tests.hub.conftest import ENTRY, REPO
 from tests.hub.fetching import ASK, Q4, Disk, mini_gguf
-from tests.hub.server import HubServer, Repo, Slow
+from tests.hub.server import HubServer, Repo
+from tests.hub.server_faults import Slow
 
 SIGNALS = ("SIGKILL", "SIGTERM", "SIGHUP")
 HERE = ("--gpu", "none", "--ram", "64GiB")
@@ -147,7 +149,7 @@ def _answers(lab: Lab) -> int:
 def code_killed(lab: Lab) -> Seen:
     """The program dies while code of an answer runs; that child must not go on."""
     source = (
-        "import sys\nfrom advisor.trial.boxing import run_code\nfrom advisor.domain.trial.tasks import Code\n"
+        "import sys\nfrom advisor.trial.code_running import run_code\nfrom advisor.domain.trial.tasks import Code\n"
         "print('begun', flush=True)\nrun_code('```python\\nwhile True: pass\\n```', Code(test='', timeout_s=60.0))\n"
     )
     command = [lab.command()[0], "-c", source]
@@ -167,7 +169,7 @@ def _boxed(process: subprocess.Popen[str]) -> list[int]:
     import psutil
 
     children = psutil.Process(process.pid).children()
-    return [child.pid for child in children if "advisor.trial.boxed" in " ".join(child.cmdline())]
+    return [child.pid for child in children if "advisor.trial.code_child" in " ".join(child.cmdline())]
 
 
 GROUP = Group(

@@ -10,9 +10,10 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
+from benchmarks.shared import smollm2
 from tests.faults.case import Case, Group, Seen
 from tests.faults.lab import Done, Lab
-from tests.faults.making import babbler, smollm2, tasks, thimble
+from tests.faults.making import babbler, tasks, thimble
 from tests.faults.parent_faults import HERE, hub
 from tests.hub.fetching import ASK, Q4, Disk
 

@@ -16,7 +16,7 @@ from tests.faults.lab import REPOSITORY, Done, Lab, wait_for
 from tests.faults.making import thimble
 from tests.faults.parent_faults import HERE, hub
 from tests.hub.fetching import ASK, Q4, Disk
-from tests.hub.server import Slow
+from tests.hub.server_faults import Slow
 from tests.test_terminal import Terminal
 
 _NVML = REPOSITORY / "tests" / "fakes" / "nvml" / "fake_nvml.c"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import json
 import math
+import re
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -127,13 +128,24 @@ BETWEEN = b"\n%%%%\n"
 class Http:
     """Answers of a server, one after another: status line, header lines, body."""
 
+    body: Codec | None = None
+    """The syntax of the body, where it has it."""
+
     def decode(self, raw: bytes) -> Tree:
         answers = []
         for part in raw.split(BETWEEN):
             head, blank, body = part.partition(b"\r\n\r\n")
             lines = head.decode("latin-1").split("\r\n")
-            answers.append({"lines": lines, "body": body.decode("latin-1"), "ends": bool(blank)})
+            answers.append({"lines": lines, "body": self._body(body), "ends": bool(blank)})
         return answers
+
+    def _body(self, raw: bytes) -> Tree:
+        try:
+            if self.body is not None and raw:
+                return self.body.decode(raw)
+        except ValueError:
+            pass  # another body
+        return raw.decode("latin-1")
 
     def encode(self, tree: Tree) -> bytes:
         answers = tree if isinstance(tree, list) else [tree]
@@ -144,5 +156,34 @@ class Http:
             return str(answer).encode("latin-1", "replace")
         lines = answer.get("lines")
         head = "\r\n".join(map(str, lines if isinstance(lines, list) else [lines]))
-        text = head + ("\r\n\r\n" if answer.get("ends") else "") + str(answer.get("body", ""))
-        return text.encode("latin-1", "replace")
+        body = answer.get("body", "")
+        is_tree = self.body is not None and isinstance(body, dict | list)
+        raw = self.body.encode(body) if is_tree and self.body else str(body).encode("latin-1", "replace")
+        return head.encode("latin-1", "replace") + (b"\r\n\r\n" if answer.get("ends") else b"") + raw
+
+
+_TOKEN = re.compile(r"\w+|\s+|\{[{%]-?|-?[%}]\}|.", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Words:
+    """Text as a list of words, white space and marks."""
+
+    def decode(self, raw: bytes) -> Tree:
+        return _TOKEN.findall(raw.decode("utf-8"))
+
+    def encode(self, tree: Tree) -> bytes:
+        words = tree if isinstance(tree, list) else [tree]
+        return "".join(map(str, words)).encode("utf-8", "surrogatepass")
+
+
+@dataclass(frozen=True)
+class Lines:
+    """Text as a list of lines, each a list of words."""
+
+    def decode(self, raw: bytes) -> Tree:
+        return [Words().decode(line) for line in raw.split(b"\n")]
+
+    def encode(self, tree: Tree) -> bytes:
+        lines = tree if isinstance(tree, list) else [tree]
+        return b"\n".join(Words().encode(line) for line in lines)

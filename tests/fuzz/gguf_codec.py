@@ -6,7 +6,9 @@ import struct
 from dataclasses import dataclass
 from typing import Any
 
-from tests.fuzz.codecs import Tree
+from advisor.domain.ggml import GGML_TYPES_BY_ID
+from advisor.gguf.format import ALIGNMENT_KEY, DEFAULT_ALIGNMENT
+from tests.fuzz.codecs import BETWEEN, Tree
 
 _CODES = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "B", 10: "Q", 11: "q", 12: "d"}
 _STRING, _ARRAY = 8, 9
@@ -44,9 +46,18 @@ class _Reader:
 
 @dataclass(frozen=True)
 class Gguf:
-    """A header, and behind it zeros."""
+    """A header; and those of further parts of the file, under the key `next`.
+
+    Where the tensors of a header lie one behind another, as they must, `laid` is true, and they do so again after a
+    change of any shape. Whoever sets it to something else gets the offsets as they stand.
+    """
 
     def decode(self, raw: bytes) -> Tree:
+        first, *others = raw.split(BETWEEN)
+        tree = self._decode(first)
+        return {**tree, "next": [self._decode(part) for part in others]} if others else tree
+
+    def _decode(self, raw: bytes) -> Tree:
         reader = _Reader(raw)
         try:
             magic, version = reader.take("4s"), reader.take("I")
@@ -60,7 +71,8 @@ class Gguf:
             rows = [self._row(reader) for _ in range(n_rows)]
         except (struct.error, KeyError, RecursionError) as error:
             raise ValueError("no sound header") from error
-        return {"version": version, "pairs": pairs, "rows": rows}
+        tree = {"version": version, "pairs": pairs, "rows": rows}
+        return {**tree, "laid": True} if [row["offset"] for row in rows] == _offsets(tree) else tree
 
     def _row(self, reader: _Reader) -> Tree:
         name, n = reader.string(), reader.take("I")
@@ -71,10 +83,41 @@ class Gguf:
 
     def encode(self, tree: Tree) -> bytes:
         tree = tree if isinstance(tree, dict) else {}
+        return BETWEEN.join(self._encode(part) for part in [tree, *_list(tree.get("next"))])
+
+    def _encode(self, tree: Tree) -> bytes:
+        tree = tree if isinstance(tree, dict) else {}
         pairs, rows = _list(tree.get("pairs")), _list(tree.get("rows"))
+        if tree.get("laid") is True:
+            rows = [{**_dict(row), "offset": offset} for row, offset in zip(rows, _offsets(tree), strict=True)]
         n_rows, n_pairs = tree.get("n_rows", len(rows)), tree.get("n_pairs", len(pairs))
         head = b"GGUF" + _number("I", tree.get("version", 3)) + _number("Q", n_rows) + _number("Q", n_pairs)
         return head + b"".join(map(_pair, pairs)) + b"".join(map(_row, rows))
+
+
+def _offsets(tree: dict[str, Any]) -> list[int]:
+    """Where the tensors lie when each begins behind the one before."""
+    given = [pair.get("value") for pair in map(_dict, _list(tree.get("pairs"))) if pair.get("key") == ALIGNMENT_KEY]
+    alignment = given[0] if given and isinstance(given[0], int) and given[0] > 0 else DEFAULT_ALIGNMENT
+    offsets, at = [], 0
+    for row in map(_dict, _list(tree.get("rows"))):
+        offsets.append(at)
+        at += _n_bytes(row)
+        at += -at % alignment
+    return offsets
+
+
+def _n_bytes(row: dict[str, Any]) -> int:
+    kind = row.get("type")
+    known = GGML_TYPES_BY_ID.get(kind if isinstance(kind, int) else 0, GGML_TYPES_BY_ID[0])
+    n = 1
+    for length in _list(row.get("shape")):
+        n *= length if isinstance(length, int) and 0 < length < 1 << 64 else 1
+    return known.n_bytes(n)
+
+
+def _dict(value: Tree) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
 
 
 def _list(value: Tree) -> list[Any]:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from tests.fuzz.codecs import Codec, Tree
+from tests.fuzz.gentle import nudged, slots
 
 INTEGERS = (
     0, 1, -1, 2, 3, 7, 8, 31, 32, 63, 64, 100, 127, 128, 255, 256, 1000, 1023, 1024, 4096, 4299, 65535, 65536, 131072,
@@ -27,53 +28,33 @@ TEXTS = (
     "2026-11-28", "9999-99-99", "x" * 5000,
 )  # fmt: skip
 
-_MOST_EDITS = 4
+_EDITS = (1, 1, 1, 1, 2, 2, 3, 5)
 _MOST_TEXT = 20_000
+_SHARE_BOLD = 0.3
+"""Of the inputs, with changes that no parser need read; the others may be read and lead further in."""
 
 
 def mutated(raw: bytes, codec: Codec, rng: random.Random, words: Sequence[str], others: Sequence[bytes] = ()) -> bytes:
     """The input with a few changes. Raises ValueError where it has not the codec's syntax."""
     tree = codec.decode(raw)
-    for _ in range(rng.randint(1, _MOST_EDITS)):
-        tree = _edited(tree, rng, words)
-    if others and rng.random() < 0.1:
-        tree = _crossed(tree, codec, rng, others)
+    is_bold = rng.random() < _SHARE_BOLD
+    for _ in range(rng.choice(_EDITS)):
+        tree = _edited(tree, rng, words) if is_bold else nudged(tree, rng, lambda: _another(codec, rng, others))
     return codec.encode(tree)
 
 
-def _crossed(tree: Tree, codec: Codec, rng: random.Random, others: Sequence[bytes]) -> Tree:
+def _another(codec: Codec, rng: random.Random, others: Sequence[bytes]) -> Tree:
     try:
-        other = codec.decode(rng.choice(others))
+        return codec.decode(rng.choice(others)) if others else {}
     except ValueError:
-        return tree
-    slots, theirs = _slots(tree), _slots(other)
-    if not slots or not theirs:
-        return other
-    holder, key = rng.choice(slots)
-    donor, its = rng.choice(theirs)
-    holder[key] = donor[its]
-    return tree
-
-
-def _slots(tree: Tree) -> list[tuple[Any, Any]]:
-    """Every place that holds a value, as container and key."""
-    found: list[tuple[Any, Any]] = []
-    waiting = [tree] if isinstance(tree, dict | list) else []
-    while waiting:
-        here = waiting.pop()
-        keys: list[Any] = list(here) if isinstance(here, dict) else list(range(len(here)))
-        for key in keys:
-            found.append((here, key))
-            if isinstance(here[key], dict | list):
-                waiting.append(here[key])
-    return found
+        return {}
 
 
 def _edited(tree: Tree, rng: random.Random, words: Sequence[str]) -> Tree:
-    slots = _slots(tree)
-    if not slots:
+    places = slots(tree)
+    if not places:
         return value(rng, words)
-    holder, key = rng.choice(slots)
+    holder, key = rng.choice(places)
     if isinstance(holder, dict) and holder and rng.random() < 0.3:
         _edit_table(holder, key, rng, words)
     elif isinstance(holder, list) and rng.random() < 0.3:

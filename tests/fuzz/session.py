@@ -6,14 +6,13 @@ import json
 import os
 import shutil
 import sys
-import time
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from hashlib import sha256
 from pathlib import Path
 
 from tests.fuzz.guard import Finding, judge
 from tests.fuzz.harness import Harness
+from tests.fuzz.pool import Pool
 
 _SAVE_EVERY_S = 2.0
 
@@ -40,6 +39,7 @@ class Session:
 
     def __init__(self, harness: Harness, folder: Path, findings: Path, report: Path, cpu_s: float) -> None:
         self.counts = Counts()
+        self.pool = Pool(harness.seeds(), lambda raw: judge(harness, raw, folder)[0])
         self._harness = harness
         self._folder = folder
         self._findings = findings
@@ -67,6 +67,8 @@ class Session:
         was_read, finding = judge(self._harness, raw, self._folder)
         self.counts.executions += 1
         self.counts.read += was_read
+        if was_read:
+            self.pool.add(raw)
         if finding is not None:
             self._keep(finding, raw)
         now = _cpu()
@@ -96,16 +98,10 @@ def _cpu() -> float:
     return found.user + found.system + found.children_user + found.children_system
 
 
-def initial_corpus(harness: Harness, folder: Path) -> Sequence[bytes]:
-    """The seeds of a harness, written where libFuzzer looks for them, with what earlier runs found."""
+def write_seeds(harness: Harness, folder: Path) -> None:
+    """The seeds of a harness, written where libFuzzer looks for them, beside what earlier runs found."""
     folder.mkdir(parents=True, exist_ok=True)
     for raw in harness.seeds():
         path = folder / sha256(raw).hexdigest()[:40]
         if not path.exists():
             path.write_bytes(raw)
-    return [path.read_bytes() for path in sorted(folder.iterdir())]
-
-
-def process_time() -> float:
-    """Of this process, for a note on how long a start took."""
-    return time.process_time()

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -46,8 +48,32 @@ def add(state: Path, name: str, engine: str, counts: Mapping[str, Any], coverage
             one[key] += counts.get(key, 0)
         one["findings"] = {**one.get("findings", {}), **counts.get("findings", {})}
         one["day"] = date.today().isoformat()
+        one["commits"] = list(dict.fromkeys([*one.get("commits", []), _commit()]))
         for key, number in coverage.items():
             one[key] = max(number, one.get(key, 0)) if key == "cov" else number
+
+
+def cpu_s(state: Path, engine: str) -> dict[str, float]:
+    """Processor time of each parser with an engine."""
+    with changed(state) as known:
+        return {name: float(engines[engine]["cpu_s"]) for name, engines in known.items() if engine in engines}
+
+
+def forget(state: Path, names: Sequence[str]) -> None:
+    """Drop the counts of parsers, whose code is another now; the corpora stay."""
+    with changed(state) as known:
+        for name in names:
+            known.pop(name, None)
+
+
+@cache
+def _commit() -> str:
+    """Of the code that runs."""
+    asked = ["git", "-C", str(HERE), "describe", "--always", "--dirty", "--abbrev=7", "--exclude=*"]
+    try:
+        return subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
 
 
 def write_page(state: Path, page: Path = PAGE) -> None:

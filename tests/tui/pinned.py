@@ -10,7 +10,7 @@ from typing import Any
 
 from advisor.domain.basis import Basis
 from advisor.domain.constraints import Constraints
-from advisor.domain.export_request import PLAIN, ExportRequest, MadeFiles
+from advisor.domain.export_request import ExportRequest, MadeFiles
 from advisor.domain.fit import Fit
 from advisor.domain.footprint import DeviceFootprint, Footprint
 from advisor.domain.gates import Reason
@@ -29,6 +29,7 @@ from advisor.domain.serving import Load, Plan
 from advisor.domain.smoke import SmokeCheck, SmokeMeasurement, SmokeVerdict
 from advisor.domain.smoke_report import SmokeReport
 from advisor.domain.speed import NO_TIMINGS, Speed, Timings
+from advisor.domain.trial.evidence import Evidence
 from advisor.service import Advisor, MachineChoice
 from advisor.units import GIB, MIB
 from tests.builders import model
@@ -213,7 +214,12 @@ class PinnedAdvisor(Advisor):
         return recommendation(constraints, machine, self.ranked)
 
     def compare(
-        self, names: Sequence[str], machine: Machine, constraints: Constraints, timings: Timings = NO_TIMINGS
+        self,
+        names: Sequence[str],
+        machine: Machine,
+        constraints: Constraints,
+        timings: Timings = NO_TIMINGS,
+        trial: Evidence | None = None,
     ) -> HeadToHead:
         compared = [c for name in names for c in self.ranked if c.id == name]
         return head_to_head(compared, constraints, self.catalogue.licences["apache-2.0"])
@@ -229,11 +235,11 @@ class PinnedAdvisor(Advisor):
         proved = "" if smoke is None else f'\n[smoke]\nverdict = "{smoke.verdict.verdict}"\n'
         return f'schema_version = 1\n\n[recommendation]\nmodel = "{pick.model.id}"\n{proved}'
 
-    def export_text(self, text: str, target: str, name: str, request: ExportRequest = PLAIN) -> MadeFiles:
+    def export_text(self, text: str, target: str, name: str, request: ExportRequest | None = None) -> MadeFiles:
         label = f"{target}-example-small-8b-instruct"
         return MadeFiles(
             {
-                f"{label}.yaml": f"# Made from {name!r}.\nname: example\nport: {request.port}\n",
+                f"{label}.yaml": f"# Made from {name!r}.\nname: example\nport: {(request or ExportRequest()).port}\n",
                 f"{label}-and-a-long-name.sh": '#!/usr/bin/env bash\nset -eu\nexec "$@"\n',
             },
             ("Licence: Example License 1.0: allowed. A reading, not legal advice.", "Duty: ship a file named Notice."),

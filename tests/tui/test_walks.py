@@ -63,7 +63,7 @@ async def test_by_mouse_alone(tmp_path: Path, size: tuple[int, int]) -> None:
         await click_text(app, pilot, "4 Proof")
         await click_text(app, pilot, "c: cancel")
         assert app.session.busy_with is None
-        await click_text(app, pilot, "t: smoke test")
+        await click_text(app, pilot, "t: test")
         await until(pilot, lambda: app.session.smoke is not None and app.session.smoke.report is not None)
         await click_text(app, pilot, "5 Export")
         await until(pilot, lambda: "[recommendation]" in text_of(app))
@@ -129,6 +129,16 @@ async def test_a_second_click_beside_the_palette_closes_nothing_else() -> None:
         assert place_of(app) == "machine"
         await press(pilot, "3")
         assert place_of(app) == "picks"
+
+
+async def test_a_palette_that_is_asked_for_while_one_closes_opens_after_it() -> None:
+    async with started(PinnedAdvisor()) as (app, pilot):
+        await press(pilot, "ctrl+p")
+        app.screen.dismiss()
+        app.action_command_palette()
+        await until(pilot, lambda: app.is_palette_open)
+        await press(pilot, "escape")
+        assert place_of(app) == "machine"
 
 
 async def test_a_click_that_overtakes_the_palette_does_not_pull_the_screen_from_under_it() -> None:

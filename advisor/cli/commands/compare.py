@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from advisor.api import Needs, answers_of
 from advisor.cli import output
 from advisor.cli.diagnostics import note
-from advisor.cli.options import constraint_options, machine_options, output_options
+from advisor.cli.help import Command
+from advisor.cli.options import constraint_options, machine_options, output_options, trial_option
 from advisor.domain.head_to_head import HeadToHead
 from advisor.domain.head_to_head.layout import LEGEND, short_names, sources_of, tables_of
 from advisor.errors import NoCandidateError
 from advisor.service import Advisor, MachineChoice
 
 
-@click.command("compare")
+@click.command("compare", cls=Command)
 @click.argument("names", metavar="A B [C [D]]", nargs=-1)
 @constraint_options
 @machine_options
 @output_options
+@trial_option
 @click.option("--markdown", is_flag=True, help="A page of Markdown with tables and numbered sources.")
 def command(
     names: tuple[str, ...],
@@ -26,6 +30,7 @@ def command(
     where: MachineChoice,
     as_json: bool,
     plain: bool,
+    trial: Path | None,
     markdown: bool,
 ) -> None:
     """Models or families side by side, for this machine and this use: quality, cost, licence, languages, fine-tuning.
@@ -34,10 +39,14 @@ def command(
     llm-advisor compare mistral-7b-instruct-v0.3 llama-3.1-8b-instruct
     llm-advisor compare mixtral-8x7b-instruct-v0.1:Q4_K_M llama-3.3-70b-instruct --gpu "RTX 4090x2"
     llm-advisor compare mistral llama --set 'languages.required=["fr"]' --use-eu-based true
+    llm-advisor compare mistral-7b-instruct-v0.3 llama-3.1-8b-instruct --trial result.json
     """
     advisor = Advisor()
     constraints = advisor.constraints(answers_of(advisor, needs))
-    found = advisor.compare(names, advisor.machine(where), constraints)
+    evidence, remarks = (None, ()) if trial is None else advisor.trial_evidence(trial)
+    for said in remarks:
+        note(said)
+    found = advisor.compare(names, advisor.machine(where), constraints, trial=evidence)
     if found.machine.simulated:
         note("For a simulated machine.")
     if as_json:

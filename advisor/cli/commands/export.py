@@ -8,6 +8,7 @@ import click
 
 from advisor.cli import output
 from advisor.cli.diagnostics import note
+from advisor.cli.help import Command
 from advisor.cli.options import gathered, output_options
 from advisor.domain.export_request import DEFAULT_PORT, ExportRequest
 from advisor.service import EVERYTHING, Advisor
@@ -15,7 +16,7 @@ from advisor.service import EVERYTHING, Advisor
 _TARGETS = Advisor().export_targets()
 
 
-@click.command("export")
+@click.command("export", cls=Command)
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False), metavar="RECOMMENDATION.toml")
 @click.option(
     "--to",
@@ -30,10 +31,12 @@ _TARGETS = Advisor().export_targets()
 @click.option("--engine", metavar="NAME", help="llama.cpp or vllm, where the target can run both.")
 @click.option("--node", metavar="NAME", help="Plan the load anew for this kind of machine (llm-advisor plan).")
 @click.option("--quant", "quantization", metavar="TYPE", help="For vLLM: BF16, or FP8 made from it when it is loaded.")
-@click.option("--slots", type=click.IntRange(1, 4096), help="Requests that one copy answers at once.")
-@click.option("--replicas", type=click.IntRange(1, 10_000), help="Copies to run.")
+@click.option("--slots", type=click.IntRange(1, 4096), metavar="N", help="Requests that one copy answers at once.")
+@click.option("--replicas", type=click.IntRange(1, 10_000), metavar="N", help="Copies to run.")
 @click.option("--gguf", metavar="FILE", help="Weights: owner/name/FILE.gguf on the Hub, or /PATH/FILE.gguf.")
-@click.option("--port", type=click.IntRange(1, 65535), default=DEFAULT_PORT, show_default=True, help="To listen on.")
+@click.option(
+    "--port", type=click.IntRange(1, 65535), metavar="N", default=DEFAULT_PORT, show_default=True, help="To listen on."
+)
 @click.option("--image", metavar="IMAGE", help="Container image, in place of the engine's own.")
 @click.option("--allow-simulated", is_flag=True, help="Although the machine was described and not probed.")
 @output_options

@@ -11,6 +11,7 @@ import click
 from advisor.api import Needs, answers_of
 from advisor.cli import output
 from advisor.cli.diagnostics import note
+from advisor.cli.help import Command
 from advisor.cli.options import complete_model, constraint_options, models_dir_option, output_options
 from advisor.domain.constraints import Constraints
 from advisor.domain.smoke_report import SmokeReport, smoke_document
@@ -19,7 +20,7 @@ from advisor.errors import CheckFailedError, InputError
 from advisor.service import Advisor
 
 
-@click.command("smoke")
+@click.command("smoke", cls=Command)
 @click.argument("target", metavar="MODEL|FILE.gguf|RECOMMENDATION.toml", shell_complete=complete_model)
 @click.option("--quant", metavar="TYPE", default="Q4_K_M", show_default=True, help="File type of a model.")
 @click.option(
@@ -56,8 +57,10 @@ def command(
     llm-advisor smoke llama-3.2-3b-instruct --quant Q8_0
     """
     advisor = Advisor()
-    if place is not None:
-        _check_place(target, place, force=force)
+    if place is not None and not target.lower().endswith(".toml"):
+        why = "-o writes the test into the recommendation that it tests"
+        raise InputError("there is nothing to write", why=why, hint="Name a recommendation file, or leave -o out.")
+    output.check_file(place, force=force)
     report = _run(advisor, target, quant, needs, folders)
     if place is not None:
         output.emit_file(advisor.recommendation_with_smoke(Path(target), report), place, force=force)
@@ -67,14 +70,6 @@ def command(
         failed = [c.text for c in report.verdict.checks if c.passed is False and c.required]
         hint = next((f"Try {s.text}: {s.command}" for s in report.next_steps if s.command), None)
         raise CheckFailedError("the smoke test failed", why="; ".join(failed), hint=hint)
-
-
-def _check_place(target: str, place: str, *, force: bool) -> None:
-    """Before the run: nobody wants to wait for a test that cannot be written."""
-    if not target.lower().endswith(".toml"):
-        raise InputError("there is nothing to write", why="-o writes the test into the recommendation that it tests")
-    if place != "-" and Path(place).exists() and not force:
-        raise InputError(f"{place} exists", hint="Choose another place with -o or overwrite it with --force.")
 
 
 def _tell(report: SmokeReport, *, as_json: bool, plain: bool) -> None:
@@ -92,13 +87,13 @@ def _run(
     folders: tuple[Path, ...],
 ) -> SmokeReport:
     progress = _Progress()
-    if target.lower().endswith(".gguf"):
+    if target.lower().endswith(".gguf") and "://" not in target:
         constraints = advisor.constraints(answers_of(advisor, needs))
         return advisor.smoke_file(Path(target), constraints, on_event=progress)
     if target.lower().endswith(".toml"):
         return _run_recommended(advisor, Path(target), needs, folders, progress)
     constraints = advisor.constraints(answers_of(advisor, needs))
-    return _run_model(advisor, target, quant, constraints, folders, progress)
+    return _run_model(advisor, advisor.model_no_file(target).id, quant, constraints, folders, progress)
 
 
 def _run_recommended(

@@ -20,6 +20,7 @@ from advisor.domain.head_to_head.tuning import tuning_section
 from advisor.domain.head_to_head.values import HeadToHead
 from advisor.domain.pools import Figures
 from advisor.domain.speed import NO_TIMINGS, Timings
+from advisor.domain.trial.evidence import Evidence
 
 FEWEST, MOST = 2, 4
 """How many subjects can stand side by side."""
@@ -33,15 +34,16 @@ def compare(
     gpus: Sequence[GpuSpec],
     entrants: Sequence[Entrant],
     timings: Timings = NO_TIMINGS,
+    trial: Evidence | None = None,
 ) -> HeadToHead:
     """Compare two to four entrants. `gpus` are those of the hardware catalogue, to name the smallest that would do;
-    `timings` is what was measured on the machine.
+    `timings` is what was measured on the machine; `trial` is what the user's own tasks told.
 
     Raises ValueError for fewer or more entrants, or one that the catalogue does not know.
     """
     if not FEWEST <= len(entrants) <= MOST:
-        raise ValueError(f"{len(entrants)} subjects; {FEWEST} to {MOST} can be compared")
-    scene = Scene(machine, constraints, catalogue, figures, timings)
+        raise ValueError(f"{FEWEST} to {MOST} can be compared, not {len(entrants)}")
+    scene = Scene(machine, constraints, catalogue, figures, timings, trial)
     subjects = enter(entrants, scene)
     sections = (
         *family_section(subjects, scene),

@@ -45,8 +45,10 @@ def _rating_figure(subject: Subject) -> Figure:
     return known(
         text,
         round(rating.score, 4),
-        Basis.ESTIMATED,
-        f"fitted from its {rating.n_results} published results and those of all other models",
+        Basis.MEASURED if rating.ground == "trial" else Basis.ESTIMATED,
+        rating.basis_text
+        if rating.ground == "trial"
+        else f"fitted from its {rating.n_results} published results and those of all other models",
     )
 
 

@@ -17,6 +17,7 @@ from advisor.domain.pools import Figures
 from advisor.domain.quality import Rating
 from advisor.domain.recommend import Candidate, Recommendation, Rejection, judge_licence, recommend
 from advisor.domain.speed import NO_TIMINGS, Timings
+from advisor.domain.trial.evidence import Evidence
 from advisor.units import TIB
 
 ROOMY_BYTES = 64 * TIB
@@ -98,6 +99,8 @@ class Scene:
     catalogue: Catalogue
     figures: Figures
     timings: Timings = NO_TIMINGS
+    trial: Evidence | None = None
+    """The user's own trial that quality is judged by, too."""
 
 
 def enter(entrants: Sequence[Entrant], scene: Scene) -> tuple[Subject, ...]:
@@ -129,7 +132,9 @@ def _family_subject(family: str, scene: Scene) -> Subject:
 
 def _record(family: str, scene: Scene) -> FamilyRecord:
     constraints = _of_families(scene.constraints, (family,))
-    found = recommend(scene.machine, constraints, scene.catalogue, scene.figures, timings=scene.timings)
+    found = recommend(
+        scene.machine, constraints, scene.catalogue, scene.figures, timings=scene.timings, trial=scene.trial
+    )
     members = tuple(m for m in scene.catalogue.models if m.family == family and m.related_only is None)
     return FamilyRecord(family, members, found.ranked, len(found.quantizations), found.rejected)
 
@@ -174,6 +179,7 @@ def _judge(model: Model, constraints: Constraints, scene: Scene, quantization: s
         named=named,
         quantization=quantization,
         timings=scene.timings,
+        trial=scene.trial,
     )
 
 

@@ -66,11 +66,8 @@ def parts_of(weights: Weights) -> Parts:
 
 def _count(into: TypeBytes, typed: TypedGroup) -> None:
     n_elements = typed.group.n_elements
-    names = [ggml_type.name for ggml_type in typed.types]
-    alike = names.count(names[0]) == len(names)
-    for ggml_type in typed.types[:1] if alike else {t.name: t for t in typed.types}.values():
-        n_bytes = names.count(ggml_type.name) * ggml_type.n_bytes(n_elements)
-        into[ggml_type.name] = into.get(ggml_type.name, 0.0) + n_bytes
+    for kind, count in typed.kinds:
+        into[kind.name] = into.get(kind.name, 0.0) + count * kind.n_bytes(n_elements)
 
 
 def kv_read_bytes(shape: Shape, placement: Placement, depth_tokens: int) -> float:

@@ -173,7 +173,8 @@ class NeedsScreen(Place):
         if row is None:
             return
         found = self.session.exclusions.get(row.question.key)
-        parts = [_help(row.question)]
+        # A title that is cut is read here.
+        parts = [f"{row.question.title}: {_help(row.question)}" if self.has_class("-tiny") else _help(row.question)]
         if row.question.key in self.session.idle:
             parts.append("With the other answers as they are, this one cannot change anything.")
         elif found is not None:

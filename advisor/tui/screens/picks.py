@@ -58,6 +58,7 @@ class PicksScreen(Place):
         with Horizontal(id="picks-actions"):
             yield Button("a: admit this model", id="admit", action="screen.admit", compact=True)
             yield Button("u: take back", id="take-back", action="app.undo", compact=True)
+            yield Button("o: published results", id="published", action="app.rank_by_trial", compact=True)
         with Container(id="picks-body"):
             with Vertical(id="picks-left"):
                 yield Ranking()
@@ -74,9 +75,11 @@ class PicksScreen(Place):
     def _show_rows(self) -> None:
         found = self.session.found
         title = self.query_one("#picks-title", Static)
-        self._show_undo()
+        self._show_ways_back()
+        session = self.session
+        is_changed = session.last_change is not None or session.evidence is not None
         # Not by a class of the screen: that styles everything on it anew.
-        self.query_one("#picks-actions").display = self.shows_excluded or self.session.last_change is not None
+        self.query_one("#picks-actions").display = self.shows_excluded or is_changed
         if found is None or self.session.advice_error is not None:
             self._show_nothing(self._waiting())
             title.update("")
@@ -95,12 +98,15 @@ class PicksScreen(Place):
             )
             self._follow_cursor()
 
-    def _show_undo(self) -> None:
+    def _show_ways_back(self) -> None:
+        is_by_trial = self.session.evidence is not None
+        self.query_one("#published", Button).display = is_by_trial and not self.shows_excluded
         change = self.session.last_change
         button = self.query_one("#take-back", Button)
         button.display = change is not None
         if change is not None:
-            button.label = f"u: as before {change.what}"
+            # Where there is room for few words, the notice of the change has told what it was.
+            button.label = "u: take back" if self.has_class("-tiny") else f"u: as before {change.what}"
 
     def _waiting(self) -> tuple[Paragraph, ...]:
         session = self.session
@@ -143,7 +149,8 @@ class PicksScreen(Place):
         more = f" · the first {len(rows.rows)}; / finds the other {hidden:,}" if hidden > 0 else ""
         n_marked = len(self.session.marked_candidates)
         marked = f" · {n_marked} marked, c compares" if n_marked else ""
-        return f"{remaining_text(found)} · by {SORTS[self.sort_index].word}{filtered}{more}{marked} · {MARKS_LEGEND}"
+        by = f"by {SORTS[self.sort_index].word}{' and your trial' if found.trial else ''}"
+        return f"{remaining_text(found)} · {by}{filtered}{more}{marked} · {MARKS_LEGEND}"
 
     def _selected(self) -> Candidate | Rejection | ExcludedGroup | None:
         found, key = self.session.found, self.query_one(Ranking).selected_key

@@ -42,11 +42,11 @@ class ProofScreen(Place):
     def body(self) -> ComposeResult:
         yield Static(markup=False, id="proof-title")
         with Horizontal(id="proof-buttons"):
-            yield Button("t: smoke test", id="start", variant="primary", action="app.smoke", compact=True)
+            yield Button("t: test", id="start", variant="primary", action="app.smoke", compact=True)
             yield Button("m: measure", id="measure", action="app.measure(False)", compact=True)
             yield Button("c: cancel", id="cancel", action="app.stop_engine", compact=True)
-            yield Button("d: download", id="download", action="app.download", compact=True)
             yield Button("o: own tasks", id="own-tasks", action="app.trial", compact=True)
+            yield Button("d: download", id="download", action="app.download", compact=True)
             yield Meter(id="progress")
         yield Static(markup=False, id="stage")
         with Horizontal(id="known"):
@@ -97,7 +97,6 @@ class ProofScreen(Place):
         cannot = is_busy or self.session.chosen is None or self.session.is_simulated
         start, measure = self.query_one("#start", Button), self.query_one("#measure", Button)
         start.disabled = measure.disabled = cannot
-        start.label = "t: test again" if smoke is not None and not smoke.is_running else "t: smoke test"
         self.query_one("#cancel", Button).disabled = not is_busy
         self.query_one("#download", Button).disabled = self.session.chosen is None
 

@@ -23,6 +23,7 @@ from advisor.domain.trial.words import progress_text
 from advisor.errors import AdvisorError
 from advisor.text import one_line
 from advisor.tui.background import in_background
+from advisor.tui.messages import RankBy
 from advisor.tui.screens.confirm import ConfirmScreen
 from advisor.tui.widgets.marks import YesNo
 from advisor.tui.widgets.meter import Meter
@@ -53,6 +54,7 @@ class TrialScreen(ModalScreen[None]):
         Binding("ctrl+s", "start", "Start"),
         Binding("b", "judge", "Judge blind"),
         Binding("s", "save", "Save the result"),
+        Binding("r", "rank", "Rank by it"),
         Binding("q", "leave", show=False),
     ]
     AUTO_FOCUS = "#tasks"
@@ -88,12 +90,12 @@ class TrialScreen(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         folder = self._session.working_directory
         tasks = f"./{TASKS_NAME}" if (folder / TASKS_NAME).is_file() else ""
-        yield Static("Trial on your own tasks: who answers more of them right?", id="trial-title", markup=False)
+        yield Static("Trial: who answers your tasks right?", id="trial-title", markup=False)
         with Horizontal(classes="trial-line"):
             yield Label("Tasks", classes="export-label")
             yield PathField(tasks, folder, id="tasks")
         yield TickList(id="contestants")
-        with Horizontal(classes="trial-line"):
+        with Horizontal(classes="trial-line", id="trial-add"):
             yield Label("Add", classes="export-label")
             yield PathField("", folder, id="add")
         with Horizontal(classes="trial-line"):
@@ -101,19 +103,21 @@ class TrialScreen(ModalScreen[None]):
             yield Button("Esc: close", id="trial-leave", action="screen.leave", compact=True)
             yield Label("run code of answers ", id="code-label")
             yield YesNo(False)
-        with Horizontal(classes="trial-line", id="trial-after"):
+        with Horizontal(classes="trial-line trial-after"):
             yield Label("Result", classes="export-label")
             yield PathField(f"./{RESULT_NAME}", folder, id="result")
+        with Horizontal(classes="trial-line trial-after"):
             yield Button("s: save", id="trial-save", action="screen.save", compact=True)
-            yield Button("b: judge blind", id="trial-judge", action="screen.judge", compact=True)
+            yield Button("r: rank by it", id="trial-rank", action="screen.rank", compact=True)
+            yield Button("b: judge", id="trial-judge", action="screen.judge", compact=True)
         yield Meter(id="trial-share")
         yield Static("looking for model files …", markup=False, id="trial-state")
         yield TrialOutcome(id="trial-outcome")
 
     def on_mount(self) -> None:
         self.query_one(Meter).share = 0.0
-        self.query_one("#tasks", Input).placeholder = "a file of tasks: JSON lines or CSV"
-        self.query_one("#add", Input).placeholder = "another GGUF file; Enter adds it"
+        self.query_one("#tasks", Input).placeholder = "tasks: JSON lines or CSV"
+        self.query_one("#add", Input).placeholder = "a GGUF file; Enter adds it"
         in_background(self, self._look, "trial files")
 
     def on_unmount(self) -> None:
@@ -226,6 +230,14 @@ class TrialScreen(ModalScreen[None]):
         else:
             self.app.call_later(self.app.run_action, "app.judge")
 
+    def action_rank(self) -> None:
+        """Judge quality by this trial, and show the picks that follow."""
+        if self._trial is None:
+            self._say("✗ nothing was tried yet that could be ranked by.")
+        else:
+            self.app.post_message(RankBy(self._trial))
+            self.dismiss()
+
     def action_save(self) -> None:
         """Write the result as `llm-advisor trial -o` does; ask first where a file of that name exists."""
         if self._trial is None:
@@ -251,7 +263,7 @@ class TrialScreen(ModalScreen[None]):
         except AdvisorError as error:
             self._say(f"✗ {error.what}{f': {error.why}' if error.why else ''}. Choose another name.")
         else:
-            self._say(f"✓ saved: {path}. Rank by it: llm-advisor recommend --trial {path.name}")
+            self._say(f"✓ saved: {path}. r ranks by it; so does: llm-advisor recommend --trial {path.name}")
 
     # ------------------------------------------------------------ what is shown
 

@@ -315,7 +315,14 @@ class WhatIfScreen(ModalScreen[Applied | None]):
         try:
             needs = advisor.constraints(trial.answers)
             timings = self._timings(machine, needs)
-            outcome = advisor.recommend(machine, needs, timings=timings, before_each=partial(self._check, ticket))
+            outcome = advisor.recommend(
+                machine,
+                needs,
+                named=self._session.named,
+                timings=timings,
+                trial=self._session.evidence,
+                before_each=partial(self._check, ticket),
+            )
         except _StaleError:
             return
         except AdvisorError as error:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
+from rich.cells import cell_len
 from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
@@ -70,7 +71,9 @@ class Choice(Widget, can_focus=True):
         self.set_reactive(Choice.value, value)
 
     def render(self) -> Text:
-        return Text(f"◂ {self._choices[self.value]} ▸", no_wrap=True, overflow="ellipsis")
+        word = Text(self._choices[self.value], no_wrap=True)
+        word.truncate(max(1, self.size.width - cell_len("◂  ▸")), overflow="ellipsis")
+        return Text.assemble("◂ ", word, " ▸", no_wrap=True)
 
     def action_step(self, step: int) -> None:
         keys = list(self._choices)

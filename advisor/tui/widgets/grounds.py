@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from textual.widgets import Static
 
+from advisor.text import one_line
 from advisor.tui.session import Session
 
 
@@ -31,4 +32,4 @@ class Grounds(Static):
         if measuring is not None and measuring.is_running:
             self.update(measuring_line(measuring.name, measuring.stage, measuring.half_widths, measuring.share))
         else:
-            self.update(grounds(session.machine, session.chosen))
+            self.update(one_line(grounds(session.machine, session.chosen, session.evidence)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 from rich.console import Group
@@ -16,9 +17,12 @@ from textual.widgets import Static
 
 from advisor.domain.presentation import Paragraph
 from advisor.domain.summary import SUMMARY_INDENT
+from advisor.tui.harmless import HELD_SPACE
 
 MARK_CLASSES = {"✓": "mark--good", "✗": "mark--bad", "!": "mark--care", "?": "mark--care"}
 """Component classes of marks in a table, which takes no theme variables."""
+_FIGURE = re.compile(r"(?<=\d) (?=(?:[KMGT]iB|GB/s|tok/s|tokens?|ms|s|min|h|users?|bits?)\b|%)")
+"""The space between a figure and its unit."""
 _MARK_STYLES = {"✓": "$text-success", "✗": "$text-error", "!": "$text-warning", "?": "$text-warning"}
 
 
@@ -39,9 +43,14 @@ class Paragraphs(VerticalScroll, can_focus=True):
         self.scroll_home(animate=False)
 
 
+def unbroken(text: str) -> str:
+    """A text whose figures stay on one line with their units."""
+    return _FIGURE.sub(HELD_SPACE, text)
+
+
 def marked_lines(lines: Sequence[str]) -> Content:
     """Lines that begin with a mark in the colour of that mark."""
-    return Content("\n").join(Content.styled(line, _MARK_STYLES.get(line[:1], "")) for line in lines)
+    return Content("\n").join(Content.styled(unbroken(line), _MARK_STYLES.get(line[:1], "")) for line in lines)
 
 
 def mark_styles(widget: Widget) -> dict[str, Style]:
@@ -55,7 +64,7 @@ def summary_table(lines: Sequence[str], styles: Mapping[str, Style]) -> Group:
     table.add_column(width=SUMMARY_INDENT - 1)
     table.add_column(ratio=1)
     others: list[Text] = []
-    for line in lines:
+    for line in map(unbroken, lines):
         word = line[:SUMMARY_INDENT]
         if word.endswith(" ") and word.rstrip().isalpha():
             mark, rest = line[SUMMARY_INDENT : SUMMARY_INDENT + 1], line[SUMMARY_INDENT + 1 :]

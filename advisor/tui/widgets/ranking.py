@@ -141,7 +141,7 @@ class Ranking(DataTable[Text]):
         """A line as it was drawn before, where it says the same: the table forgets every line when its rows are
         replaced and at each step of the cursor, and drawing them anew is most of what a key costs."""
         row = y - 1 + self.scroll_offset.y if y else -1
-        if row + 1 >= len(self._texts) or row == self.hover_row:
+        if row + 1 >= len(self._texts) or (self.mouse_hover and row == self.hover_row):
             return super().render_line(y)
         state = (self.size.width, self.scroll_offset.x, self.get_pseudo_class_state(), self.show_cursor)
         key = (self._texts[row + 1], row, row == self.cursor_row, state)

@@ -6,30 +6,34 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from advisor.engine import asks, conversation, messages
+from advisor.engine import messages, smoke_messages, trial_messages
 from advisor.engine.codec import from_json
 from advisor.engine.logs import first_error, last_error, memory_figures, quantized_bytes, quantized_types
 from advisor.engine.native import NativeError
 from advisor.engine.protocol import Event, Failure, Hello, Message, ProtocolError, Request, Result, decode, encode
 from advisor.engine.rendering import render
 from advisor.engine.sandbox import named
-from tests.fuzz.codecs import Json
+from advisor.errors import InputError
+from tests.fuzz.codecs import JsonLines, Lines, Words
 from tests.fuzz.harness import Harness
 
 _KINDS = (
     messages.Description, messages.DryRunResult, messages.QuantizeResult, messages.RowsResult, messages.BenchResult,
-    messages.MeasureResult, messages.GenerateResult, asks.AskResult, asks.RenderResult, asks.IdentifyResult,
-    conversation.ChatResult, conversation.TokensResult, conversation.ScoreResult, conversation.RequantizeResult,
+    messages.MeasureResult, messages.GenerateResult, smoke_messages.AskResult, smoke_messages.RenderResult,
+    smoke_messages.IdentifyResult,
+    trial_messages.ChatResult, trial_messages.TokensResult, trial_messages.ScoreResult, trial_messages.RequantizeResult,
 )  # fmt: skip
 
 
 def lines(raw: bytes, folder: Path) -> None:
     """A line that the child sent: a message or a ProtocolError, and a payload that its operation can read or not."""
+    n_read = 0
     for line in raw.split(b"\n")[:5]:
         try:
             message = decode(line)
         except ProtocolError:
             continue
+        n_read += 1
         if isinstance(message, Hello):
             named(message.protections)
         if isinstance(message, Event):
@@ -37,6 +41,8 @@ def lines(raw: bytes, folder: Path) -> None:
         decode(encode(message))
         if isinstance(message, Result):
             _read(message)
+    if not n_read:
+        raise InputError("none of the lines is a message")
 
 
 def _read(message: Result) -> None:
@@ -50,23 +56,20 @@ def _read(message: Result) -> None:
 def logs(raw: bytes, folder: Path) -> None:
     """Lines that llama.cpp logged, whose figures are read."""
     found = raw.decode("utf-8", "replace").splitlines()
-    memory_figures(found, 1 << 20, 32_000)
-    quantized_types(found)
-    quantized_bytes(found)
-    first_error(found)
-    last_error(found)
+    figures = memory_figures(found, 1 << 20, 32_000)
+    told = (quantized_types(found), quantized_bytes(found), first_error(found), last_error(found))
+    if figures == memory_figures([], 1 << 20, 32_000) and not any(told):
+        raise InputError("nothing was found in it")
 
 
 def template(raw: bytes, folder: Path) -> None:
     """A file's chat template on a short conversation: rendered or refused."""
     text = raw.decode("utf-8", "replace")
-    turns = (conversation.Turn("system", "Be brief."), conversation.Turn("user", "Hello"))
-    refusal = ""
+    turns = (trial_messages.Turn("system", "Be brief."), trial_messages.Turn("user", "Hello"))
     try:
-        render(asks.RenderParams(text, ("Hi there",), "<s>", "</s>", turns))
+        render(smoke_messages.RenderParams(text, ("Hi there",), "<s>", "</s>", turns))
     except NativeError as error:
-        refusal = str(error)
-    assert "\n" not in refusal
+        raise InputError(str(error)) from error
 
 
 def _line_seeds() -> Sequence[bytes]:
@@ -145,7 +148,7 @@ HARNESSES = (
         "`engine.protocol.decode`, `engine.codec.from_json` for every answer",
         lines,
         _line_seeds,
-        Json(),
+        JsonLines(),
         _LINE_WORDS,
     ),
     Harness(
@@ -154,7 +157,7 @@ HARNESSES = (
         "`engine.logs`",
         logs,
         _log_seeds,
-        None,
+        Lines(),
         _LOG_WORDS,
     ),
     Harness(
@@ -163,7 +166,7 @@ HARNESSES = (
         "`engine.rendering.render`, which the product runs in a child that is killed after 5 s",
         template,
         _template_seeds,
-        None,
+        Words(),
         _TEMPLATE_WORDS,
         ended_elsewhere=True,
         cpu_s=1.0,

@@ -14,6 +14,9 @@ from tests.fuzz.guard import trust_this_thread
 
 _RANGE = re.compile(rb"^Range: *bytes=(\d+)-(\d+)", re.IGNORECASE | re.MULTILINE)
 _MOST_ANSWERS = 40
+_MOST_SENT = 4 << 20
+FAR_BYTES = 1 << 38
+"""So that a table of tensors of real sizes is believed."""
 _PROXIES = ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "all_proxy")
 
 
@@ -46,7 +49,7 @@ class _Server:
         answer = self.answers[place] if self.n_asked <= _MOST_ANSWERS else b""
         match = _RANGE.search(asked)
         if match is not None:
-            answer = answer.replace(b"{first}", match[1]).replace(b"{last}", match[2])
+            answer = _ranged(answer, int(match[1]), int(match[2]))
         connection.sendall(answer)
         with contextlib.suppress(OSError):
             connection.shutdown(socket.SHUT_WR)
@@ -55,11 +58,26 @@ class _Server:
                 continue
 
 
+def _ranged(answer: bytes, first: int, last: int) -> bytes:
+    """The answer with the asked range filled in; where it gives a `{size}`, with that part of its body, as a sound
+    server sends it. At a `{far}` size nothing but zeros follows the body, as far as anybody asks."""
+    head, blank, body = answer.partition(b"\r\n\r\n")
+    for mark, size in ((b"{size}", len(body)), (b"{far}", len(body) + FAR_BYTES)):
+        if mark in head:
+            last = min(last, size - 1, first + _MOST_SENT)
+            body = body[first : last + 1].ljust(max(0, last + 1 - first), b"\0")
+            head = head.replace(mark, b"%d" % size).replace(b"{length}", b"%d" % len(body))
+            break
+    head = head.replace(b"{first}", b"%d" % first).replace(b"{last}", b"%d" % last)
+    return head + blank + body
+
+
 _server: _Server | None = None
 
 
 class Scripted:
-    """Answers in turn, and the last one again and again. `{first}` and `{last}` are those of the asked range.
+    """Answers in turn, and the last one again and again. `{first}` and `{last}` are those of the asked range, `{size}`
+    and `{length}` those of the file that the body is.
 
     Proxies of the environment point here, so a redirect to any host stays on this machine: an attempt to go anywhere
     in another way is what the harness looks for.

@@ -60,9 +60,11 @@ def journal(raw: bytes, folder: Path) -> None:
     path.write_bytes(b"\n".join(lines) + b"\n" + raw[:30])
     with Journal(path) as opened:
         known = Answers(opened)
-        known.get("a")
+        n_read = len(known._known)
         opened.append({"key": "a", "answer": {}})
         assert sum(1 for _ in opened.entries()) >= 1
+    if not n_read:
+        raise InputError("none of the lines is an answer")
 
 
 _judge: Judge | None = None
@@ -132,7 +134,9 @@ def _lines(documents: Sequence[object]) -> bytes:
 
 
 def _jsonl_seeds() -> Sequence[bytes]:
-    return [_lines(_EVERY_CHECK), b"".join(_TASKS.read_bytes().splitlines(keepends=True)[:20])]
+    # Every check by itself, except the one that runs code: changed code is no input of a parser.
+    alone = [_lines([one]) for one in _EVERY_CHECK if one["id"] != "7"]
+    return [_lines(_EVERY_CHECK), *alone, b"".join(_TASKS.read_bytes().splitlines(keepends=True)[:20])]
 
 
 def _csv_seeds() -> Sequence[bytes]:

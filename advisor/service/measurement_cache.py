@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import asdict, fields
 from datetime import UTC, date, datetime
 from hashlib import sha256
@@ -14,6 +15,7 @@ from advisor.domain.basis import Basis
 from advisor.domain.hardware import Machine
 from advisor.domain.speed import Speed
 from advisor.domain.speed_report import Subject
+from advisor.engine.codec import from_json
 from advisor.errors import InputError
 from advisor.files import read_bounded, write_atomically
 from advisor.units import MIB
@@ -28,7 +30,9 @@ def recall(subject: Subject, machine: Machine) -> Speed | None:
         raw = json.loads(read_bounded(_path(subject, machine), MIB))
         timed_on = date.fromisoformat(raw.pop("timed_on"))
         assumed = (*raw["assumed"], f"timed on {timed_on}, not anew")
-        return Speed(**{**raw, "basis": Basis(raw["basis"]), "assumed": assumed})
+        found = from_json(Speed, {**raw, "basis": Basis(raw["basis"]), "assumed": assumed})
+        rates = (found.decode_tokens_per_s, found.prefill_tokens_per_s, found.ttft_ms, found.low, found.high)
+        return found if all(map(math.isfinite, rates)) else None
     except (InputError, ValueError, RecursionError, TypeError, KeyError, AttributeError):
         return None
 

@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from advisor.domain.answers import constraints_from, merge_document
 from advisor.domain.constraints import Constraints
-from advisor.domain.presets import Preset, find_preset
 from advisor.domain.questions import Answer, Questionnaire, read_answer
 from advisor.errors import InputError
 from advisor.service.core import Core
 
+if TYPE_CHECKING:
+    from advisor.domain.presets import Preset
 
-class Asking(Core):
+
+class AnswerSources(Core):
     """The part of the facade that reads answers."""
 
     @cached_property
@@ -46,6 +49,8 @@ class Asking(Core):
         """
         answers = self.questionnaire.defaults()
         if preset is not None:
+            from advisor.domain.presets import find_preset
+
             answers.update(find_preset(self.presets, preset).answers)
         if file is not None:
             answers = self._merged_file(answers, file)
@@ -58,7 +63,7 @@ class Asking(Core):
     def _merged_file(self, answers: Mapping[str, Answer], file: Path) -> dict[str, Answer]:
         from advisor._toml import load_toml
 
-        document = load_toml(file)
+        document = load_toml(file, hint="Its keys are listed by: llm-advisor schema constraints")
         # A recommendation file carries the answers that it rests on in a table of their own.
         given = document.get("constraints") if "recommendation" in document else document
         if not isinstance(given, Mapping):
