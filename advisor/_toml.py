@@ -24,13 +24,26 @@ _PART = r"""(?:[\w-]++|"(?:[^"\\\n]|\\.){0,200}+"|'[^'\n]{0,200}+')"""
 _LONG_KEY = re.compile(rf"""(?<![\w"'-]){_PART}(?:[ \t]*+\.[ \t]*+{_PART}){{{MAX_KEY_PARTS}}}""")
 
 
-def load_toml(path: Path) -> dict[str, Any]:
-    """The document in a file. Raises InputError naming the file, and the line where it is broken."""
+def load_toml(path: Path, *, hint: str | None = None) -> dict[str, Any]:
+    """The document in a file. Raises InputError as `toml_text` does, and naming the line where it is broken."""
+    return parse_toml(toml_text(path, hint=hint), name=str(path))
+
+
+def toml_text(path: Path, *, hint: str | None = None) -> str:
+    """The text of a file. Raises InputError naming it, with the hint where it cannot be read."""
+    return _decoded(read_bounded(path, MAX_BYTES, hint=hint), str(path))
+
+
+def decode_toml(content: bytes, *, name: str) -> dict[str, Any]:
+    """The document in the bytes of a file; `name` stands for it in errors. Raises InputError."""
+    return parse_toml(_decoded(content, name), name=name)
+
+
+def _decoded(content: bytes, name: str) -> str:
     try:
-        text = read_bounded(path, MAX_BYTES).decode("utf-8")
+        return content.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise InputError(f"{path} is not UTF-8 text", why=f"byte {error.start} is not valid") from error
-    return parse_toml(text, name=str(path))
+        raise InputError(f"{name} is not UTF-8 text", why=f"byte {error.start} is not valid") from error
 
 
 def parse_toml(text: str, *, name: str) -> dict[str, Any]:

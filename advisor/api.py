@@ -36,7 +36,7 @@ T = TypeVar("T")
 LEAST_RAM_BYTES = MIB
 """Of a machine. Whoever writes less forgot the unit."""
 
-Measure = bool | Literal["anew"]
+Measure = bool | Literal["again"]
 """Whether to time, and whether also what was timed before."""
 
 SCHEMA_VERSION = 1
@@ -126,7 +126,7 @@ def recommend(
     simulated one; `machine` may be a snapshot too, such as that of a node of a fleet. `models` admits by name what is
     otherwise only listed; `relax` changes the answers just so far that this excluded model passes, and raises
     NoCandidateError where no answer admits it; `measure` times the best candidates here and ranks again, and
-    `"anew"` also those that were timed before; `sensitivity`
+    `"again"` also those that were timed before; `sensitivity`
     also tries other requirements, one at a time; `trial` is the result of a trial on tasks of your own, which goes over
     published results. The document says which candidates' files are on this machine; `models_dirs` are searched beside
     the usual places.
@@ -148,7 +148,7 @@ def recommend(
         answers, found = dict(relaxation.answers), relaxation.found
     problems: tuple[str, ...] = ()
     if measure:
-        found, problems = session.measure_finalists(found, on_event=on_event, anew=measure == "anew")
+        found, problems = session.measure_finalists(found, on_event=on_event, remeasure=measure == "again")
     if sensitivity:
         found = session.with_constraint_changes(found)
     make = partial(_advice_document, session, found, answers, tuple(models_dirs))
@@ -231,7 +231,7 @@ def speed(
 ) -> Result[SpeedReport]:
     """How fast a model runs where it runs fastest, in tokens per second: estimated, or timed here with slices of it.
 
-    Prompt and depth come from the needs where they are not given; `measure="anew"` times also what was timed before.
+    Prompt and depth come from the needs where they are not given; `measure="again"` times also what was timed before.
     """
     session = advisor or Advisor()
     constraints = session.constraints(answers_of(session, needs))
@@ -243,7 +243,7 @@ def speed(
         prompt_tokens=prompt_tokens,
         depth_tokens=depth_tokens,
         measured=bool(measure),
-        anew=measure == "anew",
+        remeasure=measure == "again",
         on_event=on_event,
     )
     return Result(found, lambda: session.speed_document(found))

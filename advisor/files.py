@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import glob
 import os
 import re
-import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -14,8 +12,8 @@ from advisor.errors import InputError
 from advisor.units import MIB, format_bytes
 
 
-def read_bounded(path: Path, most_bytes: int) -> bytes:
-    """The content of a file that nobody vouches for.
+def read_bounded(path: Path, most_bytes: int, *, hint: str | None = None) -> bytes:
+    """The content of a file that nobody vouches for; `hint` says how to come by one that cannot be read.
 
     Raises InputError when it cannot be read or is longer, which a pipe or a device shows only while it is read.
     """
@@ -28,7 +26,8 @@ def read_bounded(path: Path, most_bytes: int) -> bytes:
                 chunks.append(chunk)
                 left -= len(chunk)
     except (OSError, ValueError) as error:  # ValueError: a path with a zero character
-        raise InputError(f"{path} cannot be read", why=getattr(error, "strerror", None) or str(error)) from error
+        why = getattr(error, "strerror", None) or str(error)
+        raise InputError(f"{path} cannot be read", why=why, hint=hint) from error
     if left <= 0:
         raise InputError(f"{path} is too long", why=f"it has more than {format_bytes(most_bytes)}")
     return b"".join(chunks)
@@ -45,6 +44,9 @@ def write_atomically(path: Path, text: str, *, overwrite: bool) -> None:
     Raises InputError when the file exists and `overwrite` is false, or when it cannot be written.
     """
     check_place(path, overwrite=overwrite)
+    # Most commands only read.
+    import tempfile
+
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.{os.getpid()}-", suffix=".tmp")
@@ -102,6 +104,8 @@ def taken_of(folder: Path, names: Iterable[str]) -> list[Path]:
 
 def _remove_leftovers(path: Path, ours: Path) -> None:
     """Remove what processes that were killed amid writing this file left beside it."""
+    import glob
+
     import psutil
 
     with contextlib.suppress(OSError):  # tidying up is no reason to fail

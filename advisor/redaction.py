@@ -14,7 +14,8 @@ _PLACES = ("_PATH", "_FILE", "_DIR", "_HOME", "_COMMAND", "_URL")
 """Ends of names that say where a secret is, not what it is."""
 _SHORTEST = 8
 """A shorter value is a switch or a number as often as a secret, and stands in ordinary words."""
-_LOGIN = re.compile(r"(?<=://)[^\s/@'\"<>]*@")
+_LOGIN = re.compile(r"(://|\b[a-z][a-z\d+.-]+:[/\\])[^\s/@'\"<>]*@", re.I)
+"""Also where an address was taken for a path, which has one separator left (`https:/me:secret@host`)."""
 _SIGNATURE = re.compile(
     r"([?&](?:x-amz-[\w-]+|x-goog-[\w-]+|signature|sig|policy|key-pair-id|access_token|hf_token)=)[^&\s'\"<>]+", re.I
 )
@@ -30,4 +31,4 @@ def redacted(text: str, environ: Mapping[str, str] | None = None) -> str:
     for name, value in (os.environ if environ is None else environ).items():
         if len(value) >= _SHORTEST and value in text and is_secret_name(name) and not name.endswith(_PLACES):
             text = text.replace(value, f"[{name}]")
-    return _SIGNATURE.sub(r"\1[hidden]", _LOGIN.sub("[hidden]@", text))
+    return _SIGNATURE.sub(r"\1[hidden]", _LOGIN.sub(r"\1[hidden]@", text))

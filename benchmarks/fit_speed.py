@@ -18,6 +18,7 @@ from benchmarks.cpu_families import fit_families, processor_tables
 from benchmarks.gpu_terms import UNKNOWN_FLOPS_PER_BYTE, decode_terms, prefill_terms, prior
 from benchmarks.least_squares import Array, Problem, Term
 from benchmarks.peers import DECODE, PROMPT
+from benchmarks.shared import say
 from benchmarks.speed_file import GpuFit, speed_toml
 from benchmarks.speed_rows import KNOWLEDGE, Row, left_out_reasons, read_rows
 from benchmarks.spill import spill_table
@@ -37,19 +38,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     decode = _Fit([row for row in gpu_rows if row.test == "tg"], [])
     prompts = _Fit([row for row in gpu_rows if row.test == "pp"], [PIPELINING])
     processors = fit_families([row for row in rows if row.backend == "cpu"])
-    _say(error_table("decode", decode.rows, decode.left_out_rates(), DECODE))
-    _say(error_table("prompt", prompts.rows, prompts.left_out_rates(), PROMPT))
-    _say(depth_table(decode.rows, decode.left_out_rates(), DECODE))
-    _say(calibration_line(decode.rows, decode.left_out_rates()))
-    _say(by_device(decode.rows, decode.left_out_rates()))
-    _say(processor_tables(processors))
-    _say(left_out_table())
+    say(error_table("decode", decode.rows, decode.left_out_rates(), DECODE))
+    say(error_table("prompt", prompts.rows, prompts.left_out_rates(), PROMPT))
+    say(depth_table(decode.rows, decode.left_out_rates(), DECODE))
+    say(calibration_line(decode.rows, decode.left_out_rates()))
+    say(by_device(decode.rows, decode.left_out_rates()))
+    say(processor_tables(processors))
+    say(left_out_table())
     if not options.check:
         fits = GpuFit(decode.parameters(), prompts.parameters(), decode.spreads(), PIPELINING, UNKNOWN_FLOPS_PER_BYTE)
         text = speed_toml(fits, {family: found.constants for family, found in processors.items()})
         write_atomically(KNOWLEDGE / "speed.toml", text, overwrite=True)
         write_seal(KNOWLEDGE)
-    _say(spill_table())
+    say(spill_table())
     return 0
 
 
@@ -96,10 +97,6 @@ def left_out_table() -> str:
     counts = sorted(left_out_reasons().items(), key=lambda pair: (-pair[1], pair[0]))
     lines = ["### rows left out\n", "| rows | reason |", "| --- | --- |"]
     return "\n".join([*lines, *(f"| {n} | {reason} |" for reason, n in counts)]) + "\n"
-
-
-def _say(text: str) -> None:
-    sys.stdout.write(text + "\n")
 
 
 if __name__ == "__main__":

@@ -17,9 +17,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
 
-from advisor.domain.cells import kv_layer_bytes
 from advisor.domain.footprint import batch_dims, footprint
 from advisor.domain.graph.reserve import GraphPlacement, compute_buffers
+from advisor.domain.kv_cache import kv_layer_bytes
 from advisor.domain.model import Experts, Shape
 from advisor.domain.placement import KvType, Placement, cpu_placement
 from advisor.domain.weights import weights

@@ -15,7 +15,7 @@ from advisor.domain.weights import blueprint, weights
 from advisor.engine.client import EngineClient
 from advisor.engine.figures import engine_footprint
 from advisor.engine.operations import size_blueprint
-from advisor.engine.placing import context_params
+from advisor.engine.placement import context_params
 from advisor.paths import knowledge_dir
 from advisor.units import GIB
 

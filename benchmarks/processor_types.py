@@ -28,6 +28,7 @@ from advisor.gguf.scratch import scratch_dir
 from advisor.gguf.writer import write_synthetic
 from advisor.probe.cgroup import read_cgroup_limits
 from advisor.probe.host import read_cpu
+from benchmarks.shared import say
 from benchmarks.type_rates import COLUMNS, FOLDER, TIMED_TYPES, Place, TypeRate
 
 PROMPT_TOKENS = 128
@@ -101,7 +102,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         rates += in_cache([k for k in kinds if k.bits_per_weight < _CACHE_TYPES_BITS], options.seconds)
     if options.place in (None, "attention"):
         rates.append(attention(options.seconds))
-    _say(table(rates))
+    say(table(rates))
     if not options.check:
         with EngineClient() as client:
             version = describe(client).version
@@ -137,7 +138,7 @@ def attention(seconds: float) -> TypeRate:
     times = LONG_TOKENS / PROMPT_TOKENS
     prompt_s = _layer_s(ATTENTION, long.prefill.model_ms, 0) - times * _layer_s(ATTENTION, short.prefill.model_ms, 0)
     ops = _attention_ops(shape, LONG_TOKENS) - times * _attention_ops(shape, PROMPT_TOKENS)
-    _say(f"attention: {long.prefill.n_rounds} prompts and {long.decode.n_rounds} tokens of each model")
+    say(f"attention: {long.prefill.n_rounds} prompts and {long.decode.n_rounds} tokens of each model")
     return TypeRate("attention", 1, "F16", cache_bytes / _positive(token_s), ops / _positive(prompt_s))
 
 
@@ -183,7 +184,7 @@ def _rates(bench: Bench, kinds: Sequence[GgmlType], n_threads: int, result: Meas
         found.append(TypeRate(bench.place, n_threads, kind.name, *rates))
     rounds = f"{result.prefill.n_rounds} prompts and {result.decode.n_rounds} tokens of each model"
     busy = f", other programs {result.others_cores:.2f} cores" if result.others_cores > 0.05 else ""
-    _say(f"{bench.place}, {n_threads} threads, {', '.join(k.name for k in kinds)}: {rounds}{busy}")
+    say(f"{bench.place}, {n_threads} threads, {', '.join(k.name for k in kinds)}: {rounds}{busy}")
     return found
 
 
@@ -233,12 +234,7 @@ def _write(rates: Iterable[TypeRate], processor: str, sets: str, version: str) -
         rows[key] = (processor, sets, version, today, *key, f"{rate.decode:.4g}", f"{rate.prefill:.4g}")
     with path.open("w", newline="", encoding="utf-8") as stream:
         csv.writer(stream, lineterminator="\n").writerows([COLUMNS, *rows.values()])
-    _say(f"written: {path}")
-
-
-def _say(text: str) -> None:
-    sys.stdout.write(text + "\n")
-    sys.stdout.flush()
+    say(f"written: {path}")
 
 
 if __name__ == "__main__":

@@ -22,6 +22,8 @@ from time import perf_counter, process_time
 import pexpect
 import psutil
 
+from benchmarks.shared import say
+
 STARTS = 7
 ANSWERS = 7
 KEYS = 20
@@ -228,27 +230,22 @@ def main() -> int:
         *((f"a key {when}, worst, ms", max(times), 100.0) for when, times in keys.items()),
         ("memory of the program, MB", memory_mb, 150.0),
     ]
-    _say("| what | measured | budget | kept |")
-    _say("| --- | --- | --- | --- |")
+    say("| what | measured | budget | kept |")
+    say("| --- | --- | --- | --- |")
     for what, value, budget in rows:
-        _say(f"| {what} | {value:.3g} | {budget:g} | {'yes' if value <= budget else 'NO'} |")
-    _say("")
-    _say(f"First paint from {min(paints):.2f} to {max(paints):.2f} s, the cold start {paints[0]:.2f} s.")
-    _say(f"Rankings from {min(rankings):.2f} to {max(rankings):.2f} s, 0.12 s of it waiting for the next key.")
+        say(f"| {what} | {value:.3g} | {budget:g} | {'yes' if value <= budget else 'NO'} |")
+    say("")
+    say(f"First paint from {min(paints):.2f} to {max(paints):.2f} s, the cold start {paints[0]:.2f} s.")
+    say(f"Rankings from {min(rankings):.2f} to {max(rankings):.2f} s, 0.12 s of it waiting for the next key.")
     for when, times in keys.items():
         beyond = sum(ms > 100 for ms in times)
-        _say(f"A key {when}: {median(times):.0f} ms in the median of {len(times)}, {beyond} beyond 100 ms.")
+        say(f"A key {when}: {median(times):.0f} ms in the median of {len(times)}, {beyond} beyond 100 ms.")
     for place, (first, later) in switches.items():
-        _say(f"Processor time of going to {place}: {first:.0f} ms the first time, {later:.0f} ms later.")
+        say(f"Processor time of going to {place}: {first:.0f} ms the first time, {later:.0f} ms later.")
     for work, times in late.items():
         beyond = sum(ms > 100 for ms in times)
-        _say(f"Event loop, {work}: {median(times):.1f} ms late in the median of {len(times)}, {beyond} beyond 100 ms.")
+        say(f"Event loop, {work}: {median(times):.1f} ms late in the median of {len(times)}, {beyond} beyond 100 ms.")
     return int(any(value > budget for _, value, budget in rows))
-
-
-def _say(text: str) -> None:
-    sys.stdout.write(text + "\n")
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":

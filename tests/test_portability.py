@@ -56,7 +56,7 @@ ELSEWHERE = {
     "advisor/engine/landlock.py": "called by advisor/engine/sandbox.py on Linux alone",
     "advisor/engine/seccomp.py": "called by advisor/engine/sandbox.py on Linux alone",
     "advisor/engine/sandbox.py": "`_lower` is called where Windows has returned before; absent places are left out",
-    "advisor/trial/boxed.py": "it refuses to run code where the sandbox is not in force, which is before its alarm",
+    "advisor/trial/code_child.py": "it refuses to run code where no sandbox is in force, which is before its alarm",
     "advisor/probe/drm.py": "a folder that is not there is a reading without value",
     "advisor/engine/describe.py": "without the boot's number the key of the cache rests on the rest",
     "advisor/engine/memory.py": "the paths are opened on Linux alone",

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import importlib.util
 import re
-import shlex
 from pathlib import Path
 
-import click
 import pytest
 
 from advisor.cli.diagnostics import ExitCode
-from advisor.cli.main import cli
+from tests.cli.running import check_parses
 
 README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
 IN_BLOCKS = {
@@ -36,10 +34,7 @@ def test_the_readme_shows_commands() -> None:
 
 @pytest.mark.parametrize("line", COMMANDS)
 def test_a_command_of_the_readme_parses(line: str) -> None:
-    _, name, *rest = shlex.split(line)
-    command = cli.get_command(click.Context(cli), name)
-    assert command is not None
-    command.make_context(name, rest)
+    check_parses(line)
 
 
 def test_the_exit_codes_of_the_readme_are_those_of_the_program() -> None:

@@ -55,13 +55,19 @@ def test_a_measurement_in_a_real_terminal_ranks_again_and_leaves_nothing(opened:
     assert terminal.leave() == 0
 
 
-def test_a_cancelled_measurement_leaves_no_process_and_no_file(opened: Open, tmp_path: Path) -> None:
+def measuring(opened: Open) -> Terminal:
+    """A terminal in which a measurement runs that takes long enough to be disturbed."""
     terminal = opened(n_layers=24, hidden_size=2048)
     terminal.wait_for("free disk")
     terminal.press("4")
     terminal.wait_for("Thimble 1 ")
     terminal.press("m")
     wait_until(lambda: terminal.engine() is not None)
+    return terminal
+
+
+def test_a_cancelled_measurement_leaves_no_process_and_no_file(opened: Open, tmp_path: Path) -> None:
+    terminal = measuring(opened)
     terminal.press("c")
     terminal.wait_for("cancelled")
     wait_until(lambda: terminal.engine() is None)
@@ -70,12 +76,7 @@ def test_a_cancelled_measurement_leaves_no_process_and_no_file(opened: Open, tmp
 
 
 def test_leaving_during_a_measurement_leaves_no_process_and_no_file(opened: Open, tmp_path: Path) -> None:
-    terminal = opened(n_layers=24, hidden_size=2048)
-    terminal.wait_for("free disk")
-    terminal.press("4")
-    terminal.wait_for("Thimble 1 ")
-    terminal.press("m")
-    wait_until(lambda: terminal.engine() is not None)
+    terminal = measuring(opened)
     engine = terminal.engine()
     assert terminal.leave() == 0
     assert engine is None or not engine.is_running() or engine.status() == psutil.STATUS_ZOMBIE
@@ -162,7 +163,7 @@ def test_screens_open_for_another_machine(opened: Open) -> None:
     ("arguments", "said"),
     [
         (("--gpu", "GTX 9999"), "no GPU named 'GTX 9999' is known"),
-        (("--ram", "much"), "--ram: "),
+        (("--ram", "much"), "ram: "),
         (("--machine", "nowhere.toml"), "nowhere.toml"),
         (("--ram", "8GiB", "probe"), "stand after the command: probe --gpu"),
     ],

@@ -19,8 +19,9 @@ from advisor.errors import InputError, nearest
 __all__ = ["load_catalogue", "load_gguf_files", "load_languages"]
 
 
-def load_catalogue(directory: Path) -> Catalogue:
-    """Models, licences, quantizations, speed constants and the scale of quality of a knowledge directory.
+def load_catalogue(directory: Path, languages: LanguageNames | None = None) -> Catalogue:
+    """Models, licences, quantizations, speed constants and the scale of quality of a knowledge directory, whose names
+    of languages can be given where they are read already.
 
     Raises InputError, as `file: place: what is wrong`, for a file that cannot be used.
     """
@@ -37,12 +38,12 @@ def load_catalogue(directory: Path) -> Catalogue:
     quantizations = directory / "quantizations.toml"
     catalogue = Catalogue(
         version=checked,
-        sha256=_hash(directory),
+        sha256=_hash(directory, reader),
         models=tuple(sorted((m for models in found.values() for m in models), key=lambda model: model.id)),
         licences=load_licences(directory, read=lambda path: reader.read(path, "licences")),
         quantizations=read_quantizations(reader.read(quantizations, "quantizations"), quantizations),
         speed=load_speed(directory, reader),
-        languages=load_languages(directory),
+        languages=languages or load_languages(directory),
         quality=load_quality(directory, reader),
     )
     _check_ids(found)
@@ -86,14 +87,14 @@ def load_languages(directory: Path) -> LanguageNames:
     return LanguageNames(names, regions, scripts, document.get("own_regions", {}))
 
 
-def _hash(directory: Path) -> str:
+def _hash(directory: Path, reader: KnowledgeReader) -> str:
     """SHA-256 over names and bytes of the files that the catalogue is made of, in order of their names."""
     files = [*(directory / "models").glob("*/*.toml"), *(directory / "licences").glob("*.toml")]
     files += [directory / "quantizations.toml", directory / "speed.toml", directory / "quality.toml"]
     names = sorted(path.relative_to(directory).as_posix() for path in files)
     digest = sha256()
     for name in names:
-        content = (directory / name).read_bytes()
+        content = reader.content(directory / name)
         digest.update(f"{name}\0{len(content)}\0".encode())
         digest.update(content)
     return digest.hexdigest()

@@ -13,7 +13,7 @@ from advisor.catalog.inspection import Inspected, Inspection, finding_of
 from advisor.catalog.presets import load_presets
 from advisor.catalog.questions import load_questionnaire
 from advisor.domain.header import FILE_TYPES
-from advisor.domain.mixture import DEFAULT_TYPE
+from advisor.domain.tensor_types import DEFAULT_TYPE
 from advisor.domain.upkeep.finding import Finding, Level
 from advisor.errors import InputError, nearest
 

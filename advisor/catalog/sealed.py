@@ -14,8 +14,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Literal
 
-from advisor._toml import load_toml
-from advisor.files import write_atomically
+from advisor._toml import MAX_BYTES, decode_toml, load_toml
+from advisor.files import read_bounded, write_atomically
 from advisor.paths import knowledge_dir
 
 SEAL = "validated.sha256"
@@ -40,22 +40,31 @@ Kind = Literal[
 
 
 class KnowledgeReader:
-    """Reads the files of one knowledge directory, whose seal it reads once."""
+    """Reads the files of one knowledge directory, and each of them and its seal once."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
         self._digests = _read_seal(directory / SEAL)
+        self._contents: dict[Path, bytes] = {}
 
     def read(self, path: Path, kind: Kind) -> dict[str, Any]:
         """The document in a file under the directory. Raises InputError when it breaks its schema."""
-        document = load_toml(path)
+        document = decode_toml(self.content(path), name=str(path))
         if not self._is_vouched_for(path):
             _validate(document, path, kind)
         return document
 
+    def content(self, path: Path) -> bytes:
+        """The bytes of a file. Raises InputError when it cannot be read or is too long for a knowledge file."""
+        found = self._contents.get(path)
+        if found is None:
+            found = self._contents[path] = read_bounded(path, MAX_BYTES)
+        return found
+
     def _is_vouched_for(self, path: Path) -> bool:
         # Without a seal nothing needs hashing.
-        return bool(self._digests) and self._digests.get(_name(self._directory, path)) == _digest(path)
+        recorded = self._digests.get(_name(self._directory, path))
+        return recorded is not None and recorded == sha256(self.content(path)).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

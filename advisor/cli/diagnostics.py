@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import traceback
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -89,7 +88,7 @@ def guarded(action: Callable[[], None], *, debug: bool) -> int:
         sys.stdout.flush()
     except AdvisorError as error:
         if debug:
-            note(traceback.format_exc().rstrip())
+            _note_traceback()
         return report(error)
     except ToldToEnd as told:
         note("llm-advisor: told to end")
@@ -103,6 +102,12 @@ def guarded(action: Callable[[], None], *, debug: bool) -> int:
     return ExitCode.OK
 
 
+def _note_traceback() -> None:
+    import traceback
+
+    note(traceback.format_exc().rstrip())
+
+
 def _last_resort(error: Exception, *, debug: bool) -> ExitCode:
     is_of_output = isinstance(error, OSError) and streams.is_of_output(error)
     if is_of_output or isinstance(error, BrokenPipeError):
@@ -110,7 +115,7 @@ def _last_resort(error: Exception, *, debug: bool) -> ExitCode:
     if isinstance(error, BrokenPipeError):
         return ExitCode.OK  # the reader went away, as `| head` does
     if debug:
-        note(traceback.format_exc().rstrip())
+        _note_traceback()
     if isinstance(error, OSError) and is_of_output:
         hint = "Make room there, or write to a file with -o."
         return report(InputError("standard output cannot be written", why=error.strerror, hint=hint))

@@ -12,6 +12,7 @@ import click
 
 from advisor import api
 from advisor.api import Needs
+from advisor.cli.help import SharedOption
 from advisor.domain.questions import Question
 from advisor.service import Advisor
 from advisor.units import parse_size
@@ -56,12 +57,16 @@ def _gathered(name: str, options: list[str], make: Callable[..., object]) -> Cal
     return decorate
 
 
+def _shared(group: str, *names: str, **attributes: Any) -> Callable[[F], F]:
+    return click.option(*names, cls=SharedOption, group=group, **attributes)
+
+
 def output_options(command: F) -> F:
     """`--json` and `--plain`, of which one at most may be given."""
     plain = "Tab-separated text, nothing cut, for scripts and screen readers."
     for option in (
-        click.option("--plain", is_flag=True, callback=_one_format, help=plain),
-        click.option("--json", "as_json", is_flag=True, callback=_one_format, help="JSON with schema_version 1."),
+        _shared("Output", "--plain", is_flag=True, callback=_one_format, help=plain),
+        _shared("Output", "--json", "as_json", is_flag=True, callback=_one_format, help="JSON with schema_version 1."),
     ):
         command = option(command)
     return command
@@ -87,8 +92,10 @@ def constraint_options(command: F) -> F:
     for question in reversed(advisor.questionnaire.questions):
         command = _question_option(question)(command)
     for option in (
-        click.option("settings", "--set", multiple=True, metavar="KEY=VALUE", help="One answer, e.g. use.mau=5000000."),
-        click.option("constraints_file", "--constraints", type=_FILE, help="TOML file with the answers."),
+        _shared(
+            "Needs", "settings", "--set", multiple=True, metavar="KEY=VALUE", help="One answer, e.g. use.mau=5000000."
+        ),
+        _shared("Needs", "constraints_file", "--constraints", type=_FILE, help="TOML file with the answers."),
         _preset_option([preset.id for preset in advisor.presets]),
     ):
         command = option(command)
@@ -104,7 +111,8 @@ def _preset_option(ids: list[str]) -> Callable[[F], F]:
     def keep(ctx: click.Context, param: click.Parameter, value: str | None) -> None:
         ctx.meta[_PRESET] = value
 
-    return click.option(
+    return _shared(
+        "Needs",
         "--preset",
         callback=keep,
         expose_value=False,
@@ -120,7 +128,8 @@ def _question_option(question: Question) -> Callable[[F], F]:
         if value is not None:
             ctx.meta.setdefault(_TYPED, {})[question.key] = value
 
-    return click.option(
+    return _shared(
+        "Needs",
         flag_of(question.key),
         callback=keep,
         expose_value=False,
@@ -163,10 +172,13 @@ def machine_options(command: F) -> F:
     """`--gpu`, `--ram` and `--machine`, in place of this machine; the command gets them as `where`."""
     command = _gathered("where", ["gpu", "ram", "machine"], api.machine_choice)(command)
     for option in (
-        click.option("--machine", type=_FILE, help="TOML file of a machine, as probe -o writes it."),
-        click.option("--ram", type=Size(), metavar="SIZE", help="Pretend this much system memory, e.g. 64GiB."),
-        click.option(
-            "--gpu", metavar="NAME[xN]", help='Pretend these GPUs, e.g. "RTX 4090" or "H100 80GBx2"; or none.'
+        _shared("Machine", "--machine", type=_FILE, help="TOML file of a machine, as probe -o writes it."),
+        _shared("Machine", "--ram", type=Size(), metavar="SIZE", help="Pretend this much system memory, e.g. 64GiB."),
+        _shared(
+            "Machine",
+            "--gpu",
+            metavar="NAME[xN]",
+            help='Pretend these GPUs, e.g. "RTX 4090" or "H100 80GBx2"; or none.',
         ),
     ):
         command = option(command)

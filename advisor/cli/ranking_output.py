@@ -6,11 +6,11 @@ from collections.abc import Mapping
 
 from advisor.cli import output
 from advisor.cli.diagnostics import note
-from advisor.domain.carried_words import COLUMN, carried_cell, one_machine_ends
+from advisor.domain.carried_load_words import COLUMN, carried_cell, one_machine_ends
 from advisor.domain.exclusions import Exclusion
 from advisor.domain.local_files import LocalFile
 from advisor.domain.presentation import explanation, sensitivity_paragraphs
-from advisor.domain.rankings import EXCLUDED_COLUMNS, FRONT_COLUMN, excluded_rows, plain_row
+from advisor.domain.ranking_rows import EXCLUDED_COLUMNS, FRONT_COLUMN, excluded_rows, plain_row
 from advisor.domain.recommend import Recommendation
 from advisor.domain.wording import ranking_row
 

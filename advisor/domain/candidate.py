@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from advisor.domain.carried import Carried
 from advisor.domain.fit import Fit
 from advisor.domain.gates import Reason
 from advisor.domain.languages import LanguageFinding
@@ -14,6 +14,9 @@ from advisor.domain.quality import Rating
 from advisor.domain.quantization import Quantization
 from advisor.domain.scoring import Score
 from advisor.domain.speed import Speed
+
+if TYPE_CHECKING:
+    from advisor.domain.carried_load import CarriedLoad
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +32,7 @@ class Candidate:
     rating: Rating
     score: Score
     warnings: tuple[str, ...]
-    carried: Carried | None = None
+    carried: CarriedLoad | None = None
     """What it carries here of a load that several users share; None for one request at a time, and where its speed is
     unknown."""
     on_front: bool = False

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from advisor.domain.candidate import Candidate
-from advisor.domain.carried_words import carried_text
+from advisor.domain.carried_load_words import carried_text
 from advisor.domain.constraints import Constraints
 from advisor.domain.recommend import Recommendation
 from advisor.domain.sensitivity import ConstraintChange, Value

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from advisor.domain.ggml import GgmlType
-from advisor.domain.mixture import DEFAULT_TYPE
 from advisor.domain.model import Model, Shape
+from advisor.domain.tensor_types import DEFAULT_TYPE
 from advisor.domain.weights import Weights, weights
 
 _COMPARED = ("n_layers", "hidden_size", "n_heads", "n_kv_heads", "head_dim", "ffn_size", "vocab_size")

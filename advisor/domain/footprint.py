@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from advisor.domain.basis import Basis
-from advisor.domain.cells import KV_PADDING, kv_cell_bytes, kv_layer_bytes, micro_batch, slot_cells, window_cells
 from advisor.domain.graph.reserve import GraphPlacement, compute_buffers
 from advisor.domain.graph.sizes import BatchDims
+from advisor.domain.kv_cache import KV_PADDING, kv_cell_bytes, kv_layer_bytes, micro_batch, slot_cells, window_cells
 from advisor.domain.model import Shape
 from advisor.domain.placement import Placement
 from advisor.domain.weights import Weights
@@ -150,6 +150,8 @@ def footprint(shape: Shape, weights: Weights, placement: Placement, gpu_names: t
 def _gpu_shares(
     weights: Weights, placement: Placement, kv: tuple[int, ...], compute: tuple[int, ...], names: tuple[str, ...]
 ) -> tuple[DeviceFootprint, ...]:
+    if not placement.n_gpu_layers:
+        return tuple([DeviceFootprint(name, 0, 0, n, 0) for name, n in zip(names, compute, strict=True)])
     layer_bytes = weights.layer_bytes(without_experts=placement.experts_in_ram)
     start = len(kv) - sum(placement.gpu_layers)
     last = max((i for i, n in enumerate(placement.gpu_layers) if n), default=-1)

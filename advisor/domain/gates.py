@@ -29,6 +29,11 @@ class Reason:
     change: Change | None = None
     """What `fix` says, as answers; None where no answer would do."""
 
+    @property
+    def line(self) -> str:
+        """The reason, and after an arrow what would admit it."""
+        return self.text if self.fix is None else f"{self.text} → {self.fix}"
+
 
 PLACEMENT_CODES = frozenset({"memory", "decode_speed", "ttft", "speed_unknown"})
 """Reasons that lie in the machine and the load: other hardware could remove them."""

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from advisor.domain.candidate import Candidate, Rejection
-from advisor.domain.carried import Carried
 from advisor.domain.catalogue import Catalogue
 from advisor.domain.constraints import Constraints, Use
 from advisor.domain.fit import Fit, closest_way
@@ -24,13 +23,14 @@ from advisor.domain.scoring import score
 from advisor.domain.serving import Load
 from advisor.domain.slots import MAX_SLOTS, parts_for_copies, ways_with_slots
 from advisor.domain.speed import Speed, SpeedConstants, Timings, estimate_speed, placement_kind
-from advisor.domain.trial.evidence import Evidence, from_sibling, untried, with_trial
 from advisor.domain.vision import with_projector
 from advisor.domain.weights import Weights, weights
 
 if TYPE_CHECKING:
     from advisor.domain.capacity.here import LoadHere
     from advisor.domain.capacity.replica import Replica
+    from advisor.domain.carried_load import CarriedLoad
+    from advisor.domain.trial.evidence import Evidence
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +57,8 @@ class Setting:
         published = self.scale.rating(model, quantization)
         if not self.tried:
             return published
+        from advisor.domain.trial.evidence import from_sibling, untried
+
         own = self.tried.get(f"{model.id}:{quantization.name}")
         if own is not None:
             return own
@@ -99,6 +101,8 @@ def setting_for(
 
 def _tried(trial: Evidence, catalogue: Catalogue, scale: UseScale) -> dict[str, Rating]:
     """Ratings by a trial; candidates that the catalogue does not know are passed over."""
+    from advisor.domain.trial.evidence import with_trial
+
     published = {}
     for one in trial.tried:
         model, quantization = catalogue.model(one.model), catalogue.quantizations.get(one.quantization)
@@ -213,7 +217,7 @@ def _place(
 
 def _placed(
     model: Model, shape: Shape, quantization: Quantization, held: Weights, setting: Setting
-) -> tuple[Fit, Speed | None, Carried | None] | None:
+) -> tuple[Fit, Speed | None, CarriedLoad | None] | None:
     """Where it runs fastest, and what it carries of a load that users share, on as few of several like GPUs as hold it;
     None where no placement fits."""
     pools, allow_cpu = _pools(model, setting), setting.constraints.machine.allow_cpu

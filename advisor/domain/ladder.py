@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from advisor.domain.cells import KV_PADDING
 from advisor.domain.fit import ways_to_run
+from advisor.domain.kv_cache import KV_PADDING
 from advisor.domain.model import Shape
 from advisor.domain.placement import Placement, Pool
 from advisor.domain.weights import Weights

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from functools import cached_property
 
 from advisor.domain.model import LanguageName
@@ -56,6 +55,8 @@ class LanguageNames:
         return subtag in self.regions or subtag in self.scripts
 
     def _complaint(self, word: str, known: str | None, subtags: list[str]) -> str:
+        from difflib import get_close_matches
+
         if known is not None:
             wrong = next((s for s in subtags if not self._is_named(s)), "-".join(subtags))
             near = get_close_matches(wrong, [*self.regions, *self.scripts], n=1, cutoff=0.5)
@@ -67,6 +68,8 @@ class LanguageNames:
 
     def _suggestions(self, word: str) -> list[str]:
         """Tags that somebody can have meant, the likeliest first: by name, by country, by likeness."""
+        from difflib import get_close_matches
+
         wanted = word.strip().casefold()
         if wanted in self._by_name:
             return [self._by_name[wanted]]

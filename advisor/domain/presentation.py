@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from advisor.domain.basis import Basis
-from advisor.domain.carried_words import carried_lines
+from advisor.domain.carried_load_words import carried_lines
 from advisor.domain.excluded_groups import ExcludedGroup
 from advisor.domain.footprint import DeviceFootprint
 from advisor.domain.hardware import Machine
@@ -276,7 +276,7 @@ def exclusion_paragraphs(group: ExcludedGroup) -> tuple[Paragraph, ...]:
         f"{group.n_alone} of {n} miss nothing else",
         f"{liftable} of {n} can be admitted by other answers",
     )
-    reasons = tuple(f"✗ {reason.text}" + (f" → {reason.fix}" if reason.fix else "") for reason in nearest.reasons)
+    reasons = tuple(f"✗ {reason.line}" for reason in nearest.reasons)
     return (
         Paragraph(f"{group.title} · excludes {n} model{'' if n == 1 else 's'}", about),
         Paragraph(f"Nearest miss: {nearest.model.name} {nearest.quantization or ''}".rstrip(), reasons),
@@ -305,7 +305,7 @@ def nothing_passes(found: Recommendation) -> tuple[Paragraph, ...]:
     why = tuple(f"{n} of {len(found.rejected)} fail on {code.replace('_', ' ')}" for code, n in ordered)
     misses = []
     for rejection in found.near_misses:
-        lines = [f"✗ {reason.text}" + (f" → {reason.fix}" if reason.fix else "") for reason in rejection.reasons]
+        lines = [f"✗ {reason.line}" for reason in rejection.reasons]
         name = f"{rejection.model.name} {rejection.quantization or ''}".strip()
         misses.append(Paragraph(f"Near miss: {name}", tuple(lines)))
     return (Paragraph("No model passes all requirements", why), *misses)

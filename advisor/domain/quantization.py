@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Quantization:
-    """A llama.cpp file type. The types of its tensors follow from `advisor.domain.mixture`."""
+    """A llama.cpp file type. The types of its tensors follow from `advisor.domain.tensor_types`."""
 
     name: str
     """As in file names: `Q4_K_M`."""

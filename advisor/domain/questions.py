@@ -47,7 +47,7 @@ class Question:
     def domain_text(self) -> str:
         """The valid answers in words."""
         if self.choices:
-            return f"one of {', '.join(self.choices)}"
+            return f"{'any' if self.kind == 'choices' else 'one'} of {', '.join(self.choices)}"
         return {
             "bool": "true or false",
             "size": "a size such as 4GiB",
@@ -59,8 +59,8 @@ class Question:
         noun = "a whole number" if self.kind == "integer" else "a number"
         low, high = self.minimum, self.maximum
         if low is not None and high is not None:
-            return f"{noun} from {low:,.10g} to {high:,.10g}"
-        return f"{noun} of at least {low:,.10g}" if low is not None else noun
+            return f"{noun} from {low:,.12g} to {high:,.12g}"
+        return f"{noun} of at least {low:,.12g}" if low is not None else noun
 
 
 @dataclass(frozen=True, slots=True)

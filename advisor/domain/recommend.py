@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from advisor.domain.candidate import Candidate, Rejection
 from advisor.domain.catalogue import Catalogue
@@ -20,7 +21,9 @@ from advisor.domain.sensitivity import Option, Sensitivity, sensitivity
 from advisor.domain.serving import Load, Plan, expected_load
 from advisor.domain.speed import NO_TIMINGS, Timings
 from advisor.domain.supersession import without_superseded
-from advisor.domain.trial.evidence import Evidence
+
+if TYPE_CHECKING:
+    from advisor.domain.trial.evidence import Evidence
 
 __all__ = ["Candidate", "Recommendation", "Rejection", "judge_licence", "licence_use", "recommend"]
 

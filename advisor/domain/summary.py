@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from advisor.domain.carried_words import better_but_short, carried_text, more_machines
+from advisor.domain.carried_load_words import better_but_short, carried_text, more_machines
 from advisor.domain.constraints import Latency
 from advisor.domain.languages import LanguageFinding, Support
 from advisor.domain.licence import LicenceFinding

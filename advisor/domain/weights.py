@@ -5,15 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache, cached_property
 from itertools import zip_longest
+from typing import TYPE_CHECKING
 
-from advisor.domain.blueprint import Blueprint, MetadataValue, Tensor
 from advisor.domain.ggml import GgmlType
-from advisor.domain.mixture import LAYERED_ROLES, group_types, has_no_fallback, mixture_traits
 from advisor.domain.model import Model, Shape
+from advisor.domain.tensor_types import LAYERED_ROLES, group_types, has_no_fallback, quantization_traits
 from advisor.domain.tensors import Role, TensorGroup, tensor_groups
+
+if TYPE_CHECKING:
+    from advisor.domain.blueprint import Blueprint, MetadataValue
 
 NORM_EPSILON = 1e-5
 """RMS norm epsilon of the Llama and Mistral families; it has no influence on memory or speed."""
+
+
+Sizes = tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +42,19 @@ class TypedGroup:
     def bytes_per_tensor(self) -> tuple[int, ...]:
         """Bytes of each tensor, in the order of the group's layers."""
         n = self.group.n_elements
-        sizes = {kind: kind.n_bytes(n) for kind in set(self.types)}
+        sizes = {kind: kind.n_bytes(n) for kind, _ in self.kinds}
         return tuple([sizes[kind] for kind in self.types])
+
+    @property
+    def sizes(self) -> Sizes:
+        """Bytes of a tensor of each type that occurs, and how many tensors have it."""
+        n = self.group.n_elements
+        return tuple([(kind.n_bytes(n), count) for kind, count in self.kinds])
 
     @property
     def n_bytes(self) -> int:
         """Bytes of all tensors of the group."""
-        n = self.group.n_elements
-        return sum([kind.n_bytes(n) * count for kind, count in self.kinds])
+        return sum([size * count for size, count in self.sizes])
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,16 +67,12 @@ class Weights:
     @cached_property
     def total_bytes(self) -> int:
         """Sum of all tensors: what llama.cpp reports as model size."""
-        return sum([typed.n_bytes for typed in self.groups])
+        return sum([size * count for _, sizes in self._sized for size, count in sizes])
 
     @cached_property
     def n_elements(self) -> int:
         """Weights in all tensors."""
         return sum([typed.group.n_elements * len(typed.types) for typed in self.groups])
-
-    @cached_property
-    def _outside_layers(self) -> dict[str, int]:
-        return {typed.group.suffix: typed.n_bytes for typed in self.groups if not typed.group.layers}
 
     @property
     def token_embd_bytes(self) -> int:
@@ -84,43 +91,55 @@ class Weights:
         return sum([typed.n_bytes for typed in self.groups if typed.group.is_expert])
 
     @cached_property
-    def per_layer(self) -> tuple[int, ...]:
-        experts = _layer_totals([typed for typed in self.groups if typed.group.is_expert])
-        return tuple([n + m for n, m in zip_longest(self.per_layer_without_experts, experts, fillvalue=0)])
-
-    @cached_property
-    def per_layer_without_experts(self) -> tuple[int, ...]:
-        return tuple(_layer_totals([typed for typed in self.groups if not typed.group.is_expert]))
-
-    @cached_property
     def largest(self) -> tuple[tuple[str, int], ...]:
         """Bytes of the largest tensor of each name, under the keys of a compute graph."""
-        found = {f"w:{t.group.suffix.removesuffix('.weight')}": max(t.bytes_per_tensor) for t in self.groups}
+        found = {f"w:{t.group.suffix.removesuffix('.weight')}": max(sizes)[0] for t, sizes in self._sized}
         found.setdefault("w:output", self.token_embd_bytes)
         return tuple(found.items())
 
     def layer_bytes(self, *, without_experts: bool = False) -> tuple[int, ...]:
         """Bytes of each layer, with or without its routed experts."""
-        return self.per_layer_without_experts if without_experts else self.per_layer
+        return self._without_experts if without_experts else self._with_experts
+
+    @cached_property
+    def _sized(self) -> tuple[tuple[TypedGroup, Sizes], ...]:
+        return tuple([(typed, typed.sizes) for typed in self.groups])
+
+    @cached_property
+    def _outside_layers(self) -> dict[str, int]:
+        """Bytes by name."""
+        return {typed.group.suffix: sizes[0][0] for typed, sizes in self._sized if not typed.group.layers}
+
+    @cached_property
+    def _without_experts(self) -> tuple[int, ...]:
+        return _layer_totals([pair for pair in self._sized if not pair[0].group.is_expert])
+
+    @cached_property
+    def _with_experts(self) -> tuple[int, ...]:
+        experts = _layer_totals([pair for pair in self._sized if pair[0].group.is_expert])
+        if not experts:
+            return self._without_experts
+        return tuple([n + m for n, m in zip_longest(self._without_experts, experts, fillvalue=0)])
 
 
-def _layer_totals(groups: list[TypedGroup]) -> list[int]:
-    totals = [0] * (1 + max([typed.group.layers[-1] for typed in groups if typed.group.layers], default=-1))
+def _layer_totals(sized: list[tuple[TypedGroup, Sizes]]) -> tuple[int, ...]:
+    """Bytes of each layer up to the last that has one of the groups."""
+    totals = [0] * (1 + max([typed.group.layers[-1] for typed, _ in sized if typed.group.layers], default=-1))
     everywhere = 0
-    for typed in groups:
+    for typed, sizes in sized:
         layers = typed.group.layers
-        if len(layers) == len(totals) and len(typed.kinds) == 1:
-            everywhere += typed.types[0].n_bytes(typed.group.n_elements)
+        if len(layers) == len(totals) and len(sizes) == 1:
+            everywhere += sizes[0][0]
             continue
         for layer, size in zip(layers, typed.bytes_per_tensor, strict=False):
             totals[layer] += size
-    return [total + everywhere for total in totals]
+    return tuple([total + everywhere for total in totals])
 
 
 @cache
 def weights(shape: Shape, file_type: str, *, imatrix: bool = True) -> Weights:
     """Weights of a shape under a file type. Raises ValueError for an unknown architecture or file type."""
-    traits = mixture_traits(shape, file_type, imatrix=imatrix)
+    traits = quantization_traits(shape, file_type, imatrix=imatrix)
     groups = tensor_groups(shape)
     ordinals = _ordinals(shape)
     typed = tuple(TypedGroup(g, group_types(g, ordinals.get(g.suffix, ()), traits)) for g in groups)
@@ -155,6 +174,9 @@ def blueprint(model: Model, file_type: str, *, imatrix: bool = True) -> Blueprin
 
     Raises ValueError where the model has no shape or its architecture no rules.
     """
+    # Sizing and judging do without.
+    from advisor.domain.blueprint import Blueprint, Tensor
+
     if model.shape is None:
         raise ValueError(model.shape_reason or f"the shape of {model.id} is unknown")
     typed = weights(model.shape, file_type, imatrix=imatrix).groups

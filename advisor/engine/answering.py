@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Any
 
-from advisor.engine.asks import FILLER_MARK, Ask, AskParams, AskResult, Ending, Given
 from advisor.engine.codec import to_json
 from advisor.engine.loading import Loaded, open_model
 from advisor.engine.memory import OthersMeter, baseline_rss_bytes, peak_rss_bytes
 from advisor.engine.messages import Template
 from advisor.engine.native import Native, NativeError
 from advisor.engine.running import Emit, clear, evaluate, progress
+from advisor.engine.smoke_messages import FILLER_MARK, Ask, AskParams, AskResult, Ending, Given
 from advisor.engine.text import Sampler, bos_text, templated, token_bytes, tokenize
 
 

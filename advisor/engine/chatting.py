@@ -7,16 +7,16 @@ from collections.abc import Callable, Sequence
 from time import perf_counter
 from typing import Any
 
-from advisor.engine.conversation import ChatParams, ChatResult
-from advisor.engine.keeping import Kept
 from advisor.engine.loading import Loaded
 from advisor.engine.messages import Template
 from advisor.engine.native import Native, NativeError
+from advisor.engine.resident_model import ResidentModel
 from advisor.engine.running import Emit, clear, evaluate
 from advisor.engine.text import Sampler, conversation_tokens, rendered_tokens, token_bytes
+from advisor.engine.trial_messages import ChatParams, ChatResult
 
 
-def chat(native: Native, kept: Kept, params: ChatParams, emit: Emit) -> ChatResult:
+def chat(native: Native, kept: ResidentModel, params: ChatParams, emit: Emit) -> ChatResult:
     """Answer a conversation. Raises NativeError for a file without a vocabulary and a prompt beyond the context."""
     if not params.turns or params.max_tokens < 1:
         raise NativeError("request", "nothing to answer")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from advisor.engine.asks import Identified, IdentifyParams, IdentifyResult
 from advisor.engine.native import NativeError
+from advisor.engine.smoke_messages import Identified, IdentifyParams, IdentifyResult
 
 
 def identify(params: IdentifyParams) -> IdentifyResult:

@@ -8,15 +8,15 @@ import ctypes
 from hashlib import sha256
 from typing import Any
 
-from advisor.engine.conversation import ScoreParams, ScoreResult, TokensParams, TokensResult
-from advisor.engine.keeping import Kept
 from advisor.engine.loading import Loaded
 from advisor.engine.native import Native, NativeError
+from advisor.engine.resident_model import ResidentModel
 from advisor.engine.running import clear
 from advisor.engine.text import plain_tokens, token_bytes
+from advisor.engine.trial_messages import ScoreParams, ScoreResult, TokensParams, TokensResult
 
 
-def tokens_of(native: Native, kept: Kept, params: TokensParams) -> TokensResult:
+def tokens_of(native: Native, kept: ResidentModel, params: TokensParams) -> TokensResult:
     """Cut a text into tokens. Raises NativeError for a file without a vocabulary."""
     loaded = kept.loaded(native, params.model_path, params.context)
     if not loaded.facts.has_vocabulary:
@@ -36,7 +36,7 @@ def tokens_of(native: Native, kept: Kept, params: TokensParams) -> TokensResult:
     )
 
 
-def score(native: Native, kept: Kept, params: ScoreParams) -> ScoreResult:
+def score(native: Native, kept: ResidentModel, params: ScoreParams) -> ScoreResult:
     """Log-probabilities of tokens, each after those before it. Raises NativeError for senseless windows."""
     n = len(params.tokens)
     n_scored = n - params.n_skipped

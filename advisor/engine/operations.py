@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from advisor.domain.blueprint import Blueprint
-from advisor.engine import asks as a
-from advisor.engine import conversation as c
 from advisor.engine import messages as m
+from advisor.engine import smoke_messages as a
+from advisor.engine import trial_messages as c
 from advisor.engine.client import EngineClient, OnEvent
 from advisor.engine.codec import from_json, to_json
 from advisor.errors import EngineError

@@ -14,8 +14,8 @@ from jinja2.exceptions import SecurityError
 from jinja2.runtime import Undefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from advisor.engine.asks import RenderParams, RenderResult
 from advisor.engine.native import NativeError
+from advisor.engine.smoke_messages import RenderParams, RenderResult
 
 LARGEST_TEXT = 1_000_000
 """Characters or elements that a template may make by one multiplication, and digits by one power."""

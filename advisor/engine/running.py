@@ -44,8 +44,7 @@ def bench(native: Native, params: BenchParams, emit: Emit) -> BenchResult:
             timers.append(_Timer(native.lib, loaded, params.seed))
         _time_in_turn(timers, params, emit)
         runs = tuple([BenchRun(t.loaded.facts, t.loaded.memory, t.timing(params.n_prompt)) for t in timers])
-        lines = tuple([line for t in timers for line in t.loaded.lines])
-        return BenchResult(runs, baseline, peak_rss_bytes(), meter.cores(), lines)
+        return BenchResult(runs, baseline, peak_rss_bytes(), meter.cores())
 
 
 def progress(emit: Emit, index: int) -> Callable[[float], None]:
@@ -162,7 +161,7 @@ def generate(native: Native, params: GenerateParams, emit: Emit) -> GenerateResu
         writer = _Writer(native.lib, loaded, params, emit)
         answers = tuple([writer.answer(index, prompt) for index, prompt in enumerate(params.prompts)])
         peak = peak_rss_bytes()
-        return GenerateResult(loaded.facts, loaded.memory, answers, baseline, peak, meter.cores(), loaded.lines)
+        return GenerateResult(loaded.facts, loaded.memory, answers, baseline, peak, meter.cores())
 
 
 class _Writer:

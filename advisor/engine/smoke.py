@@ -21,7 +21,6 @@ from advisor.domain.smoke_answers import (
     Structured,
     TemplateState,
 )
-from advisor.engine.asks import FILLER_MARK, Ask, AskParams, AskResult, Given, IdentifyParams, RenderParams
 from advisor.engine.client import (
     EngineCancelled,
     EngineClient,
@@ -35,6 +34,7 @@ from advisor.engine.messages import ContextParams
 from advisor.engine.operations import answer, identify, render
 from advisor.engine.protocol import Event
 from advisor.engine.rounds import half_width
+from advisor.engine.smoke_messages import FILLER_MARK, Ask, AskParams, AskResult, Given, IdentifyParams, RenderParams
 from advisor.errors import EngineError
 from advisor.gguf.scratch import scratch_dir
 from advisor.units import GIB

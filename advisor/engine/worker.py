@@ -20,13 +20,10 @@ from typing import Any, BinaryIO
 
 from advisor.engine import sandbox
 from advisor.engine.answering import answer
-from advisor.engine.asks import AskParams, IdentifyParams, RenderParams
 from advisor.engine.blocks import quantize_rows
 from advisor.engine.chatting import chat
 from advisor.engine.codec import from_json, to_json
-from advisor.engine.conversation import ChatParams, RequantizeParams, ScoreParams, TokensParams
 from advisor.engine.identifying import identify
-from advisor.engine.keeping import Kept
 from advisor.engine.lifetime import die_with_parent
 from advisor.engine.likelihood import score, tokens_of
 from advisor.engine.loading import dry_run
@@ -56,13 +53,16 @@ from advisor.engine.protocol import (
 )
 from advisor.engine.rendering import render
 from advisor.engine.requantizing import requantize
+from advisor.engine.resident_model import ResidentModel
 from advisor.engine.rounds import measure
 from advisor.engine.running import Emit, bench, generate
+from advisor.engine.smoke_messages import AskParams, IdentifyParams, RenderParams
+from advisor.engine.trial_messages import ChatParams, RequantizeParams, ScoreParams, TokensParams
 
 _FAILURE_LINES = 40
 _GRACE_S = 30
 
-_KEPT = Kept()
+_KEPT = ResidentModel()
 
 _Operation = Callable[[Native, Any, Emit], Any]
 _OPERATIONS: dict[str, tuple[type, _Operation]] = {

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from advisor.domain.questions import Answer, Question, QuestionKind, Questionnaire
@@ -31,11 +30,6 @@ def constraints_schema(questionnaire: Questionnaire) -> Schema:
             node = node["properties"].setdefault(part, _table(f"{part.capitalize()} of {path[0]}"))
         node["properties"][name] = _question_schema(question)
     return {"$schema": DRAFT, **root}
-
-
-def schema_text(schema: Mapping[str, Any]) -> str:
-    """A schema as the text of its committed file."""
-    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 
 
 def _table(title: str) -> Schema:

@@ -7,41 +7,29 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from advisor._toml import parse_toml
+from advisor._toml import parse_toml, toml_text
 from advisor.errors import InputError
 from advisor.export.constraints_schema import CONSTRAINTS_SCHEMA, DRAFT
 from advisor.export.recommendation_schema import RecommendationFile
-from advisor.files import read_bounded
 from advisor.schema_errors import explained
-from advisor.units import MIB
 
-MAX_BYTES = MIB
-"""Longer files are refused before they are parsed; a whole recommendation takes a tenth of it."""
+_HINT = "Write one with: llm-advisor recommend -o FILE"
 
 
 def read_recommendation(path: Path) -> RecommendationFile:
     """A recommendation file. Raises InputError `file: key: message`, with the nearest key for an unknown one."""
-    return parse_recommendation(_read(path), name=str(path))
+    return parse_recommendation(toml_text(path, hint=_HINT), name=str(path))
 
 
 def parse_recommendation(text: str, *, name: str) -> RecommendationFile:
     """The same from its text; `name` stands for the file in errors."""
     document = parse_toml(text, name=name)
     if "recommendation" not in document:
-        hint = "Write one with: llm-advisor recommend -o FILE"
-        raise InputError(f"{name} is no recommendation", why="it has no table [recommendation]", hint=hint)
+        raise InputError(f"{name} is no recommendation", why="it has no table [recommendation]", hint=_HINT)
     try:
         return RecommendationFile.model_validate(document)
     except ValidationError as error:
         raise explained(error, RecommendationFile, document, name=name) from error
-
-
-def _read(path: Path) -> str:
-    content = read_bounded(path, MAX_BYTES)
-    try:
-        return content.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path} is not UTF-8 text", why=f"byte {error.start} is not valid") from error
 
 
 def json_schema() -> dict[str, Any]:

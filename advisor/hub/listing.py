@@ -10,7 +10,7 @@ from advisor._json import parse_json
 from advisor.domain.upkeep.files import ListedFile
 from advisor.errors import InputError
 from advisor.hub.access import HubAccess
-from advisor.hub.faults import garbled
+from advisor.hub.http_errors import garbled
 from advisor.hub.opening import ask
 
 MAX_BYTES = 16 << 20

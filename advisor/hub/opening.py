@@ -10,8 +10,8 @@ from urllib.request import Request
 
 from advisor import __version__
 from advisor.hub.access import HubAccess
-from advisor.hub.faults import fault, garbled, unreachable
-from advisor.hub.patience import Patience
+from advisor.hub.http_errors import fault, garbled, unreachable
+from advisor.hub.retry import RetryPolicy
 from advisor.redirects import ClosedRedirects
 from advisor.timely import Limits, TooLate, timely_opener
 from advisor.units import format_bytes
@@ -35,7 +35,7 @@ def ask(access: HubAccess, repo: str, path: str, most_bytes: int) -> bytes:
     request = Request(f"{access.endpoint}{path}", headers=headers)
     chunks: list[bytes] = []
     left = most_bytes + 1
-    with HubOpener(access, repo, Patience()).once(request, Limits(TIMEOUT_S, WHOLE_ANSWER_S)) as response:
+    with HubOpener(access, repo, RetryPolicy()).once(request, Limits(TIMEOUT_S, WHOLE_ANSWER_S)) as response:
         try:
             while left > 0 and (chunk := response.read1(left)):
                 chunks.append(chunk)
@@ -56,10 +56,10 @@ def ask(access: HubAccess, repo: str, path: str, most_bytes: int) -> bytes:
 class HubOpener:
     """Opens addresses of one repository. Raises NetworkError as `fault` and `unreachable` make it."""
 
-    def __init__(self, access: HubAccess, repo: str, patience: Patience) -> None:
+    def __init__(self, access: HubAccess, repo: str, retry: RetryPolicy) -> None:
         self._access = access
         self._repo = repo
-        self._patience = patience
+        self._patience = retry
         self._opener = timely_opener(_Redirects(access, repo))
 
     def __call__(self, request: Request, timeout_s: float) -> HTTPResponse:

@@ -24,9 +24,9 @@ from advisor import __version__
 from advisor.cancelling import cancelling
 from advisor.domain.upkeep.files import ListedFile
 from advisor.errors import InputError, NetworkError
-from advisor.hub.faults import HubUnreachable
-from advisor.hub.patience import MAX_WAIT_S
-from advisor.hub.shelf import Spot, link_up
+from advisor.hub.destination import FilePaths, link_up
+from advisor.hub.http_errors import HubUnreachable
+from advisor.hub.retry import MAX_WAIT_S
 from advisor.timely import Limits
 from advisor.units import format_bytes
 
@@ -82,29 +82,29 @@ class Source:
     open_url: Open
 
 
-def fetch(source: Source, spot: Spot, watch: Watch) -> None:
-    """Bring a file to its spot, unless it is there.
+def fetch(source: Source, target: FilePaths, watch: Watch) -> None:
+    """Bring a file to its target, unless it is there.
 
     Raises NetworkError where the network fails for good, InputError where the disk does. What has arrived is kept,
     except where the whole has another hash.
     """
     try:
-        spot.lock.parent.mkdir(parents=True, exist_ok=True)
-        spot.whole.parent.mkdir(parents=True, exist_ok=True)
-        with _locked(spot, watch):
-            if not _is_there(source, spot, watch):
-                _receive_whole(source, spot, watch)
-            link_up(spot)
+        target.lock.parent.mkdir(parents=True, exist_ok=True)
+        target.whole.parent.mkdir(parents=True, exist_ok=True)
+        with _locked(target, watch):
+            if not _is_there(source, target, watch):
+                _receive_whole(source, target, watch)
+            link_up(target)
     except OSError as error:
-        raise _disk_error(spot, error) from error
+        raise _disk_error(target, error) from error
 
 
 @contextmanager
-def _locked(spot: Spot, watch: Watch) -> Iterator[None]:
+def _locked(target: FilePaths, watch: Watch) -> Iterator[None]:
     """Hold the lock that huggingface_hub takes too; it ends with the process that holds it."""
     from filelock import FileLock, Timeout
 
-    lock = FileLock(spot.lock, mode=0o664)
+    lock = FileLock(target.lock, mode=0o664)
     has_said = False
     while not lock.is_locked:
         try:
@@ -120,17 +120,17 @@ def _locked(spot: Spot, watch: Watch) -> Iterator[None]:
         lock.release()
 
 
-def _is_there(source: Source, spot: Spot, watch: Watch) -> bool:
+def _is_there(source: Source, target: FilePaths, watch: Watch) -> bool:
     """Whether the file is there already. Raises InputError where another one is."""
-    found = spot.whole if spot.whole.exists() or spot.link is None else spot.link
+    found = target.whole if target.whole.exists() or target.link is None else target.link
     if not found.exists():
         return False
     size = found.stat().st_size
-    if spot.link is not None:
+    if target.link is not None:
         if size == source.file.n_bytes:  # the cache calls it by its hash
             watch.checked(size)
             return True
-        spot.whole.unlink(missing_ok=True)
+        target.whole.unlink(missing_ok=True)
         return False
     with found.open("rb") as stream:
         if size == source.file.n_bytes and _hash_of(stream, watch).hexdigest() == source.file.sha256:
@@ -141,8 +141,8 @@ def _is_there(source: Source, spot: Spot, watch: Watch) -> bool:
     )
 
 
-def _receive_whole(source: Source, spot: Spot, watch: Watch) -> None:
-    with open(spot.partial, "a+b") as stream:
+def _receive_whole(source: Source, target: FilePaths, watch: Watch) -> None:
+    with open(target.partial, "a+b") as stream:
         if stream.tell() > (source.file.n_bytes or 0):
             stream.truncate(0)
         stream.seek(0)
@@ -151,13 +151,13 @@ def _receive_whole(source: Source, spot: Spot, watch: Watch) -> None:
         stream.flush()
         os.fsync(stream.fileno())
     if digest.hexdigest() != source.file.sha256:
-        spot.partial.unlink()
+        target.partial.unlink()
         raise NetworkError(
             f"what was downloaded of {source.file.name} is not the published file and was deleted",
             why=f"its SHA-256 is {digest.hexdigest()[:12]}… and should be {str(source.file.sha256)[:12]}…",
             hint="Download it again; if it happens twice, tell the publisher or use another mirror.",
         )
-    os.replace(spot.partial, spot.whole)
+    os.replace(target.partial, target.whole)
 
 
 def _hash_of(stream: BinaryIO, watch: Watch) -> hashlib._Hash:
@@ -296,15 +296,15 @@ def _shut(response: HTTPResponse) -> None:
         return  # it is closed already
 
 
-def _disk_error(spot: Spot, error: OSError) -> InputError:
+def _disk_error(target: FilePaths, error: OSError) -> InputError:
     if error.errno in _FULL:
         return InputError(
-            f"the disk of {spot.whole.parent} is full",
+            f"the disk of {target.whole.parent} is full",
             why="it filled up during the download",
             hint="What has arrived is kept: make room and run the same command again.",
         )
     return InputError(
-        f"{error.filename or spot.whole.parent} cannot be written",
+        f"{error.filename or target.whole.parent} cannot be written",
         why=error.strerror or str(error),
         hint="Choose another folder with --to.",
     )

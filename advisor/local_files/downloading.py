@@ -13,10 +13,10 @@ from advisor.domain.model import GgufFile, Model
 from advisor.domain.transfer import Rate, Stage, Transfer
 from advisor.errors import InputError, NetworkError
 from advisor.hub.access import HubAccess
+from advisor.hub.destination import CacheDestination, Destination, FilePaths, FolderDestination
 from advisor.hub.listing import list_repository
 from advisor.hub.opening import HubOpener, file_url
-from advisor.hub.patience import Patience
-from advisor.hub.shelf import CacheShelf, FolderShelf, Shelf, Spot
+from advisor.hub.retry import RetryPolicy
 from advisor.hub.transfer import Source, fetch
 from advisor.local_files.planning import DownloadPlan, plan_download
 from advisor.probe.disk import read_disk_free
@@ -101,49 +101,51 @@ class Meter:
 
 def download(
     plan: DownloadPlan,
-    shelf: Shelf,
+    destination: Destination,
     access: HubAccess,
     on_event: OnTransfer | None = None,
     cancel: threading.Event | None = None,
 ) -> Downloaded:
-    """Bring all parts to the shelf. Raises NetworkError where the network fails or the download was cancelled,
+    """Bring all parts to the destination. Raises NetworkError where the network fails or the download was cancelled,
     InputError where the disk has too little room; what has arrived is kept."""
-    spots = [shelf.spot(part.name, str(part.sha256)) for part in plan.parts]
+    targets = [destination.paths_of(part.name, str(part.sha256)) for part in plan.parts]
     try:
-        check_room(plan, shelf, spots)
+        check_room(plan, destination, targets)
     except OSError as error:
         why = error.strerror or str(error)
-        raise InputError(f"{shelf.folder} cannot be used", why=why, hint="Choose another folder with --to.") from error
+        raise InputError(
+            f"{destination.folder} cannot be used", why=why, hint="Choose another folder with --to."
+        ) from error
     meter = Meter(plan, on_event, cancel)
-    patience = Patience(sleep=meter.pause, on_wait=meter.waiting)
-    open_url = HubOpener(access, plan.repo, patience)
+    retry = RetryPolicy(sleep=meter.pause, on_wait=meter.waiting)
+    open_url = HubOpener(access, plan.repo, retry)
     start = time.monotonic()
-    for n, (part, spot) in enumerate(zip(plan.parts, spots, strict=True), start=1):
+    for n, (part, target) in enumerate(zip(plan.parts, targets, strict=True), start=1):
         meter.begin(n)
         meter.stop_if_cancelled()
-        fetch(Source(plan.repo, file_url(access, plan.repo, part.name, plan.commit), part, open_url), spot, meter)
-    shelf.finish(revision_is_main=True)
+        fetch(Source(plan.repo, file_url(access, plan.repo, part.name, plan.commit), part, open_url), target, meter)
+    destination.finish(revision_is_main=True)
     meter.done()
-    return Downloaded(plan, tuple(spot.path for spot in spots), meter.n_received, time.monotonic() - start)
+    return Downloaded(plan, tuple(target.path for target in targets), meter.n_received, time.monotonic() - start)
 
 
-def missing_bytes(plan: DownloadPlan, spots: list[Spot]) -> int:
+def missing_bytes(plan: DownloadPlan, targets: list[FilePaths]) -> int:
     """What is still to come, partial files of earlier runs counted as there."""
     left = 0
-    for part, spot in zip(plan.parts, spots, strict=True):
-        if not spot.whole.exists() and not spot.path.exists():
-            here = spot.partial.stat().st_size if spot.partial.exists() else 0
+    for part, target in zip(plan.parts, targets, strict=True):
+        if not target.whole.exists() and not target.path.exists():
+            here = target.partial.stat().st_size if target.partial.exists() else 0
             left += max(0, (part.n_bytes or 0) - here)
     return left
 
 
-def check_room(plan: DownloadPlan, shelf: Shelf, spots: list[Spot]) -> None:
+def check_room(plan: DownloadPlan, destination: Destination, targets: list[FilePaths]) -> None:
     """Raise InputError, with numbers, where the disk has not the room for what is still to come."""
-    left = missing_bytes(plan, spots)
-    free = read_disk_free(shelf.folder).value
+    left = missing_bytes(plan, targets)
+    free = read_disk_free(destination.folder).value
     if free is not None and free < left:
         raise InputError(
-            f"there is not enough disk space in {shelf.folder}",
+            f"there is not enough disk space in {destination.folder}",
             why=f"{format_bytes(left)} are still to come, {format_bytes(free)} are free",
             hint=f"Make {format_bytes(left - free)} free, or choose another disk with --to.",
         )
@@ -169,13 +171,13 @@ def plan_of(
         if on_event is not None:
             on_event(Transfer("wait", repo, 1, 1, 0, 0, None, text))
 
-    found = Patience(sleep=pause, on_wait=say).ask(lambda: list_repository(access, repo))
+    found = RetryPolicy(sleep=pause, on_wait=say).ask(lambda: list_repository(access, repo))
     return plan_download(model, row, found, request)
 
 
-def shelf_for(plan: DownloadPlan, folder: Path | None, locks: Path) -> Shelf:
+def destination_for(plan: DownloadPlan, folder: Path | None, locks: Path) -> Destination:
     """The Hugging Face cache, or the folder that was named."""
-    return CacheShelf(plan.repo, plan.commit) if folder is None else FolderShelf(folder, locks)
+    return CacheDestination(plan.repo, plan.commit) if folder is None else FolderDestination(folder, locks)
 
 
 def check_folder(folder: Path | None) -> None:

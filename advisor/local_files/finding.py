@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from advisor.domain.local_files import LocalFile, LocalFiles
 from advisor.engine.codec import from_json
-from advisor.hub.places import Place
-from advisor.hub.walking import Search, SeenFile
+from advisor.hub.model_folders import ModelFolder
+from advisor.hub.scanning import Search, SeenFile
+from advisor.json_cache import JsonCache
 from advisor.local_files.hashing import Hashes
-from advisor.local_files.keeping import Kept
 
 if TYPE_CHECKING:
     from advisor.domain.matching import Index
@@ -26,9 +26,9 @@ _ORDER = {"model": 0, "projector": 1, "adapter": 2, "vocabulary": 3, "unusable":
 
 
 def find_files(
-    places: Sequence[Place],
+    places: Sequence[ModelFolder],
     index: Callable[[], Index],
-    kept: Kept,
+    kept: JsonCache,
     hashes: Hashes,
     *,
     hashed: bool = False,

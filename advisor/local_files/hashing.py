@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from advisor.errors import InputError
-from advisor.hub.walking import SeenFile
-from advisor.local_files.keeping import Kept
+from advisor.hub.scanning import SeenFile
+from advisor.json_cache import JsonCache
 
 if TYPE_CHECKING:
     from advisor.domain.transfer import Transfer
@@ -23,7 +23,7 @@ _EVENT_EVERY_S = 0.1
 class Hashes:
     """Hashes by path, valid as long as size and time of change are the same."""
 
-    def __init__(self, kept: Kept) -> None:
+    def __init__(self, kept: JsonCache) -> None:
         self._kept = kept
 
     def known(self, parts: Sequence[SeenFile]) -> tuple[str, ...]:

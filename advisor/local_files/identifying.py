@@ -13,7 +13,7 @@ from advisor.domain.upkeep.files import quantization_label
 from advisor.errors import InputError
 from advisor.gguf.header import ArraySummary, GgufHeader
 from advisor.gguf.split import read_model
-from advisor.hub.walking import SeenFile
+from advisor.hub.scanning import SeenFile
 
 _NAMES = ("general.name", "general.basename")
 

@@ -10,10 +10,11 @@ from pydantic import Field, ValidationError, field_validator
 from advisor._toml import load_toml
 from advisor.domain.fleet import Fleet, FleetNode, NodeFailure
 from advisor.errors import InputError
-from advisor.probe.machine_file import MachineFileTable, MachineTables, Name, described_machine, n_gpus
+from advisor.probe.machine_file import HOW_TO_WRITE, MachineFileTable, MachineTables, Name, described_machine, n_gpus
 from advisor.probe.machine_text import add_machine, one_comment
 from advisor.schema_errors import explained
 
+_HOW_TO_WRITE = "Write such a file with: llm-advisor probe --ray ADDRESS -o FILE"
 MAX_NODES = 2048
 MAX_GPUS = 16 * MAX_NODES
 """Of all nodes together."""
@@ -59,17 +60,15 @@ class FleetFile(MachineFileTable):
 
 def is_fleet_file(path: Path) -> bool:
     """Whether a file describes several machines. Raises InputError where it cannot be read."""
-    return "node" in load_toml(path)
+    return "node" in load_toml(path, hint=HOW_TO_WRITE)
 
 
 def read_fleet_file(path: Path) -> Fleet:
     """The machines of a file, as simulated ones. Raises InputError naming the file, the key and the nearest valid
     key."""
-    document = load_toml(path)
+    document = load_toml(path, hint=_HOW_TO_WRITE)
     if "node" not in document:
-        hint = (
-            "Give each machine a [[node]] with a name, or write the file with: llm-advisor probe --ray ADDRESS -o FILE"
-        )
+        hint = "Give each machine a [[node]] with a name. " + _HOW_TO_WRITE
         raise InputError(f"{path} describes no fleet", why="it has no [[node]]", hint=hint)
     try:
         content = FleetFile.model_validate(document)

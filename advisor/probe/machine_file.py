@@ -22,6 +22,7 @@ __all__ = ["MachineFile", "machine_file_text", "parse_bandwidth", "read_machine_
 
 _BANDWIDTH = re.compile(r"(?P<number>[0-9]+(?:\.[0-9]+)?)\s*(?P<factor>[MGT])B/s", re.IGNORECASE)
 _FACTORS = {"M": 10**6, "G": 10**9, "T": 10**12}
+HOW_TO_WRITE = "Write one with: llm-advisor probe -o FILE"
 MAX_GPUS = 1024
 """Of one machine; the largest that are sold as one have 72."""
 _MAX_BYTES = 1 << 60
@@ -123,7 +124,7 @@ class MachineFile(MachineTables):
 
 def read_machine_file(path: Path) -> Machine:
     """The simulated machine of a file. Raises InputError naming the file, the key and the nearest valid key."""
-    document = load_toml(path)
+    document = load_toml(path, hint=HOW_TO_WRITE)
     if "node" in document:
         hint = "recommend --machine and plan --fleet take one."
         raise InputError(f"{path} describes several machines, and here one is needed", hint=hint)

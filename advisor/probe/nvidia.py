@@ -8,7 +8,7 @@ from typing import Any
 from advisor.domain.hardware import Gpu, Reading
 from advisor.probe import nvidia_child
 from advisor.probe.nvml import Nvml, within
-from advisor.probe.nvml_errors import LIBRARY_NOT_FOUND, NOT_SUPPORTED
+from advisor.probe.nvml_errors import LIBRARY_NOT_FOUND, NOT_SUPPORTED, explain
 from advisor.probe.readings import attempt, unknown
 
 TIMEOUT_S = 3.0
@@ -32,6 +32,9 @@ class NvidiaGpus:
 
 def read_nvidia(timeout_s: float = TIMEOUT_S) -> NvidiaGpus:
     """All NVIDIA GPUs. Never raises, and returns after the timeout when the driver hangs, and where it crashes."""
+    if nvidia_child.is_library_missing():
+        # The binding would find no more than that, and takes a while to load.
+        return NvidiaGpus(unknown("nvmlInit", *explain(LIBRARY_NOT_FOUND)), (), has_driver=False)
     if not nvidia_child.can_ask():
         return read_here(timeout_s)
     found = nvidia_child.ask(timeout_s)

@@ -22,14 +22,19 @@ _START_S = 5.0
 
 
 def can_ask() -> bool:
-    """Whether there is a library to ask, on a system where a child is worth its time."""
+    """Whether the driver is asked in a child, as on Linux alone."""
+    return sys.platform == "linux"
+
+
+def is_library_missing() -> bool:
+    """Whether Linux knows no such library; elsewhere only the binding knows where to look."""
     if sys.platform != "linux":
         return False
     try:
         ctypes.CDLL(_LIBRARY)
     except OSError:
-        return False
-    return True
+        return True
+    return False
 
 
 def ask(timeout_s: float) -> dict[str, Any] | str:

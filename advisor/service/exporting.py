@@ -9,17 +9,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from advisor.domain.answers import merge_document
-from advisor.domain.export_request import EXPORT_OPTIONS, PLAIN, ExportChoice, ExportRequest, MadeFiles
 from advisor.domain.model import GgufFile, Model
 from advisor.errors import AdvisorError, InputError, NoCandidateError, nearest
 from advisor.files import taken_of, write_all
-from advisor.service.asking import Asking
+from advisor.service.answer_sources import AnswerSources
 from advisor.service.scale import ManyUsers
 
 if TYPE_CHECKING:
     from advisor.domain.capacity.plan import Plans, ServingPlan
     from advisor.domain.capacity.replica import EngineName
-    from advisor.export.deploy.making import ModelFacts, ServingOptions
+    from advisor.domain.export_request import ExportChoice, ExportRequest, MadeFiles
+    from advisor.export.deploy.resolution import ModelFacts, ServingOptions
     from advisor.export.deploy.serving import GgufSource, Serving
     from advisor.export.recommendation_schema import RecommendationFile
     from advisor.export.report.contents import Recorded
@@ -28,7 +28,7 @@ EVERYTHING = "all"
 """In place of a target: every one that can run the recommendation."""
 
 
-class Exports(Asking, ManyUsers):
+class Exports(AnswerSources, ManyUsers):
     """The part of the facade that knows the targets."""
 
     _kept_plans: dict[tuple[EngineName, str | None], Plans] | None = None
@@ -42,6 +42,7 @@ class Exports(Asking, ManyUsers):
 
     def export_choices(self) -> tuple[ExportChoice, ...]:
         """Every target, once for each engine that it can run."""
+        from advisor.domain.export_request import EXPORT_OPTIONS, ExportChoice
         from advisor.export.deploy import TARGETS, fields_of
 
         found = []
@@ -65,7 +66,7 @@ class Exports(Asking, ManyUsers):
         what = f"no report has the ending {ending!r}" if ending else "the name of a report ends in what it is"
         raise InputError(f"{path}: {what}", hint=f"Known: {known}.")
 
-    def export_file(self, path: Path, target: str, request: ExportRequest = PLAIN) -> dict[str, str]:
+    def export_file(self, path: Path, target: str, request: ExportRequest | None = None) -> dict[str, str]:
         """Texts by file name from a recommendation file.
 
         Raises InputError for another file, target or option, and for what the target cannot run; NoCandidateError
@@ -73,15 +74,16 @@ class Exports(Asking, ManyUsers):
         """
         return dict(self._made(_recorded(path), target, request).texts)
 
-    def _made(self, recorded: Recorded, target: str, request: ExportRequest) -> MadeFiles:
+    def _made(self, recorded: Recorded, target: str, request: ExportRequest | None) -> MadeFiles:
+        from advisor.domain.export_request import PLAIN, MadeFiles
         from advisor.export.deploy import TARGETS, serving_files
 
         _known(target)
         if TARGETS[target].is_report:
             return MadeFiles(_report(target, recorded))
-        from advisor.export.deploy.heads import caution_lines, licence_lines
+        from advisor.export.deploy.file_header import caution_lines, licence_lines
 
-        serving = self.serving(recorded, target, request)
+        serving = self.serving(recorded, target, request or PLAIN)
         texts = serving_files(target, serving)
         return MadeFiles(texts, tuple(licence_lines(serving.licence)), tuple(caution_lines(serving)))
 
@@ -108,7 +110,7 @@ class Exports(Asking, ManyUsers):
             raise next(iter(refused.values()))
         return texts, refused
 
-    def export_text(self, text: str, target: str, name: str, request: ExportRequest = PLAIN) -> MadeFiles:
+    def export_text(self, text: str, target: str, name: str, request: ExportRequest | None = None) -> MadeFiles:
         """What a target makes of a recommendation's TOML; `name` is its file's without ending. Raises as above."""
         from advisor.export.recommendation_file import parse_recommendation
         from advisor.export.report.contents import Recorded
@@ -128,7 +130,7 @@ class Exports(Asking, ManyUsers):
     def serving(self, recorded: Recorded, target: str, request: ExportRequest) -> Serving:
         """What a target says in its own language. Raises like `export_file`."""
         from advisor.export.deploy import TARGETS
-        from advisor.export.deploy.making import serving_of
+        from advisor.export.deploy.resolution import serving_of
 
         known = TARGETS[target]
         engine = _engine(target, known.engines, request)
@@ -147,7 +149,7 @@ class Exports(Asking, ManyUsers):
         return serving_of(recorded, facts, _options(request, engine), scales=known.scales, plan=plan, vllm=vllm)
 
     def _facts(self, file: RecommendationFile) -> ModelFacts:
-        from advisor.export.deploy.making import ModelFacts
+        from advisor.export.deploy.resolution import ModelFacts
         from advisor.export.machine_record import machine_from_record
         from advisor.hub.listing import is_repository
 
@@ -184,6 +186,7 @@ class Exports(Asking, ManyUsers):
         return next((p for p in plans.plans if p.node is None), None)
 
     def _plans(self, recorded: Recorded, engine: EngineName, precision: str | None) -> Plans:
+        from advisor.domain.plan_options import PlanOptions
         from advisor.export.machine_record import machine_from_record
 
         file = recorded.file
@@ -195,9 +198,7 @@ class Exports(Asking, ManyUsers):
             kept[engine, quantization] = self.plan(
                 machine_from_record(file.machine),
                 self.constraints(answers),
-                name=file.recommendation.model,
-                quantization=quantization,
-                engine=engine,
+                PlanOptions(file.recommendation.model, quantization, engine),
             )
         return kept[engine, quantization]
 
@@ -247,7 +248,7 @@ def _with_slots(target: str, slots: int | None, request: ExportRequest) -> Expor
 
 
 def _options(request: ExportRequest, engine: EngineName) -> ServingOptions:
-    from advisor.export.deploy.making import ServingOptions
+    from advisor.export.deploy.resolution import ServingOptions
 
     if engine == "vllm" and request.gguf is not None:
         raise InputError(

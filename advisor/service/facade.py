@@ -17,13 +17,12 @@ from advisor.domain.questions import Answer
 from advisor.domain.recommend import Recommendation, judge_licence
 from advisor.domain.speed import NO_TIMINGS, Timings
 from advisor.domain.trial.evidence import Evidence
-from advisor.files import write_atomically
 from advisor.service.core import MachineChoice
-from advisor.service.elsewhere import Elsewhere
+from advisor.service.documents import Documents
 from advisor.service.exporting import Exports
 from advisor.service.fleets import Fleets
-from advisor.service.plain_documents import Documents
-from advisor.service.second_look import SecondLook
+from advisor.service.hardware_options import HardwareOptions
+from advisor.service.sensitivity import SensitivityAnalysis
 from advisor.service.smoking import Smoking
 from advisor.service.trials import Trials
 from advisor.service.upkeep import Upkeep
@@ -43,7 +42,7 @@ SCHEMAS = ("recommendation", "constraints")
 """Files that have a JSON Schema."""
 
 
-class Advisor(Elsewhere, Upkeep, Documents, SecondLook, Fleets, Exports, Smoking, Trials):
+class Advisor(HardwareOptions, Upkeep, Documents, SensitivityAnalysis, Fleets, Exports, Smoking, Trials):
     """One session: knowledge is read once, and only when something asks for it."""
 
     def licence(self, model: Model, constraints: Constraints) -> LicenceFinding:
@@ -67,7 +66,7 @@ class Advisor(Elsewhere, Upkeep, Documents, SecondLook, Fleets, Exports, Smoking
         """
         from advisor.domain.ladder import Memories
         from advisor.gguf.remote import is_url
-        from advisor.service.sizer import Circumstances, size_catalogued, size_file
+        from advisor.service.sizing import Circumstances, size_catalogued, size_file
 
         machine = self.machine(choice)
         limits = self.constraints(self.questionnaire.defaults()).machine
@@ -117,10 +116,6 @@ class Advisor(Elsewhere, Upkeep, Documents, SecondLook, Fleets, Exports, Smoking
             smoke=None if smoke is None else smoke_document(smoke),
             questionnaire=self.questionnaire,
         )
-
-    def save_recommendation(self, path: Path, text: str, *, overwrite: bool = False) -> None:
-        """Write the file whole or not at all. Raises InputError where it exists or cannot be written."""
-        write_atomically(path, text, overwrite=overwrite)
 
     def schema(self, name: str) -> dict[str, Any]:
         """The JSON Schema of a file, by a name from SCHEMAS."""
@@ -176,12 +171,12 @@ class Advisor(Elsewhere, Upkeep, Documents, SecondLook, Fleets, Exports, Smoking
         prompt_tokens: int | None = None,
         depth_tokens: int | None = None,
         measured: bool = False,
-        anew: bool = False,
+        remeasure: bool = False,
         on_event: OnEvent | None = None,
         cancel: threading.Event | None = None,
     ) -> SpeedReport:
-        """The speed of one model where it runs fastest: estimated, or measured with slices of it; `anew` also where it
-        was measured before.
+        """The speed of one model where it runs fastest: estimated, or measured with slices of it, with `remeasure`
+        also where it was measured before.
 
         Raises InputError for an unknown name and where the model does not fit, EngineError when cancelled.
         """
@@ -200,10 +195,10 @@ class Advisor(Elsewhere, Upkeep, Documents, SecondLook, Fleets, Exports, Smoking
         )
         if not measured:
             return speed_report(placed, None)
-        from advisor.service.measuring import Memory, measure
+        from advisor.service.measuring import CacheUse, measure
 
-        memory: Memory = "renew" if anew else "use"
-        found = measure(placed.subject, machine, self.catalogue.speed, on_event, cancel, memory=memory)
+        cache_use: CacheUse = "renew" if remeasure else "use"
+        found = measure(placed.subject, machine, self.catalogue.speed, on_event, cancel, cache_use=cache_use)
         return speed_report(placed, found.speed, found.problem)
 
     def measure_finalists(
@@ -214,11 +209,11 @@ class Advisor(Elsewhere, Upkeep, Documents, SecondLook, Fleets, Exports, Smoking
         on_ranking: Callable[[Recommendation], None] | None = None,
         cancel: threading.Event | None = None,
         only: str | None = None,
-        anew: bool = False,
+        remeasure: bool = False,
     ) -> tuple[Recommendation, tuple[str, ...]]:
         """Measure the best candidates, or that of id `only`, calibrate the others, and rank again, until all are known.
 
-        `anew` measures also those that were measured before, as does asking again where all are measured.
+        `remeasure` measures also those that were measured before, as does asking again where all are measured.
         `on_ranking` gets every intermediate ranking. Returns the last one, and why candidates could not be measured.
         Raises EngineError when cancelled.
         """
@@ -230,7 +225,7 @@ class Advisor(Elsewhere, Upkeep, Documents, SecondLook, Fleets, Exports, Smoking
                 on_ranking(ranked)
             return ranked
 
-        return measure_finalists(found, self.catalogue.speed, again, on_event, cancel, only, anew=anew)
+        return measure_finalists(found, self.catalogue.speed, again, on_event, cancel, only, remeasure=remeasure)
 
     # ---------------------------------------------------------------- upkeep
 

@@ -53,13 +53,13 @@ class FilesHere(Core):
 
         `hashed` reads whole files. Raises InputError when that is cancelled; nothing else, whatever lies there.
         """
-        from advisor.hub.places import Place, places
+        from advisor.hub.model_folders import ModelFolder, model_folders
+        from advisor.json_cache import JsonCache
         from advisor.local_files.finding import find_files
-        from advisor.local_files.keeping import Kept
 
         # The name counts that is met first, and a file in the Hub's cache tells more about itself there.
-        looked = [*places(folders), *(Place("downloads", folder) for folder in self._download_folders())]
-        kept = Kept(paths.cache_dir() / "files.json", self._files_basis())
+        looked = [*model_folders(folders), *(ModelFolder("downloads", folder) for folder in self._download_folders())]
+        kept = JsonCache(paths.cache_dir() / "files.json", self._files_basis())
         return find_files(
             looked, self._file_index, kept, self._hashes, hashed=hashed, on_event=on_event, cancel=cancel
         )  # fmt: skip
@@ -115,7 +115,7 @@ class FilesHere(Core):
         NetworkError where the Hub or the network fails, when cancelled, and where HF_HUB_OFFLINE forbids to ask.
         """
         from advisor.hub.access import hub_access
-        from advisor.local_files.downloading import check_folder, download, plan_of, shelf_for
+        from advisor.local_files.downloading import check_folder, destination_for, download, plan_of
         from advisor.local_files.planning import choose_row
         from advisor.probe.disk import read_disk_free
 
@@ -128,15 +128,15 @@ class FilesHere(Core):
                 return DownloadOutcome(None, already_here=here)
         access = hub_access()
         plan = plan_of(model, row, request, access, on_event, cancel)
-        shelf = shelf_for(plan, folder, paths.cache_dir() / "locks")
+        destination = destination_for(plan, folder, paths.cache_dir() / "locks")
         if dry_run:
-            return DownloadOutcome(plan, folder=shelf.folder, free_bytes=read_disk_free(shelf.folder).value)
-        done = download(plan, shelf, access, on_event, cancel)
+            return DownloadOutcome(plan, folder=destination.folder, free_bytes=read_disk_free(destination.folder).value)
+        done = download(plan, destination, access, on_event, cancel)
         for path, part in zip(done.paths, plan.parts, strict=True):
             self._hashes.remember(path, str(part.sha256))
         if folder is not None:
             self._remember_folder(folder)
-        return DownloadOutcome(plan, downloaded=done, folder=shelf.folder)
+        return DownloadOutcome(plan, downloaded=done, folder=destination.folder)
 
     def download_document(self, found: DownloadOutcome) -> dict[str, Any]:
         """What became of a download as plain values."""
@@ -159,10 +159,10 @@ class FilesHere(Core):
 
     @cached_property
     def _hashes(self) -> Hashes:
+        from advisor.json_cache import JsonCache
         from advisor.local_files.hashing import Hashes
-        from advisor.local_files.keeping import Kept
 
-        return Hashes(Kept(paths.cache_dir() / "hashes.json", ""))
+        return Hashes(JsonCache(paths.cache_dir() / "hashes.json", ""))
 
     def _file_index(self) -> Index:
         from advisor.catalog.loader import load_all_gguf_files

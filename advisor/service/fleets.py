@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from advisor.domain.capacity.fleet import FleetPlans, Site
     from advisor.domain.fleet import Fleet, FleetNode
     from advisor.domain.placement import Pool
+    from advisor.domain.plan_options import PlanOptions
     from advisor.domain.recommend import Recommendation
     from advisor.service.planning import PlanRequest
 
@@ -121,13 +122,9 @@ class Fleets(ManyUsers):
         self,
         fleet: Fleet,
         constraints: Constraints,
-        *,
-        name: str | None = None,
-        quantization: str | None = None,
-        engine: str | None = None,
-        trace: Path | None = None,
+        options: PlanOptions,
     ) -> FleetAdvice:
-        """Replicas of a model on the machines of a fleet.
+        """Replicas of a model on the machines of a fleet, which is planned for the loss of its fastest replica.
 
         Without a name, the candidates of the largest machine are placed in the order of their rank, then those of
         smaller ones, until the fleet carries the load. Where none is enough, the placement that carries most comes
@@ -135,7 +132,7 @@ class Fleets(ManyUsers):
         """
         from advisor.service.planning import read_wishes
 
-        wishes = read_wishes(quantization, engine, trace, None, self.quantization_name)
+        wishes, name = read_wishes(options, self.quantization_name), options.name
 
         def picked(machine: Machine) -> tuple[Model, str]:
             return self._subject(machine, constraints, name, wishes.file_type)

@@ -37,13 +37,13 @@ from advisor.domain.speed.slicing import (
 from advisor.domain.speed_report import Subject
 from advisor.engine.client import EngineCancelled, EngineClient, OnEvent
 from advisor.engine.messages import ContextParams
-from advisor.engine.placing import context_params
+from advisor.engine.placement import context_params
 from advisor.engine.protocol import Event
 from advisor.engine.scratch import scratch_root
 from advisor.engine.slices import LARGE_PAGES, SliceRun, time_slices
 from advisor.engine.synthetic import BlockPools
 from advisor.errors import EngineError, InputError
-from advisor.service.remembering import recall, remember
+from advisor.service.measurement_cache import recall, remember
 from advisor.units import format_bytes
 
 BUDGET_S = 10.0
@@ -52,8 +52,8 @@ FINALISTS = 3
 """Places at the top of the ranking that are measured."""
 MOST_MEASUREMENTS = 6
 """A ranking that keeps changing is left after so many."""
-Memory = Literal["use", "renew", "ignore"]
-"""What was timed before is recalled, timed anew and remembered in its place, or neither recalled nor replaced."""
+CacheUse = Literal["use", "renew", "ignore"]
+"""What was timed before is recalled, timed again and remembered in its place, or neither recalled nor replaced."""
 _PROMPT_SHARE = 0.5
 _FILL_SHARE = 0.2
 _LEAST_PROMPT = 32
@@ -77,9 +77,9 @@ def measure(
     on_event: OnEvent | None = None,
     cancel: threading.Event | None = None,
     budget_s: float = BUDGET_S,
-    memory: Memory = "use",
+    cache_use: CacheUse = "use",
 ) -> Measurement:
-    """Time slices of a model on this machine, or recall what was timed before, as `memory` says.
+    """Time slices of a model on this machine, or recall what was timed before, as `cache_use` says.
 
     Raises EngineCancelled when cancelled, InputError for a model without a shape. Whatever else goes wrong is a
     measurement with a problem.
@@ -87,7 +87,7 @@ def measure(
     estimated = _estimate(subject, constants, subject.depth_tokens, subject.prompt_tokens)
     if machine.simulated:
         return Measurement(None, estimated, "the machine is simulated, so nothing can be timed on it")
-    known = recall(subject, machine) if memory == "use" else None
+    known = recall(subject, machine) if cache_use == "use" else None
     if known is not None:
         return Measurement(known, estimated)
     try:
@@ -100,7 +100,7 @@ def measure(
     if noise is not None:
         return Measurement(None, estimated, noise, timed)
     speed = _speed(subject, timed, constants)
-    if memory != "ignore":
+    if cache_use != "ignore":
         remember(subject, machine, speed)
     return Measurement(speed, estimated, timed=timed)
 
@@ -113,21 +113,21 @@ def measure_finalists(
     cancel: threading.Event | None = None,
     only: str | None = None,
     *,
-    anew: bool = False,
+    remeasure: bool = False,
 ) -> tuple[Recommendation, tuple[str, ...]]:
     """Measure the first few of the ranking, each time ranking again, until those at the top are measured.
 
     `only` measures the candidate of that id instead. The first measurement of a kind of placement calibrates all
-    candidates of that kind; what the ranking rests on already stays. `anew` times also what was timed before; so does
-    asking again where all of them are measured. Before each measurement `on_event` gets a
-    `subject` event with the candidate's id and name. Raises EngineCancelled.
+    candidates of that kind; what the ranking rests on already stays. `remeasure` times also what was timed before; so
+    does asking again where all of them are measured. Before each measurement `on_event` gets a `subject` event with
+    the candidate's id and name. Raises EngineCancelled.
     """
     scale = found.constraints.scale
     known = found.timings.at(scale.prompt_tokens, scale.mean_depth_tokens)
     measured, calibrations = dict(known.measured), dict(known.calibrations)
     wanted = {(c.id, c.fit.placement) for c in _wanted(found, only)}
-    anew = anew or (bool(wanted) and wanted <= measured.keys())
-    done = set() if anew else set(measured)
+    remeasure = remeasure or (bool(wanted) and wanted <= measured.keys())
+    done = set() if remeasure else set(measured)
     problems: dict[str, str] = {}
     for _ in range(MOST_MEASUREMENTS):
         waiting = (c for c in _wanted(found, only) if (c.id, c.fit.placement) not in done and c.id not in problems)
@@ -137,15 +137,15 @@ def measure_finalists(
         if on_event is not None:
             on_event(Event(0, "subject", {"id": candidate.id, "name": _name(candidate)}))
         subject = timed_subject(candidate, scale)
-        memory: Memory = "renew" if anew else "use"
-        outcome = measure(subject, found.machine, constants, on_event, cancel, memory=memory)
+        cache_use: CacheUse = "renew" if remeasure else "use"
+        outcome = measure(subject, found.machine, constants, on_event, cancel, cache_use=cache_use)
         if outcome.speed is None:
             problems[candidate.id] = outcome.problem or "unknown"
             continue
         key = candidate.id, candidate.fit.placement
         measured[key] = outcome.speed
         kind = placement_kind(candidate.fit.placement, subject.shape.n_layers)
-        if outcome.estimated is not None and (kind not in calibrations or (anew and not done)):
+        if outcome.estimated is not None and (kind not in calibrations or (remeasure and not done)):
             calibrations[kind] = calibration_of(outcome.speed, outcome.estimated)
         done.add(key)
         found = rank_again(Timings(dict(measured), dict(calibrations)))

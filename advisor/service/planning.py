@@ -15,12 +15,13 @@ from advisor.domain.capacity.plan import HERE, Plans, make_plans
 from advisor.domain.capacity.replica import ENGINES, EngineName, refusals_text
 from advisor.domain.capacity.sweep import Curve, curve
 from advisor.domain.capacity.targets import targets_of
-from advisor.domain.capacity.trace import Trace, read_trace
+from advisor.domain.capacity.trace import COLUMNS, Trace, read_trace
 from advisor.domain.capacity.vllm import PRECISIONS
 from advisor.domain.catalogue import Catalogue
 from advisor.domain.constraints import Constraints
 from advisor.domain.hardware import GpuSpec, Machine
 from advisor.domain.model import Model
+from advisor.domain.plan_options import PlanOptions
 from advisor.domain.pools import Figures, memory_pools, threads_for
 from advisor.domain.recommend import Recommendation, worth
 from advisor.domain.scoring import rank_key
@@ -34,6 +35,7 @@ DEFAULT_FILE_TYPE = "Q4_K_M"
 
 
 _LONGEST_LINE = 10_001
+_TRACE_HINT = f"Write a row for each request: {COLUMNS}."
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,22 +78,16 @@ def file_type_of(quantization: str | None) -> str | None:
     return None if quantization in PRECISIONS else quantization
 
 
-def read_wishes(
-    quantization: str | None,
-    engine: str | None,
-    trace: Path | None,
-    survive: str | None,
-    file_type_named: Callable[[str], str],
-) -> PlanWishes:
-    """What the words mean; `file_type_named` gives the exact name of a GGUF file type.
+def read_wishes(options: PlanOptions, file_type_named: Callable[[str], str]) -> PlanWishes:
+    """What the words of the options mean; `file_type_named` gives the exact name of a GGUF file type.
 
     Raises InputError for an unknown engine, loss or file type, and for a trace that cannot be used.
     """
-    wanted, lost = engine_named(engine), survivor_named(survive)
+    wanted, lost, quantization = engine_named(options.engine), survivor_named(options.survive), options.quantization
     if quantization is not None and quantization.upper() not in PRECISIONS:
         quantization = file_type_named(quantization)
     given = quantization.upper() if quantization is not None else None
-    return PlanWishes(wanted, given, lost, load_trace(trace) if trace is not None else None)
+    return PlanWishes(wanted, given, lost, None if options.trace is None else load_trace(options.trace))
 
 
 def engine_named(name: str | None) -> EngineName | None:
@@ -118,7 +114,7 @@ def load_trace(path: Path) -> Trace:
         with path.open(encoding="utf-8", errors="replace") as lines:
             return read_trace(_short_lines(lines, path), str(path))
     except OSError as error:
-        raise InputError(f"{path} cannot be read", why=error.strerror) from error
+        raise InputError(f"{path} cannot be read", why=error.strerror, hint=_TRACE_HINT) from error
 
 
 def _short_lines(file: TextIO, path: Path) -> Iterator[str]:
@@ -130,7 +126,7 @@ def _short_lines(file: TextIO, path: Path) -> Iterator[str]:
             raise InputError(
                 f"{path}: line {number} is longer than {_LONGEST_LINE - 1:,} characters",
                 why="a trace is a CSV of three numbers in a row",
-                hint="Write arrival_s,prompt_tokens,answer_tokens.",
+                hint=_TRACE_HINT,
             )
         yield line
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from advisor import paths
@@ -18,6 +17,7 @@ from advisor.service.core import Core
 if TYPE_CHECKING:
     from advisor.domain.capacity.plan import Plans
     from advisor.domain.capacity.sweep import Sweep
+    from advisor.domain.plan_options import PlanOptions
 
 MOST_CURVES = 4
 """Candidates of which users against latency are shown: more curves cannot be told apart."""
@@ -30,24 +30,18 @@ class ManyUsers(Core):
         self,
         machine: Machine,
         constraints: Constraints,
-        *,
-        name: str | None = None,
-        quantization: str | None = None,
-        engine: str | None = None,
-        trace: Path | None = None,
-        survive: str | None = None,
+        options: PlanOptions,
     ) -> Plans:
-        """Plans for a model, or for the pick on the machine at hand. `survive` says what may be lost: `replica`, which
-        is the default, or `machine`.
+        """Plans for a model, or for the pick on the machine at hand.
 
         Raises InputError for an unknown name, a trace that cannot be used and an engine that cannot run the file
         type; NoCandidateError where no model passes, or no machine meets the targets.
         """
         from advisor.service.planning import plan_serving, read_wishes
 
-        wishes = read_wishes(quantization, engine, trace, survive, self.quantization_name)
+        wishes = read_wishes(options, self.quantization_name)
         return plan_serving(
-            wishes.request(*self._subject(machine, constraints, name, wishes.file_type)),
+            wishes.request(*self._subject(machine, constraints, options.name, wishes.file_type)),
             machine,
             self.figures(machine),
             constraints,

@@ -23,7 +23,7 @@ from advisor.domain.smoke_next import next_steps
 from advisor.domain.smoke_report import SmokeReport, expectation, file_expectation
 from advisor.domain.speed import SpeedConstants
 from advisor.engine.client import EngineClient, OnEvent
-from advisor.engine.placing import context_params
+from advisor.engine.placement import context_params
 from advisor.engine.scratch import scratch_root
 from advisor.engine.smoke import SmokePlan, run_file
 from advisor.errors import InputError
@@ -189,7 +189,7 @@ def _run_slices(
         raise InputError(f"{model.id} cannot be run", why=model.shape_reason)
     subject = timed_subject(candidate, scale)
     total = model.shape.n_layers
-    outcome = measure(subject, machine, kit.constants, on_event, cancel, memory="ignore")
+    outcome = measure(subject, machine, kit.constants, on_event, cancel, cache_use="ignore")
     timed, speed = outcome.timed, outcome.speed
     if timed is None or (speed is not None and speed.basis is not Basis.MEASURED):
         return SmokeMeasurement(True, 0, total, outcome.problem)

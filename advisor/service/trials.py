@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from advisor.domain.trial.requests import TextRequest, TrialRequest
     from advisor.domain.trial.tasks import TaskSet
     from advisor.domain.trial.text_loss import TextComparison
+    from advisor.trial.judging_session import JudgingSession
     from advisor.trial.running import OnProgress
-    from advisor.trial.sitting import Sitting
     from advisor.trial.text import OnShare
 
 
@@ -49,7 +49,7 @@ class Trials(FilesHere):
         Raises InputError for tasks, files and names that cannot be used, EngineError when cancelled (every answer so
         far is kept) and where llama.cpp is missing or runs none of the files.
         """
-        from advisor.trial.together import run_trial
+        from advisor.trial.pipeline import run_trial
 
         files = tuple(folders)
         return run_trial(
@@ -118,19 +118,21 @@ class Trials(FilesHere):
         """Where the last trial's result is kept."""
         return paths.state_dir() / "trials" / "last.json"
 
-    def sitting(self, result: Path | None = None, names: Sequence[str] = (), *, seed: int = 0) -> Sitting:
+    def judging_session(
+        self, result: Path | None = None, names: Sequence[str] = (), *, seed: int = 0
+    ) -> JudgingSession:
         """Blind judging of two contestants of a result, the last one unless named; use it as a context manager.
 
         Raises InputError where there is nothing to judge.
         """
         from advisor.trial.documents import read_result
-        from advisor.trial.sitting import open_sitting
+        from advisor.trial.judging_session import open_judging_session
 
         place = result or self.last_trial
         if result is None and not place.exists():
             raise InputError("there is no trial yet", hint="Run one: llm-advisor trial TASKS.jsonl --file A --file B")
         file, _ = read_result(place)
-        return open_sitting(file, names, seed, paths.state_dir() / "trials")
+        return open_judging_session(file, names, seed, paths.state_dir() / "trials")
 
     # ---------------------------------------------------------------- a text of the user's
 

@@ -50,7 +50,7 @@ class Upkeep(Core):
         """
         from advisor.catalog.loader import load_gguf_files
         from advisor.hub.access import hub_access
-        from advisor.hub.patience import Patience
+        from advisor.hub.retry import RetryPolicy
         from advisor.upkeep.refreshing import refresh, repositories
 
         access = hub_access()
@@ -60,8 +60,8 @@ class Upkeep(Core):
                 hint = "Add an entry with gguf_repos to your overlay; docs/catalogue.md says how."
                 raise InputError(f"no repository with GGUF files of {model.id} is known", hint=hint)
         models = named or self.catalogue.models
-        patience = Patience(on_wait=say)
-        return refresh(models, self.knowledge, self.overlay, access, today, dry_run=dry_run, say=say, patience=patience)
+        retry = RetryPolicy(on_wait=say)
+        return refresh(models, self.knowledge, self.overlay, access, today, dry_run=dry_run, say=say, retry=retry)
 
     def refreshed_document(self, found: Refreshed) -> dict[str, Any]:
         """A refresh as plain values."""

@@ -97,7 +97,7 @@ class Judge:
     def _code(self, check: Code, answer: str) -> Judgement:
         if not self._allow_code:
             return Judgement(None, "not judged: it needs --allow-code")
-        from advisor.trial.boxing import run_code
+        from advisor.trial.code_running import run_code
 
         return run_code(answer, check)
 

@@ -19,7 +19,7 @@ from advisor.domain.trial.outcome import Contestant
 from advisor.engine.messages import ContextParams
 from advisor.errors import InputError
 from advisor.gguf.split import read_model
-from advisor.hub.walking import SeenFile
+from advisor.hub.scanning import SeenFile
 from advisor.local_files.hashing import CHUNK_BYTES, Hashes
 from advisor.local_files.identifying import identify
 

@@ -20,6 +20,7 @@ from advisor.trial.result_schema import TrialFile
 from advisor.units import MIB
 
 _MAX_BYTES = 32 * MIB
+_HINT = "Write one with: llm-advisor trial TASKS.jsonl -o RESULT.json"
 
 
 def trial_document(trial: Trial, found: Report) -> dict[str, Any]:
@@ -47,17 +48,17 @@ def trial_document(trial: Trial, found: Report) -> dict[str, Any]:
 
 def read_result(path: Path) -> tuple[TrialFile, str]:
     """A trial's result and its hash. Raises InputError for a file that is none."""
-    return _parsed(read_bounded(path, _MAX_BYTES), str(path))
+    return _parsed(read_bounded(path, _MAX_BYTES, hint=_HINT), str(path))
 
 
 def _parsed(content: bytes, name: str) -> tuple[TrialFile, str]:
-    what, hint = f"{name} is no trial result", "Write one with: llm-advisor trial TASKS.jsonl -o RESULT.json"
+    what = f"{name} is no trial result"
     try:
         raw = parse_json(content, name=name)
     except InputError as error:
-        raise InputError(what, why=error.why, hint=hint) from error
+        raise InputError(what, why=error.why, hint=_HINT) from error
     if not isinstance(raw, dict) or "contestants" not in raw:
-        raise InputError(what, why="it has no contestants", hint=hint)
+        raise InputError(what, why="it has no contestants", hint=_HINT)
     try:
         return TrialFile.model_validate(raw), sha256(content).hexdigest()
     except ValidationError as error:
@@ -66,7 +67,7 @@ def _parsed(content: bytes, name: str) -> tuple[TrialFile, str]:
 
 def read_evidence(path: Path) -> tuple[Evidence, tuple[str, ...]]:
     """What a result says of models of the catalogue, and notes on what it does not say. Raises InputError."""
-    return parse_evidence(read_bounded(path, _MAX_BYTES), str(path))
+    return parse_evidence(read_bounded(path, _MAX_BYTES, hint=_HINT), str(path))
 
 
 def parse_evidence(content: bytes, name: str) -> tuple[Evidence, tuple[str, ...]]:
@@ -95,7 +96,7 @@ def _contestant(run: Run, standing: Standing) -> dict[str, Any]:
         "quantization": contestant.quantization,
         **_accuracy(accuracy),
         "speed": _pace(pace),
-        "by_tag": {tag: {**_interval(interval), "n": n} for tag, interval, n in standing.by_tag},
+        "by_tag": {tag: {**interval_document(interval), "n": n} for tag, interval, n in standing.by_tag},
     }
 
 
@@ -104,7 +105,7 @@ def _accuracy(found: Accuracy) -> dict[str, Any]:
         "answered": found.n_answered,
         "judged": found.n_judged,
         "total": round(found.total, 6),
-        "accuracy": None if found.interval is None else _interval(found.interval),
+        "accuracy": None if found.interval is None else interval_document(found.interval),
         "method": found.method,
         "cut_short": found.n_cut,
     }
@@ -113,15 +114,18 @@ def _accuracy(found: Accuracy) -> dict[str, Any]:
 def _pace(found: Pace) -> dict[str, Any]:
     return {
         "basis": "measured",
-        "decode_tokens_per_s": None if found.decode_tokens_per_s is None else _interval(found.decode_tokens_per_s),
-        "ttft_ms": None if found.ttft_ms is None else _interval(found.ttft_ms),
+        "decode_tokens_per_s": None
+        if found.decode_tokens_per_s is None
+        else interval_document(found.decode_tokens_per_s),
+        "ttft_ms": None if found.ttft_ms is None else interval_document(found.ttft_ms),
         "seconds": round(found.seconds, 3),
         "tokens": found.n_tokens,
         "shared_machine": found.shared,
     }
 
 
-def _interval(found: Interval) -> dict[str, float]:
+def interval_document(found: Interval) -> dict[str, float]:
+    """An interval as plain values."""
     return {"value": round(found.middle, 6), "low": round(found.low, 6), "high": round(found.high, 6)}
 
 
@@ -132,7 +136,7 @@ def _duel(found: Duel) -> dict[str, Any]:
         "n": found.n,
         "only_first": found.only_one,
         "only_second": found.only_other,
-        "difference": _interval(found.difference),
+        "difference": interval_document(found.difference),
         "p": round(found.p, 6),
         "test": "permutation" if found.is_graded else "McNemar, mid-p",
         "p_exact": None if found.p_exact is None else round(found.p_exact, 6),

@@ -19,7 +19,7 @@ from advisor.errors import InputError
 from advisor.files import read_bounded
 from advisor.schema_errors import explained
 from advisor.text import one_line
-from advisor.trial.harness import is_sample, sample_line
+from advisor.trial.harness_samples import is_sample, sample_line
 from advisor.trial.schema import SIMPLE, TaskLine
 from advisor.units import MIB, format_bytes
 
@@ -34,7 +34,7 @@ _HINT = "docs/trial.md shows the formats."
 
 def read_tasks(path: Path) -> TaskSet:
     """The tasks of a file. Raises InputError that names the first line that cannot be used."""
-    content = read_bounded(path, MAX_BYTES)
+    content = read_bounded(path, MAX_BYTES, hint=_HINT)
     _check_text(content, path)
     content_only = content.removeprefix(codecs.BOM_UTF8)
     if not content_only.strip():

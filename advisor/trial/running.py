@@ -15,7 +15,7 @@ from advisor.domain.trial.outcome import Answer, Ending, Outcome, Progress, Run,
 from advisor.domain.trial.tasks import Task
 from advisor.engine import operations as ops
 from advisor.engine.client import EngineCancelled, EngineClient, EngineRefused, EngineUnavailable
-from advisor.engine.conversation import ChatParams, ChatResult, Turn
+from advisor.engine.trial_messages import ChatParams, ChatResult, Turn
 from advisor.errors import AdvisorError, EngineError
 from advisor.trial.checking import Judge
 from advisor.trial.contestants import Entry

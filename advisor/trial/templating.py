@@ -8,11 +8,11 @@ from types import TracebackType
 
 from advisor.domain.trial.tasks import Task
 from advisor.engine import operations as ops
-from advisor.engine.asks import RenderParams
 from advisor.engine.client import EngineCancelled, EngineClient, EngineRefused, EngineUnavailable
-from advisor.engine.conversation import Turn
 from advisor.engine.scratch import scratch_root
 from advisor.engine.smoke import HELPER_BYTES, RENDER_TIMEOUT_S
+from advisor.engine.smoke_messages import RenderParams
+from advisor.engine.trial_messages import Turn
 from advisor.errors import EngineError
 from advisor.gguf.scratch import scratch_dir
 from advisor.gguf.split import read_model

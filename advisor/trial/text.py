@@ -24,8 +24,8 @@ from advisor.domain.trial.text_loss import (
 )
 from advisor.engine import operations as ops
 from advisor.engine.client import EngineClient
-from advisor.engine.conversation import ScoreParams, ScoreResult, TokensParams, TokensResult
 from advisor.engine.messages import ContextParams
+from advisor.engine.trial_messages import ScoreParams, ScoreResult, TokensParams, TokensResult
 from advisor.errors import InputError
 from advisor.files import read_bounded
 from advisor.local_files.hashing import Hashes

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from advisor.domain.trial.statistics import LEVEL, Interval
+from advisor.domain.trial.statistics import LEVEL
 from advisor.domain.trial.text_loss import TextComparison, TextDifference, TextLoss
+from advisor.trial.documents import interval_document
 
 
 def text_document(found: TextComparison) -> dict[str, Any]:
@@ -29,9 +30,9 @@ def _loss(loss: TextLoss) -> dict[str, Any]:
         "name": loss.name,
         "sha256": loss.sha256,
         "n_bytes": loss.n_bytes_file,
-        "bits_per_byte": _interval(loss.bits_per_byte),
+        "bits_per_byte": interval_document(loss.bits_per_byte),
         "log_likelihood_per_byte": round(loss.log_likelihood_per_byte, 6),
-        "perplexity": _interval(loss.perplexity),
+        "perplexity": interval_document(loss.perplexity),
     }
 
 
@@ -39,16 +40,12 @@ def _difference(found: TextDifference) -> dict[str, Any]:
     return {
         "name": found.name,
         "reference": found.reference,
-        "bits_per_byte": _interval(found.bits_per_byte),
-        "ln_perplexity_ratio": _interval(found.ln_perplexity_ratio),
-        "kl_divergence": _interval(found.divergence),
+        "bits_per_byte": interval_document(found.bits_per_byte),
+        "ln_perplexity_ratio": interval_document(found.ln_perplexity_ratio),
+        "kl_divergence": interval_document(found.divergence),
         "kl_divergence_p99": round(found.divergence_p99, 6),
         "top_tokens": found.n_top,
-        "top_token_agreement": _interval(found.agreement),
+        "top_token_agreement": interval_document(found.agreement),
         "significant": found.is_significant,
         "statement": found.statement,
     }
-
-
-def _interval(found: Interval) -> dict[str, float]:
-    return {"value": round(found.middle, 6), "low": round(found.low, 6), "high": round(found.high, 6)}

@@ -29,7 +29,7 @@ def run(advisor: Advisor, choice: MachineChoice | None = None, *, is_ascii: bool
     # The catalogue stays to the end. Left to the collector, its 100,000 objects hold up keys for 150 ms now and then.
     app.when_settled = gc.freeze
     app.ends_on_signals = True
-    app.run()
+    app.run_or_fail()
     if app.ended_by is not None:
         # By the signal itself, so that whoever sent it sees that it worked.
         os.kill(os.getpid(), app.ended_by)

@@ -20,3 +20,9 @@ class CrashingApp(App[None]):
         told = Text(printable(redacted(traceback.format_exc().rstrip())), no_wrap=True, overflow="ignore")
         self._exit_renderables.append(Segments(self.console.render(told, self.console.options)))
         self._close_messages_no_wait()
+
+    def run_or_fail(self) -> None:
+        """Run until the user leaves. After an error that nobody foresaw Textual just returns; this ends with 1."""
+        self.run()
+        if self.return_code:
+            raise SystemExit(self.return_code)

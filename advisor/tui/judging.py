@@ -34,7 +34,7 @@ class JudgeAlone(SturdyApp, CrashingApp):
 
 def run_judging(result: Path | None, seed: int) -> None:
     """Judge a result, the last one where it is None, and return when the user leaves. Raises InputError."""
-    sitting = Advisor().sitting(result, seed=seed)
+    sitting = Advisor().judging_session(result, seed=seed)
     with sitting:  # tells before the screen opens that another program judges it
         pass
-    JudgeAlone(JudgeScreen(sitting)).run()
+    JudgeAlone(JudgeScreen(sitting)).run_or_fail()

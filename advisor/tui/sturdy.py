@@ -14,6 +14,9 @@ LEAST = Size(24, 6)
 """Below this nothing can be read, and what lies outside is cut off by the terminal. Textual and Rich cannot fold text
 into no columns, so a smaller terminal is drawn as if it had this size."""
 
+_SOON_S = 0.05
+"""After so long a screen that was dismissed may have gone."""
+
 
 def at_least(size: Size) -> Size:
     """A size that the screens can be laid out in."""
@@ -48,6 +51,13 @@ class SturdyApp(App[None]):
     def pop_screen(self) -> AwaitComplete:
         """Close the screen on top. The last one stays: a second click beside the palette would close what is below."""
         return super().pop_screen() if len(self.screen_stack) > 1 else AwaitComplete()
+
+    def action_command_palette(self) -> None:
+        """Open the palette, after the one before it where that is still closing: both have the same id."""
+        if any(isinstance(child, CommandPalette) for child in self._nodes) and not self.is_palette_open:
+            self.set_timer(_SOON_S, self.action_command_palette)
+        else:
+            super().action_command_palette()
 
     @property
     def is_palette_open(self) -> bool:

@@ -29,7 +29,7 @@ class TryingApp(AdvisingApp):
     def action_judge(self) -> None:
         """Judge the answers of the last trial, pair by pair."""
         try:
-            sitting = self.session.advisor.sitting()
+            sitting = self.session.advisor.judging_session()
         except AdvisorError as error:
             self.warn(error)
         else:

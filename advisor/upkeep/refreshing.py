@@ -26,10 +26,10 @@ from advisor.export.upkeep import file_list_toml
 from advisor.files import write_atomically
 from advisor.gguf.split import read_remote_model
 from advisor.hub.access import HubAccess
-from advisor.hub.faults import HubBusy, HubUnreachable
+from advisor.hub.http_errors import HubBusy, HubUnreachable
 from advisor.hub.listing import Repository, is_repository, list_repository
 from advisor.hub.opening import HubOpener, file_url
-from advisor.hub.patience import Patience
+from advisor.hub.retry import RetryPolicy
 
 Say = Callable[[str], None]
 
@@ -66,13 +66,13 @@ def refresh(
     *,
     dry_run: bool,
     say: Say,
-    patience: Patience,
+    retry: RetryPolicy,
 ) -> Refreshed:
     """Ask the Hub for every repository of the models and write what it says, model by model.
 
     A failure leaves what is known of its repository as it was. Raises InputError where a file cannot be written.
     """
-    run = _Run(knowledge, overlay, access, today, dry_run, say, patience)
+    run = _Run(knowledge, overlay, access, today, dry_run, say, retry)
     for model in models:
         run.refresh(model)
     return Refreshed(tuple(run.changes), tuple(run.written), tuple(run.failures), run.n_repos, run.n_skipped)
@@ -93,7 +93,7 @@ class _Run:
     today: date
     dry_run: bool
     say: Say
-    patience: Patience
+    retry: RetryPolicy
     changes: list[FileChange] = field(default_factory=list)
     written: list[Path] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
@@ -135,7 +135,7 @@ class _Run:
         rows: list[GgufFile] = []
         listed: tuple[ListedModel, ...] = ()
         try:
-            found = self.patience.ask(lambda: list_repository(self.access, repo))
+            found = self.retry.ask(lambda: list_repository(self.access, repo))
             listed = listed_models(found.files)
             if not listed:
                 hint = "Correct gguf_repos in an entry of your own; docs/catalogue.md says how."
@@ -154,7 +154,7 @@ class _Run:
         self, model: Model, found: Repository, listed: Sequence[ListedModel], known: Sequence[GgufFile]
     ) -> Iterator[GgufFile]:
         by_name = {file.file: file for file in known}
-        open_url = HubOpener(self.access, found.repo, self.patience)
+        open_url = HubOpener(self.access, found.repo, self.retry)
         source = f"Hugging Face Hub, {found.repo}@{found.commit}"
         for entry in listed:
             row = GgufFile(

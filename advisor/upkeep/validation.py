@@ -16,7 +16,7 @@ from advisor.domain.weights import blueprint, refusal, weights
 from advisor.engine.client import EngineClient, EngineRefused, EngineUnavailable
 from advisor.engine.figures import LOG_STEP_BYTES, disagreements, engine_footprint
 from advisor.engine.operations import size_blueprint
-from advisor.engine.placing import context_params
+from advisor.engine.placement import context_params
 from advisor.errors import AdvisorError, EngineError, InputError
 
 DRY_RUN_TOKENS = 4096

@@ -14,16 +14,6 @@ from advisor.units import GIB
 KNOWLEDGE = Path(__file__).resolve().parents[2] / "knowledge"
 
 
-@pytest.fixture(scope="module")
-def gpus() -> tuple[GpuSpec, ...]:
-    return load_gpus(KNOWLEDGE)
-
-
-@pytest.fixture(scope="module")
-def cpus() -> tuple[CpuSpec, ...]:
-    return load_cpus(KNOWLEDGE)
-
-
 def _document(name: str) -> dict[str, Any]:
     return tomllib.loads((KNOWLEDGE / "hardware" / name).read_text(encoding="utf-8"))
 

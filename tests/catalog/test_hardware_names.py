@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from advisor.catalog.hardware import load_cpus, load_gpus
 from advisor.catalog.hardware_names import check_names, find_gpu, match_cpu, match_gpu
 from advisor.domain.hardware import CpuSpec, GpuSpec
 from advisor.errors import InputError
@@ -126,16 +125,6 @@ PROCESSORS = {
     "Apple M2 Max CPU (ARM_NEON)": "Apple M2 Max",
     "Apple M2": "Apple M2",
 }
-
-
-@pytest.fixture(scope="module")
-def gpus() -> tuple[GpuSpec, ...]:
-    return load_gpus(KNOWLEDGE)
-
-
-@pytest.fixture(scope="module")
-def cpus() -> tuple[CpuSpec, ...]:
-    return load_cpus(KNOWLEDGE)
 
 
 def test_no_name_means_two_gpus(gpus: tuple[GpuSpec, ...]) -> None:

@@ -16,8 +16,8 @@ import tomli
 from advisor.catalog.loader import load_catalogue, load_gguf_files, load_languages
 from advisor.catalog.sealed import sealable
 from advisor.domain.catalogue import Catalogue
-from advisor.domain.mixture import DEFAULT_TYPE
 from advisor.domain.model import Model, Shape
+from advisor.domain.tensor_types import DEFAULT_TYPE
 from advisor.domain.tensors import parameter_count
 from advisor.domain.weights import weights
 from tests.shapes import LARGE_3

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 import sys
 from dataclasses import dataclass
 from typing import Any
 
+import click
 import pytest
 
+from advisor.cli.main import cli as program
 from advisor.cli.main import run
 
 SHORT = ("--set", "scale.prompt_tokens=64", "--set", "scale.answer_tokens=64", "--set", "task.context_tokens=1024")
@@ -26,6 +29,25 @@ class Outcome:
     def document(self) -> dict[str, Any]:
         found: dict[str, Any] = json.loads(self.out)
         return found
+
+
+def check_parses(line: str) -> None:
+    """That the program takes a line as a shell has it, with its comment, variables and redirection."""
+    words = shlex.split(line.partition(">")[0], comments=True)
+    while "=" in words[0]:
+        words.pop(0)
+    assert words.pop(0) == "llm-advisor"
+    if not words or words[0].startswith("-"):
+        program.make_context("llm-advisor", words)
+        return
+    name, *rest = words
+    command = program.get_command(click.Context(program), name)
+    assert command is not None, name
+    context = command.make_context(name, rest)
+    if isinstance(command, click.Group):
+        part, found, arguments = command.resolve_command(context, rest)
+        assert found is not None, part
+        found.make_context(part, arguments)
 
 
 class Cli:

@@ -61,7 +61,7 @@ def test_another_shell_is_refused_with_the_known_ones(cli: Cli) -> None:
     ("line", "offered"),
     [
         ("llm-advisor rec", ["recommend"]),
-        ("llm-advisor s", ["show", "size", "speed", "smoke", "settings", "schema", "serve"]),
+        ("llm-advisor s", ["show", "size", "speed", "smoke", "serve", "settings", "schema"]),
         ("llm-advisor recommend --rep", ["--report"]),
         ("llm-advisor models --family ll", ["llama"]),
         ("llm-advisor show mistral-7b-instruct-v0.3", ["mistral-7b-instruct-v0.3"]),

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import re
-import shlex
 from collections.abc import Iterator
 
 import click
 import pytest
 
+from advisor.cli.help import split_help
 from advisor.cli.main import COMMANDS, cli
 from docs.generate import PLACE, cli_text
+from tests.cli.running import check_parses
 
 
 def examples(command: click.Command) -> Iterator[str]:
     """The example lines of a command's help."""
-    for paragraph in re.split(r"\n\s*\n", command.help or ""):
-        if paragraph.strip().startswith("\b"):
-            yield from (line.strip() for line in paragraph.strip().splitlines()[1:] if line.strip())
+    yield from split_help(command.help or "")[1]
+    if isinstance(command, click.Group):
+        for part in command.commands.values():
+            yield from examples(part)
 
 
 def every_example() -> list[str]:
@@ -35,11 +36,4 @@ def test_the_manual_is_up_to_date() -> None:
 
 @pytest.mark.parametrize("line", every_example())
 def test_an_example_of_the_help_parses(line: str) -> None:
-    words = shlex.split(line.partition(">")[0], comments=True)
-    while "=" in words[0]:
-        words.pop(0)  # a variable of the environment
-    assert words.pop(0) == "llm-advisor"
-    name, *rest = words
-    command = cli.get_command(click.Context(cli), name)
-    assert command is not None
-    command.make_context(name, rest)
+    check_parses(line)

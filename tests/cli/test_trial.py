@@ -91,7 +91,7 @@ def test_judging_needs_a_terminal_and_tells_names_at_the_end_alone(cli: Cli, tmp
     assert "judging needs a terminal: 1 pairs are to be judged" in found.err
     assert "aardvark" not in found.err
     assert cli("trial", "--judge", "--result", path, "--json").document["result"] is None
-    with Advisor().sitting(path) as sitting:
+    with Advisor().judging_session(path) as sitting:
         sitting.vote("left")
     done = cli("trial", "--judge", "--result", path)
     assert done.code == 0

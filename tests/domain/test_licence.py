@@ -5,9 +5,9 @@ from typing import Any, get_args
 
 import pytest
 
-from advisor.domain.licence import LicenceFinding, Verdict, evaluate, strongest
+from advisor.domain.licence import LicenceFinding, Verdict, evaluate
 from advisor.domain.licence.restrictions import EU_COUNTRIES
-from advisor.domain.licence.terms import TermKind
+from advisor.domain.licence.terms import TermKind, strongest
 from tests.domain.licence_support import CASES, shipped, use_of
 
 ALL_CASES: list[dict[str, Any]] = CASES["case"]

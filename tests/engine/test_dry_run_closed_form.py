@@ -8,15 +8,15 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from advisor.domain.cells import slot_cells
 from advisor.domain.footprint import footprint
+from advisor.domain.kv_cache import slot_cells
 from advisor.domain.model import Shape
 from advisor.domain.placement import KV_TYPES, KvType, Placement, cpu_placement
 from advisor.domain.weights import blueprint, weights
 from advisor.engine.client import EngineClient
 from advisor.engine.figures import disagreements, engine_footprint
 from advisor.engine.operations import size_blueprint
-from advisor.engine.placing import context_params
+from advisor.engine.placement import context_params
 from advisor.units import MIB
 from tests.builders import model
 from tests.shapes import KINDS

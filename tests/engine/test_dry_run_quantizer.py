@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from advisor.domain.header import FILE_TYPES
-from advisor.domain.mixture import DEFAULT_TYPE
 from advisor.domain.model import Shape
+from advisor.domain.tensor_types import DEFAULT_TYPE
 from advisor.domain.weights import blueprint, refusal, weights
 from advisor.engine.client import EngineClient, EngineRefused
 from advisor.engine.messages import QuantizeParams, QuantizeResult

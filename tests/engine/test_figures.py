@@ -9,10 +9,10 @@ from advisor.domain.basis import Basis
 from advisor.domain.footprint import footprint
 from advisor.domain.placement import cpu_placement, with_gpu_layers
 from advisor.domain.weights import weights
+from advisor.engine.dry_run_cache import DryRunCache, key_of
 from advisor.engine.figures import disagreements, engine_footprint, ram_footprint
 from advisor.engine.messages import ContextParams, DeviceBytes, MemoryFigures
-from advisor.engine.placing import context_params
-from advisor.engine.remembered import Remembered, key_of
+from advisor.engine.placement import context_params
 from tests.builders import MISTRAL_7B
 
 HELD = weights(MISTRAL_7B, "Q4_K_M")
@@ -64,23 +64,23 @@ def test_figures_are_remembered_for_one_engine(tmp_path: Path) -> None:
     path = tmp_path / "cache" / "dry-runs.json"
     key = key_of("m Q4_K_M", ContextParams())
     assert key != key_of("m Q4_K_M", ContextParams(n_ctx=1))
-    first = Remembered(path, "0.3.36")
+    first = DryRunCache(path, "0.3.36")
     assert first.get(key) is None
     first.put(key, figures(("CPU", 7)))
-    assert Remembered(path, "0.3.36").get(key) == figures(("CPU", 7))
-    assert Remembered(path, "0.3.37").get(key) is None
+    assert DryRunCache(path, "0.3.36").get(key) == figures(("CPU", 7))
+    assert DryRunCache(path, "0.3.37").get(key) is None
 
 
 def test_a_broken_cache_is_made_anew(tmp_path: Path) -> None:
     path = tmp_path / "dry-runs.json"
-    for text in ("", "[]", '{"format": 1, "engine": "1", "figures": {"k": {"weights_bytes": "no"}}}'):
+    for text in ("", "[]", '{"format": 1, "basis": "1", "entries": {"k": {"weights_bytes": "no"}}}'):
         path.write_text(text, encoding="utf-8")
-        assert Remembered(path, "1").get("k") is None
+        assert DryRunCache(path, "1").get("k") is None
 
 
 def test_without_a_version_nothing_is_remembered(tmp_path: Path) -> None:
     path = tmp_path / "dry-runs.json"
-    Remembered(path, None).put("k", figures())
+    DryRunCache(path, None).put("k", figures())
     assert not path.exists()
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from advisor.engine import operations as ops
-from advisor.engine.asks import IdentifyParams, RenderParams
 from advisor.engine.client import EngineClient, EngineRefused
+from advisor.engine.smoke_messages import IdentifyParams, RenderParams
 from advisor.errors import EngineError
 
 CHATML = (

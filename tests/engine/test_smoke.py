@@ -16,7 +16,7 @@ from advisor.domain.smoke_answers import AnswerFacts, judge_answers
 from advisor.engine import smoke
 from advisor.engine.client import EngineCancelled, EngineClient, EngineUnavailable
 from advisor.engine.messages import ContextParams
-from advisor.engine.placing import context_params
+from advisor.engine.placement import context_params
 from advisor.engine.protocol import Event
 from advisor.engine.smoke import SmokePlan, run_file
 from advisor.engine.synthetic import BlockPools

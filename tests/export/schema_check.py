@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -22,6 +23,11 @@ _CHECKED = frozenset({
     "$ref", "type", "enum", "const", "anyOf", "properties", "required", "additionalProperties", "items", "minimum",
     "maximum", "exclusiveMinimum", "pattern", "minItems", "uniqueItems",
 })  # fmt: skip
+
+
+def schema_text(schema: Schema) -> str:
+    """What `llm-advisor schema` prints."""
+    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 
 
 class Validator:

@@ -6,8 +6,8 @@ import pytest
 
 from advisor.domain.answers import answers_document, merge_document
 from advisor.errors import InputError
-from advisor.export.constraints_schema import constraints_schema, schema_text
-from tests.export.schema_check import Validator
+from advisor.export.constraints_schema import constraints_schema
+from tests.export.schema_check import Validator, schema_text
 from tests.export.support import KNOWLEDGE, advisor, without_none
 
 
@@ -25,7 +25,7 @@ def _leaves(schema: dict[str, Any], prefix: str = "") -> dict[str, dict[str, Any
 
 def test_the_committed_schema_is_the_one_of_the_questionnaire(schema: dict[str, Any]) -> None:
     committed = (KNOWLEDGE / "schema" / "constraints.schema.json").read_text("utf-8")
-    assert committed == schema_text(schema), "write schema_text(constraints_schema(questionnaire)) to that file"
+    assert committed == schema_text(schema), "write what `llm-advisor schema constraints` prints to that file"
 
 
 def test_there_is_one_key_for_each_question_and_the_version(schema: dict[str, Any]) -> None:

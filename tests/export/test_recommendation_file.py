@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from advisor._toml import MAX_BYTES
 from advisor.domain.questions import Answer
 from advisor.errors import InputError
-from advisor.export.constraints_schema import CONSTRAINTS_SCHEMA, constraints_schema, schema_text
-from advisor.export.recommendation_file import MAX_BYTES, json_schema, read_recommendation
-from tests.export.schema_check import Validator
+from advisor.export.constraints_schema import CONSTRAINTS_SCHEMA, constraints_schema
+from advisor.export.recommendation_file import json_schema, read_recommendation
+from tests.export.schema_check import Validator, schema_text
 from tests.export.support import (
     KNOWLEDGE,
     MACHINES,
@@ -154,7 +155,7 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
 
 def test_the_committed_schema_is_the_one_of_the_code() -> None:
     committed = (KNOWLEDGE / "schema" / "recommendation.schema.json").read_text("utf-8")
-    assert committed == schema_text(json_schema()), "write schema_text(json_schema()) to that file"
+    assert committed == schema_text(json_schema()), "write what `llm-advisor schema recommendation` prints to that file"
 
 
 @pytest.mark.parametrize("name", MACHINES)

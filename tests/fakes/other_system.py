@@ -41,7 +41,7 @@ FIRST = (
     "yaml",
 )  # fmt: skip
 CHILDREN = frozenset(
-    f"advisor.{name}" for name in ("__main__", "cluster.prober", "engine.worker", "trial.boxed", "trial.checker")
+    f"advisor.{name}" for name in ("__main__", "cluster.prober", "engine.worker", "trial.code_child", "trial.checker")
 )
 """Run as processes of their own; importing them here would load llama.cpp or ray."""
 
@@ -159,11 +159,11 @@ def walk(system: str, home: Path) -> dict[str, Any]:
     from advisor.engine.sandbox import Policy, enter
     from advisor.files import write_atomically
     from advisor.gguf.scratch import scratch_dir
-    from advisor.hub.places import places
+    from advisor.hub.model_folders import model_folders
     from advisor.probe.snapshot import probe_machine
     from advisor.service import Advisor
-    from advisor.trial.boxing import _ending
     from advisor.trial.checking import Judge
+    from advisor.trial.code_running import _ending
 
     advisor = Advisor()
     # A root without /proc, as those systems have none.
@@ -185,7 +185,7 @@ def walk(system: str, home: Path) -> dict[str, Any]:
         "scratch": [is_there, list(map(str, home.glob("llm-advisor-*")))],
         "pattern": matched,
         "ending": _ending(1, 2.0),
-        "places": [str(place.folder) for place in places(environ={"HOME": "/h", "LOCALAPPDATA": "/l"})],
+        "places": [str(place.folder) for place in model_folders(environ={"HOME": "/h", "LOCALAPPDATA": "/l"})],
         "protections": [] if system == "darwin" else [[p.id, p.in_force] for p in enter(Policy())],
     }
 

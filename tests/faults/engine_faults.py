@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
+from benchmarks.shared import smollm2
 from tests.faults.case import Case, Group, Seen
 from tests.faults.lab import Done, Lab
-from tests.faults.making import babbler, smollm2, thimble
+from tests.faults.making import babbler, thimble
 
 SIGNALS = {"SIGKILL": "killed", "SIGSEGV": "crashed", "SIGSTOP": "hangs"}
 STEPS = {

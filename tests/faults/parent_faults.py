@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
+import psutil
+
+from benchmarks.shared import smollm2
 from tests.faults.case import Case, Group, Seen
-from tests.faults.lab import Lab, engines, stopped_at_end, wait_for
-from tests.faults.making import babbler, smollm2, tasks, thimble
+from tests.faults.lab import PATIENCE_S, Lab, engines, stopped_at_end, wait_for
+from tests.faults.making import babbler, tasks, thimble
 from tests.hub.conftest import ENTRY, REPO
 from tests.hub.fetching import ASK, Q4, Disk, mini_gguf
-from tests.hub.server import HubServer, Repo, Slow
+from tests.hub.server import HubServer, Repo
+from tests.hub.server_faults import Slow
 
 SIGNALS = ("SIGKILL", "SIGTERM", "SIGHUP")
+RUNAWAY = r"^(?:.|.|\n)*\x00$"
+"""Doubles its time with every character of an answer that has no zero byte."""
 HERE = ("--gpu", "none", "--ram", "64GiB")
 
 
@@ -147,12 +155,12 @@ def _answers(lab: Lab) -> int:
 def code_killed(lab: Lab) -> Seen:
     """The program dies while code of an answer runs; that child must not go on."""
     source = (
-        "import sys\nfrom advisor.trial.boxing import run_code\nfrom advisor.domain.trial.tasks import Code\n"
+        "import sys\nfrom advisor.trial.code_running import run_code\nfrom advisor.domain.trial.tasks import Code\n"
         "print('begun', flush=True)\nrun_code('```python\\nwhile True: pass\\n```', Code(test='', timeout_s=60.0))\n"
     )
     command = [lab.command()[0], "-c", source]
     with stopped_at_end(lab.start(command=command)) as process:
-        wait_for(lambda: len(_boxed(process)) > 0)
+        wait_for(lambda: _children_with("advisor.trial.code_child", process))
         process.send_signal(signal.SIGKILL)
         lab.finish(process)
     orphans = [text for text in lab.left() if text.startswith("process")]
@@ -163,11 +171,46 @@ def code_killed(lab: Lab) -> Seen:
     return Seen(f"no orphan; scratch folder gone at the next: exit {again.code}", not orphans, lab.left())
 
 
-def _boxed(process: subprocess.Popen[str]) -> list[int]:
-    import psutil
+def checker_orphaned(lab: Lab) -> Seen:
+    """The program dies while a pattern of the tasks runs away in its checker."""
+    file = babbler(lab.folder.parent / "made", smollm2())
+    lines = [
+        json.dumps({"id": f"t{i}", "prompt": f"Say {i}.", "check": {"kind": "regex", "pattern": RUNAWAY}})
+        for i in range(20)
+    ]
+    (lab.work / "patterns.jsonl").write_text("\n".join(lines) + "\n", "utf-8")
+    asked = ("trial", "patterns.jsonl", "--file", file, "--max-tokens", 48, "--threads", 1, "--ctx", 512)
+    with stopped_at_end(lab.start(*asked)) as process:
+        has_run_away = wait_for(lambda: _runs_away(process), PATIENCE_S)
+        checkers = [psutil.Process(pid) for pid in _children_with("checker.py", process)]
+        process.send_signal(signal.SIGKILL)
+        lab.finish(process)
+    started = time.monotonic()
+    has_ended = wait_for(lambda: not any(_is_running(one) for one in checkers), 40.0)
+    text = f"it ended by itself after {time.monotonic() - started:.0f} s" if has_ended else "IT RUNS ON"
+    return Seen(text, has_run_away and len(checkers) == 1 and has_ended, lab.left())
 
-    children = psutil.Process(process.pid).children()
-    return [child.pid for child in children if "advisor.trial.boxed" in " ".join(child.cmdline())]
+
+def _runs_away(process: subprocess.Popen[str]) -> bool:
+    """Whether a checker has computed for longer than any harmless pattern takes."""
+    with suppress(psutil.NoSuchProcess):
+        return any(sum(psutil.Process(pid).cpu_times()[:2]) > 1.0 for pid in _children_with("checker.py", process))
+    return False
+
+
+def _is_running(process: psutil.Process) -> bool:
+    with suppress(psutil.NoSuchProcess):
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    return False
+
+
+def _children_with(word: str, process: subprocess.Popen[str]) -> list[int]:
+    """Children of a process whose command line has a word."""
+    found = []
+    for child in psutil.Process(process.pid).children():
+        with suppress(psutil.NoSuchProcess, psutil.ZombieProcess):
+            found += [child.pid] if word in " ".join(child.cmdline()) else []
+    return found
 
 
 GROUP = Group(
@@ -203,5 +246,11 @@ GROUP = Group(
         ),
         Case("parent-trial", "amid a trial", "every answer kept; again: goes on", trial_killed),
         Case("parent-code", "SIGKILL while code of an answer runs", "the child ends too", code_killed),
+        Case(
+            "parent-pattern",
+            "SIGKILL of a trial while a pattern runs away in its checker",
+            "the checker ends within 5 s",
+            checker_orphaned,
+        ),
     ),
 )

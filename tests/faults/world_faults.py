@@ -16,7 +16,7 @@ from tests.faults.lab import REPOSITORY, Done, Lab, wait_for
 from tests.faults.making import thimble
 from tests.faults.parent_faults import HERE, hub
 from tests.hub.fetching import ASK, Q4, Disk
-from tests.hub.server import Slow
+from tests.hub.server_faults import Slow
 from tests.test_terminal import Terminal
 
 _NVML = REPOSITORY / "tests" / "fakes" / "nvml" / "fake_nvml.c"
@@ -134,6 +134,37 @@ def terminal_gone(lab: Lab, how: str, busy: bool) -> Seen:
     return Seen(text, status == wanted and restored, lab.left())
 
 
+def download_killed(lab: Lab) -> Seen:
+    """The screens die amid a download; the command line goes on with it."""
+    with hub(lab) as (server, repo):
+        disk = Disk(lab.folder / "hf")
+        part = disk.partial(repo, Q4)
+        server.script("/lfs/*", Slow(0.1, 20_000), host="store")
+        places = {name: lab.env[name] for name in ("HF_HOME", "HF_ENDPOINT", "LLM_ADVISOR_HUB", "TMPDIR")}
+        terminal = Terminal(lab.folder, REPOSITORY / "knowledge", **places)
+        terminal.wait_for("free disk")
+        terminal.press("3")
+        terminal.wait_for("rank 1 of")
+        terminal.press("/")
+        terminal.wait_for("part of a name")
+        terminal.press("Tiny Tune\r")
+        terminal.wait_for("Tiny Tune")
+        terminal.press("4")
+        terminal.wait_for("Tiny Tune")
+        terminal.press("d")
+        terminal.wait_for("cache?")
+        terminal.press("y")
+        has_begun = wait_for(lambda: part.exists() and part.stat().st_size > 100_000)
+        os.kill(terminal.process.pid, signal.SIGKILL)
+        status = _ended(terminal.process.pid)
+        kept, left = part.stat().st_size, [text for text in lab.left() if text.startswith("process")]
+        server.forgive()
+        again = lab.run(*ASK)
+        is_right = has_begun and status == signal.SIGKILL and not left and again.code == 0 and disk.holds(repo, Q4)
+        text = f"no child, {kept:,} bytes kept; `download` again: exit {again.code}, whole and checked"
+        return Seen(text if is_right else f"{text}: NOT SO {left}", is_right, lab.left())
+
+
 def _ended(pid: int, seconds: float = 20.0) -> int | None:
     """The signal that a child of this process ended by, or 128 and its exit code."""
     end = time.monotonic() + seconds
@@ -222,6 +253,12 @@ TERMINAL = Group(
             "SIGTERM amid a measurement",
             "terminal in order, ends by it, no child",
             partial(terminal_gone, how="SIGTERM", busy=True),
+        ),
+        Case(
+            "terminal-download",
+            "SIGKILL amid a download in Proof",
+            "no child; what came is kept and gone on from",
+            download_killed,
         ),
     ),
 )

@@ -37,15 +37,14 @@ def main() -> int:
         totals.forget(asked.state, asked.names)
         return 0
     names = list(MODULES) if asked.all else asked.names
-    left = dict.fromkeys(names, asked.seconds)
+    known = totals.cpu_s(asked.state, asked.engine) if asked.in_total else {}
+    left = {name: asked.seconds - known.get(name, 0.0) for name in names}
     n_found = 0
-    while left:
-        for name in list(left):
-            seconds = min(asked.turn, left[name])
-            n_found += _turn(name, asked.engine, seconds, asked.state)
-            left[name] -= seconds
-            if left[name] <= 0:
-                del left[name]
+    while left := {name: seconds for name, seconds in left.items() if seconds > 0}:
+        for name, seconds in left.items():
+            turn = min(asked.turn, seconds)
+            n_found += _turn(name, asked.engine, turn, asked.state)
+            left[name] -= turn
     return 1 if n_found else 0
 
 
@@ -54,6 +53,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("names", nargs="*", choices=[[], *MODULES], metavar="NAME", help=", ".join(MODULES))
     parser.add_argument("--all", action="store_true", help="every parser")
     parser.add_argument("--seconds", type=float, default=60.0, help="processor time for each parser")
+    parser.add_argument("--in-total", action="store_true", help="`--seconds` counts what was run before")
     parser.add_argument("--turn", type=float, default=120.0, help="processor time of one turn")
     parser.add_argument("--engine", choices=totals.ENGINES, default="atheris")
     parser.add_argument("--state", type=Path, default=totals.default_state())
@@ -71,10 +71,12 @@ def _turn(name: str, engine: str, seconds: float, state: Path) -> int:
     while spent < seconds:
         with tempfile.TemporaryDirectory() as folder:
             report = Path(folder) / "report.json"
-            code, coverage, tail = _run(name, engine, seconds - spent, state, report)
-            counts: dict[str, Any] = {"cpu_s": 0.0}
-            if report.exists():
-                counts = json.loads(report.read_text("utf-8"))
+            try:
+                code, coverage, tail = _run(name, engine, seconds - spent, state, report)
+            except BaseException:
+                totals.add(state, name, engine, _counts(report), {})
+                raise
+            counts = _counts(report)
         if code != 0:
             counts["deaths"] = 1
             sys.stdout.write("\n".join([f"{name}: the process ended with {code}", *tail, ""]))
@@ -86,6 +88,12 @@ def _turn(name: str, engine: str, seconds: float, state: Path) -> int:
         if code != 0 and not counts.get("executions"):
             break  # it does not even start
     return n_found
+
+
+def _counts(report: Path) -> dict[str, Any]:
+    """What a process came to, as far as it said."""
+    counts: dict[str, Any] = json.loads(report.read_text("utf-8")) if report.exists() else {"cpu_s": 0.0}
+    return counts
 
 
 def _told(name: str, engine: str, counts: dict[str, Any], coverage: dict[str, int]) -> str:

@@ -14,18 +14,24 @@ from tests.fuzz.pool import Pool
 def inputs(harness: Harness, pool: Pool | None = None) -> st.SearchStrategy[bytes]:
     """Inputs for a harness, most of them nearly sound. Where a pool is given, what is in it is changed too."""
     seeds = list(harness.seeds())
-    seed = st.sampled_from(seeds)
-    torn = st.builds(_torn, seed, st.integers(0, 1 << 20), st.binary(max_size=40))
+    torn = st.builds(_torn, st.sampled_from(seeds), st.integers(0, 1 << 20), st.binary(max_size=40))
     if harness.codec is None:
         return st.one_of(torn, st.binary(max_size=400))
-    sound = st.sampled_from([raw for raw in seeds if _has_syntax(harness, raw)])
-    changed = st.builds(lambda raw, rng: _changed(harness, raw, rng, seeds), sound, st.randoms(use_true_random=False))
     made = st.builds(lambda rng: _made(harness, rng), st.randoms(use_true_random=False))
-    if pool is None:
-        return st.one_of(changed, changed, changed, made, torn, st.binary(max_size=200))
+    # `one_of` takes a strategy that is there twice once, so each is made anew.
+    changed = [_changed_seeds(harness, seeds) for _ in range(3 if pool is None else 1)]
+    grown = [] if pool is None else [_grown_inputs(harness, pool) for _ in range(7)]
+    return st.one_of(*changed, *grown, made, torn, st.binary(max_size=200))
+
+
+def _changed_seeds(harness: Harness, seeds: list[bytes]) -> st.SearchStrategy[bytes]:
+    sound = st.sampled_from([raw for raw in seeds if _has_syntax(harness, raw)])
+    return st.builds(lambda raw, rng: _changed(harness, raw, rng, seeds), sound, st.randoms(use_true_random=False))
+
+
+def _grown_inputs(harness: Harness, pool: Pool) -> st.SearchStrategy[bytes]:
     # Hypothesis sees only the number it begins with: the pool changes between one input and the next.
-    grown = st.builds(lambda begin: _grown(harness, pool, Random(begin)), st.integers(0, (1 << 64) - 1))
-    return st.one_of(changed, changed, grown, grown, grown, grown, made, torn, st.binary(max_size=200))
+    return st.builds(lambda begin: _grown(harness, pool, Random(begin)), st.integers(0, (1 << 64) - 1))
 
 
 def _has_syntax(harness: Harness, raw: bytes) -> bool:

@@ -53,6 +53,12 @@ def add(state: Path, name: str, engine: str, counts: Mapping[str, Any], coverage
             one[key] = max(number, one.get(key, 0)) if key == "cov" else number
 
 
+def cpu_s(state: Path, engine: str) -> dict[str, float]:
+    """Processor time of each parser with an engine."""
+    with changed(state) as known:
+        return {name: float(engines[engine]["cpu_s"]) for name, engines in known.items() if engine in engines}
+
+
 def forget(state: Path, names: Sequence[str]) -> None:
     """Drop the counts of parsers, whose code is another now; the corpora stay."""
     with changed(state) as known:

@@ -59,6 +59,19 @@ class Made:
         return head + bytes(-len(head) % self.alignment) + bytes(self.data_bytes)
 
 
+class Memory:
+    """Bytes as a source."""
+
+    name = "memory"
+
+    def __init__(self, raw: bytes) -> None:
+        self.raw = raw
+        self.size = len(raw)
+
+    def read_at(self, offset: int, length: int) -> bytes:
+        return self.raw[offset : offset + length]
+
+
 def llama_blueprint(
     *,
     layers: int = 2,
@@ -71,16 +84,8 @@ def llama_blueprint(
     **metadata: MetadataValue,
 ) -> Blueprint:
     """A Llama without a vocabulary; keywords with `__` for dots add or replace `llama.` keys."""
-    kind, kv_width = GGML_TYPES[matrix_type], hidden // heads * kv_heads
-    matrices = {
-        "attn_q": (hidden, hidden),
-        "attn_k": (hidden, kv_width),
-        "attn_v": (hidden, kv_width),
-        "attn_output": (hidden, hidden),
-        "ffn_gate": (hidden, ffn),
-        "ffn_down": (ffn, hidden),
-        "ffn_up": (hidden, ffn),
-    }
+    kind = GGML_TYPES[matrix_type]
+    matrices = _matrices(hidden, ffn, hidden // heads * kv_heads)
     f32 = GGML_TYPES["F32"]
     tensors = [Tensor("token_embd.weight", (hidden, vocab), kind), Tensor("output.weight", (hidden, vocab), kind)]
     tensors.append(Tensor("output_norm.weight", (hidden,), f32))
@@ -104,3 +109,16 @@ def llama_blueprint(
     }
     keys.update({f"llama.{name.replace('__', '.')}": value for name, value in metadata.items()})
     return Blueprint(keys, tuple(tensors))
+
+
+def _matrices(hidden: int, ffn: int, kv_width: int) -> dict[str, tuple[int, int]]:
+    """Shapes of a layer's matrices, in ggml's order."""
+    return {
+        "attn_q": (hidden, hidden),
+        "attn_k": (hidden, kv_width),
+        "attn_v": (hidden, kv_width),
+        "attn_output": (hidden, hidden),
+        "ffn_gate": (hidden, ffn),
+        "ffn_down": (ffn, hidden),
+        "ffn_up": (hidden, ffn),
+    }

@@ -14,7 +14,7 @@ from advisor.errors import InputError
 from advisor.gguf import format as f
 from advisor.gguf.reader import ArraySummary, parse_header, read_header
 from advisor.gguf.source import Cursor, FileSource
-from tests.gguf.making import ARRAY, BOOL, F32, STRING, U32, Made, Row, array, pair, string
+from tests.gguf.making import ARRAY, BOOL, F32, STRING, U32, Made, Memory, Row, array, pair, string
 
 
 def written(folder: Path, made: Made | bytes) -> Path:
@@ -262,16 +262,6 @@ def test_the_weights_are_never_read(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("chunk_bytes", [8, 64, 4096])
 def test_strings_are_skipped_alike_whatever_the_window(chunk_bytes: int) -> None:
-    class Memory:
-        name = "memory"
-
-        def __init__(self, raw: bytes) -> None:
-            self.raw = raw
-            self.size = len(raw)
-
-        def read_at(self, offset: int, length: int) -> bytes:
-            return self.raw[offset : offset + length]
-
     texts = [b"x" * (i * 7 % 90) for i in range(200)]
     cursor = Cursor(Memory(b"".join(map(string, texts)) + b"end"), chunk_bytes=chunk_bytes)
     assert cursor.skip_strings(len(texts), 1 << 20) == sum(map(len, texts))

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from advisor.errors import InputError
 from advisor.gguf.reader import parse_header, read_header
-from tests.gguf.making import ARRAY, STRING, U32, Made, Row, array, pair, string
+from tests.gguf.making import ARRAY, STRING, U32, Made, Memory, Row, array, pair, string
 
 RICH = Made(
     pairs=[
@@ -26,17 +26,6 @@ RICH = Made(
 ).encode()
 OUTCOMES = ("read", "refused")
 QUICK = settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-
-
-class Memory:
-    name = "memory"
-
-    def __init__(self, raw: bytes) -> None:
-        self.raw = raw
-        self.size = len(raw)
-
-    def read_at(self, offset: int, length: int) -> bytes:
-        return self.raw[offset : offset + length]
 
 
 def outcome(raw: bytes) -> str:

@@ -8,8 +8,8 @@ import pytest
 
 from advisor.errors import NetworkError
 from advisor.hub.access import HubAccess
-from advisor.hub.faults import HubBusy, fault, retry_after_s
-from advisor.hub.patience import MAX_TRIES, MAX_WAIT_S, Patience
+from advisor.hub.http_errors import HubBusy, fault, retry_after_s
+from advisor.hub.retry import MAX_TRIES, MAX_WAIT_S, RetryPolicy
 
 NOW = datetime(2026, 11, 27, 12, 0, 0, tzinfo=UTC)
 STRANGER = HubAccess()
@@ -88,7 +88,7 @@ def test_pauses_are_those_asked_for_and_doubled_where_nobody_asks() -> None:
             raise answer
         return "done"
 
-    assert Patience(sleep=slept.append).ask(question) == "done"
+    assert RetryPolicy(sleep=slept.append).ask(question) == "done"
     assert slept == [2.0, 2.0, 0.0]
 
 
@@ -102,11 +102,11 @@ def test_patience_ends(seconds: float | None) -> None:
         raise busy(seconds)
 
     with pytest.raises(HubBusy):
-        Patience(sleep=slept.append).ask(question)
+        RetryPolicy(sleep=slept.append).ask(question)
     assert len(tries) <= MAX_TRIES
     assert sum(slept) <= MAX_WAIT_S
 
 
 def test_what_is_no_matter_of_waiting_is_raised_at_once() -> None:
     with pytest.raises(NetworkError, match="gone"):
-        Patience(sleep=lambda _: pytest.fail("it slept")).ask(lambda: (_ for _ in ()).throw(NetworkError("gone")))
+        RetryPolicy(sleep=lambda _: pytest.fail("it slept")).ask(lambda: (_ for _ in ()).throw(NetworkError("gone")))

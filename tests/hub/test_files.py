@@ -282,7 +282,7 @@ def test_a_folder_that_cannot_be_read_is_named_and_the_rest_is_found(
                 raise PermissionError(13, "Permission denied", str(path))
             return scandir(path)
 
-        monkeypatch.setattr("advisor.hub.walking.os.scandir", refuse)
+        monkeypatch.setattr("advisor.hub.scanning.os.scandir", refuse)
     outcome = cli("files", "--json", "--models-dir", folder, "--models-dir", tmp_path / "gone")
     (folder / "a").chmod(0o700)
     assert len(outcome.document["files"]) == 1
@@ -321,7 +321,7 @@ def test_a_manifest_leads_to_no_file_outside_the_store(cli: Cli, home: Path, tmp
 def test_the_search_ends_after_so_many_files_and_says_so(
     cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("advisor.hub.walking.MAX_FILES", 100)
+    monkeypatch.setattr("advisor.hub.scanning.MAX_FILES", 100)
     for i in range(2):
         folder = tmp_path / f"m/{i}"
         folder.mkdir(parents=True)

@@ -15,7 +15,8 @@ from tests.cli.running import Cli, Outcome, as_process
 from tests.gguf.making import llama_blueprint
 from tests.gguf.test_split import write_parts
 from tests.hub.conftest import REPO
-from tests.hub.server import COMMIT, Answer, Hangup, HubServer, Repo, Silence, Truncated, too_many
+from tests.hub.server import COMMIT, HubServer, Repo
+from tests.hub.server_faults import Answer, Hangup, Silence, Truncated, too_many
 
 API = f"/api/models/{REPO}"
 Q4, Q8 = "Tiny-Tune-Q4_0.gguf", "Tiny-Tune-Q8_0.gguf"

@@ -20,7 +20,7 @@ from advisor.engine.client import EngineCancelled
 from advisor.engine.slices import SliceRun
 from advisor.errors import EngineError
 from advisor.service import measuring
-from advisor.service.remembering import recall, remember
+from advisor.service.measurement_cache import recall, remember
 from advisor.units import GIB
 from tests.builders import constraints, figures, machine, model
 from tests.domain.speed.placing import constants
@@ -68,7 +68,7 @@ def test_a_model_that_is_not_here_is_measured_and_remembered(own_cache: Path) ->
     again = measuring.measure(subject(), HERE, constants(), events.append, budget_s=1.0)
     assert again.speed == as_remembered(first.speed)
     assert events == []
-    anew = measuring.measure(subject(), HERE, constants(), events.append, budget_s=1.0, memory="renew")
+    anew = measuring.measure(subject(), HERE, constants(), events.append, budget_s=1.0, cache_use="renew")
     assert events
     assert anew.speed is not None
     assert recall(subject(), HERE) == as_remembered(anew.speed)

@@ -21,7 +21,7 @@ def main() -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     for name, text in (("pilot", "screens in process"), ("terminal", "screens in a pseudo-terminal")):
         one = commands.add_parser(name, help=text)
-        one.add_argument("--seconds", type=float, default=600.0)
+        one.add_argument("--seconds", type=float, default=1210.0)
         one.add_argument("--seed", type=int, default=1)
         one.add_argument("--steps", type=int, default=250, help="of one walk")
         one.add_argument("--no-result", action="store_true", help="write no result file")

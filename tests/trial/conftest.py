@@ -8,7 +8,7 @@ import pytest
 
 from advisor.engine import operations as ops
 from advisor.engine.client import EngineClient
-from advisor.engine.conversation import RequantizeParams
+from advisor.engine.trial_messages import RequantizeParams
 
 Q4_0 = 2
 

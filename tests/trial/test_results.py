@@ -62,18 +62,18 @@ def test_files_that_are_no_result_are_told(tmp_path: Path, content: bytes) -> No
 def test_a_sitting_goes_on_where_it_was_left(tmp_path: Path) -> None:
     path = result_file(tmp_path / "r.json", ANSWERS)
     advisor = Advisor()
-    with advisor.sitting(path) as sitting:
+    with advisor.judging_session(path) as sitting:
         sitting.vote("left")
         sitting.vote("tie")
         sitting.undo()
         sitting.vote("both_bad")
-    with advisor.sitting(path) as sitting:
+    with advisor.judging_session(path) as sitting:
         assert sitting.judging.votes == ("left", "both_bad")
-        with pytest.raises(InputError, match="is running"), advisor.sitting(path):
+        with pytest.raises(InputError, match="is running"), advisor.judging_session(path):
             pass
-    with advisor.sitting(path, seed=1) as other:
+    with advisor.judging_session(path, seed=1) as other:
         assert other.judging.votes == ()
-    with advisor.sitting(result_file(tmp_path / "r.json", {**ANSWERS, "t0": ("changed", "x")})) as changed:
+    with advisor.judging_session(result_file(tmp_path / "r.json", {**ANSWERS, "t0": ("changed", "x")})) as changed:
         assert changed.judging.votes == ()
 
 
@@ -81,15 +81,15 @@ def test_a_sitting_goes_on_where_it_was_left(tmp_path: Path) -> None:
 def test_what_cannot_be_judged_is_told(tmp_path: Path) -> None:
     advisor = Advisor()
     with pytest.raises(InputError, match="there is no trial yet"):
-        advisor.sitting()
+        advisor.judging_session()
     with pytest.raises(InputError, match="no task has two answers that differ"):
-        advisor.sitting(result_file(tmp_path / "r.json", {"t": ("same", "same ")}))
+        advisor.judging_session(result_file(tmp_path / "r.json", {"t": ("same", "same ")}))
     path = result_file(tmp_path / "r.json", ANSWERS)
     with pytest.raises(InputError, match="Did you mean 'badger'"):
-        advisor.sitting(path, ["aardvark", "bagder"])
+        advisor.judging_session(path, ["aardvark", "bagder"])
     with pytest.raises(InputError, match="needs two contestants"):
-        advisor.sitting(path, ["badger"])
+        advisor.judging_session(path, ["badger"])
     document = json.loads(path.read_text())
     path.write_text(json.dumps({**document, "contestants": document["contestants"][:1]}))
     with pytest.raises(InputError, match="needs two contestants"):
-        advisor.sitting(path)
+        advisor.judging_session(path)

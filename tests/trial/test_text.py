@@ -9,8 +9,8 @@ import pytest
 
 from advisor.engine import operations as ops
 from advisor.engine.client import EngineClient, EngineRefused
-from advisor.engine.conversation import ScoreParams, TokensParams
 from advisor.engine.messages import ContextParams
+from advisor.engine.trial_messages import ScoreParams, TokensParams
 from advisor.errors import InputError
 from advisor.service import Advisor, TextRequest
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from advisor.domain.basis import Basis
 from advisor.domain.constraints import Constraints
-from advisor.domain.export_request import PLAIN, ExportRequest, MadeFiles
+from advisor.domain.export_request import ExportRequest, MadeFiles
 from advisor.domain.fit import Fit
 from advisor.domain.footprint import DeviceFootprint, Footprint
 from advisor.domain.gates import Reason
@@ -235,11 +235,11 @@ class PinnedAdvisor(Advisor):
         proved = "" if smoke is None else f'\n[smoke]\nverdict = "{smoke.verdict.verdict}"\n'
         return f'schema_version = 1\n\n[recommendation]\nmodel = "{pick.model.id}"\n{proved}'
 
-    def export_text(self, text: str, target: str, name: str, request: ExportRequest = PLAIN) -> MadeFiles:
+    def export_text(self, text: str, target: str, name: str, request: ExportRequest | None = None) -> MadeFiles:
         label = f"{target}-example-small-8b-instruct"
         return MadeFiles(
             {
-                f"{label}.yaml": f"# Made from {name!r}.\nname: example\nport: {request.port}\n",
+                f"{label}.yaml": f"# Made from {name!r}.\nname: example\nport: {(request or ExportRequest()).port}\n",
                 f"{label}-and-a-long-name.sh": '#!/usr/bin/env bash\nset -eu\nexec "$@"\n',
             },
             ("Licence: Example License 1.0: allowed. A reading, not legal advice.", "Duty: ship a file named Notice."),

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
+from advisor.cli.diagnostics import ExitCode
 from advisor.tui.app import AdvisorApp
 from advisor.tui.crash import CrashingApp
 from advisor.tui.judging import JudgeAlone
@@ -37,3 +40,19 @@ async def test_every_app_of_this_program_breaks_like_that() -> None:
     assert issubclass(JudgeAlone, CrashingApp)
     async with started(PinnedAdvisor()) as (app, _):
         assert type(app)._fatal_error is CrashingApp._fatal_error
+
+
+class BreakingApp(CrashingApp):
+    """Breaks as soon as it is there."""
+
+    def run(self, **named: Any) -> None:
+        return super().run(headless=True, **named)
+
+    def on_mount(self) -> None:
+        break_down()
+
+
+def test_screens_that_break_end_the_program_with_the_code_of_the_unexpected() -> None:
+    with pytest.raises(SystemExit) as ended:
+        BreakingApp().run_or_fail()
+    assert ended.value.code == ExitCode.UNEXPECTED

@@ -53,7 +53,7 @@ async def test_votes_can_be_taken_back_and_are_there_next_time() -> None:
         assert "3 of 4" in text_of(app)
         await press(pilot, "escape", "b")
         assert "3 of 4" in text_of(app)
-    with advisor.sitting() as sitting:
+    with advisor.judging_session() as sitting:
         assert sitting.judging.votes == ("right", "tie")
 
 
@@ -65,7 +65,7 @@ async def test_without_a_trial_it_says_how_to_run_one() -> None:
 
 async def test_two_programs_do_not_judge_one_trial_at_once(result: Path) -> None:
     advisor = PinnedAdvisor()
-    with advisor.sitting(result):
+    with advisor.judging_session(result):
         async with started(advisor, "4", "b") as (app, pilot):
             await pilot.pause()
             assert not isinstance(app.screen, JudgeScreen)
@@ -74,7 +74,7 @@ async def test_two_programs_do_not_judge_one_trial_at_once(result: Path) -> None
 
 @pytest.mark.parametrize("size", [(40, 12), (80, 24), (120, 36)])
 async def test_both_answers_and_every_key_fit(result: Path, size: tuple[int, int]) -> None:
-    app = JudgeAlone(JudgeScreen(Advisor().sitting(result)))
+    app = JudgeAlone(JudgeScreen(Advisor().judging_session(result)))
     async with app.run_test(size=size) as pilot:
         await pilot.pause()
         shown = text_of(app)  # type: ignore[arg-type]

@@ -131,6 +131,16 @@ async def test_a_second_click_beside_the_palette_closes_nothing_else() -> None:
         assert place_of(app) == "picks"
 
 
+async def test_a_palette_that_is_asked_for_while_one_closes_opens_after_it() -> None:
+    async with started(PinnedAdvisor()) as (app, pilot):
+        await press(pilot, "ctrl+p")
+        app.screen.dismiss()
+        app.action_command_palette()
+        await until(pilot, lambda: app.is_palette_open)
+        await press(pilot, "escape")
+        assert place_of(app) == "machine"
+
+
 async def test_a_click_that_overtakes_the_palette_does_not_pull_the_screen_from_under_it() -> None:
     async with started(PinnedAdvisor()) as (app, pilot):
         app.action_command_palette()

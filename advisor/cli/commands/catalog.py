@@ -10,6 +10,7 @@ import click
 from advisor.cli import output
 from advisor.cli.commands import coverage
 from advisor.cli.diagnostics import note
+from advisor.cli.help import Group
 from advisor.cli.options import output_options
 from advisor.domain.upkeep.files import FieldChange, FileChange
 from advisor.errors import InputError, NetworkError
@@ -38,7 +39,9 @@ class Day(click.ParamType[date]):
             self.fail(f"{value!r} is no day; write it as 2026-11-27", param, ctx)
 
 
-@click.group("catalog", invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    "catalog", cls=Group, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]}
+)
 @click.pass_context
 def command(context: click.Context) -> None:
     """Check what the catalogue says, see how much of it is sourced, or bring its lists of files up to date.

@@ -5,13 +5,14 @@ from __future__ import annotations
 import click
 from click.shell_completion import get_completion_class
 
+from advisor.cli.help import Command
 from advisor.cli.main import COMPLETION_VARIABLE, PROGRAM, cli
 from advisor.errors import InputError
 
 SHELLS = ("bash", "zsh", "fish", "powershell")
 
 
-@click.command("completion")
+@click.command("completion", cls=Command)
 @click.argument("shell", type=click.Choice(SHELLS))
 def command(shell: str) -> None:
     """Print the script that makes a shell complete commands, options and model ids.

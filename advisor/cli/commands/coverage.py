@@ -5,13 +5,14 @@ from __future__ import annotations
 import click
 
 from advisor.cli import output
+from advisor.cli.help import Command
 from advisor.cli.options import output_options
 from advisor.domain.coverage import coverage_rows, gap_rows
 from advisor.service import Advisor
 from advisor.text import printable
 
 
-@click.command("coverage")
+@click.command("coverage", cls=Command, short_help="How much of the catalogue is sourced, field by field.")
 @click.option("--markdown", is_flag=True, help="The page docs/coverage.md.")
 @click.option("--unknown", "unknown_only", is_flag=True, help="Only what is unknown, with the reason.")
 @output_options

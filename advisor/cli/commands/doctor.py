@@ -5,12 +5,13 @@ from __future__ import annotations
 import click
 
 from advisor.cli import output
+from advisor.cli.help import Command
 from advisor.cli.options import output_options
 from advisor.errors import CheckFailedError
 from advisor.service import Advisor
 
 
-@click.command("doctor")
+@click.command("doctor", cls=Command)
 @output_options
 def command(as_json: bool, plain: bool) -> None:
     """Check the installation: knowledge, engine, devices, directories. Says what would mend a failure.

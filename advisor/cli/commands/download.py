@@ -8,13 +8,14 @@ import click
 
 from advisor.cli import output
 from advisor.cli.diagnostics import note
+from advisor.cli.help import Command
 from advisor.cli.options import output_options
 from advisor.cli.transfer_progress import TransferProgress
 from advisor.service import Advisor, DownloadOutcome, DownloadRequest
 from advisor.units import format_bytes
 
 
-@click.command("download")
+@click.command("download", cls=Command)
 @click.argument("model")
 @click.option("--quant", metavar="TYPE", default="Q4_K_M", show_default=True, help="File type, or mmproj.")
 @click.option("--repo", metavar="OWNER/NAME", help="A repository of the Hub; the catalogue's by default.")

@@ -8,6 +8,7 @@ import click
 
 from advisor.cli import output
 from advisor.cli.diagnostics import note
+from advisor.cli.help import Command
 from advisor.cli.options import F, gathered, output_options
 from advisor.domain.export_request import EXPORT_OPTIONS, ExportRequest
 from advisor.service import EVERYTHING, Advisor
@@ -24,7 +25,7 @@ def _request_options(command: F) -> F:
             option.flag,
             question.key,
             type=click.IntRange(int(question.minimum or 0), int(question.maximum or 0)) if is_count else None,
-            metavar=option.metavar,
+            metavar=option.metavar or ("N" if is_count else None),
             default=question.default,
             show_default=question.default is not None,
             help=question.help,
@@ -32,7 +33,7 @@ def _request_options(command: F) -> F:
     return command
 
 
-@click.command("export")
+@click.command("export", cls=Command)
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False), metavar="RECOMMENDATION.toml")
 @click.option(
     "--to",

@@ -8,6 +8,7 @@ import click
 
 from advisor.cli import output
 from advisor.cli.diagnostics import note
+from advisor.cli.help import Command
 from advisor.cli.options import models_dir_option, output_options
 from advisor.cli.transfer_progress import TransferProgress
 from advisor.domain.local_files import LocalFile
@@ -17,7 +18,7 @@ from advisor.units import format_bytes
 _COLUMNS = ("model", "quant", "size", "how known", "place", "path")
 
 
-@click.command("files")
+@click.command("files", cls=Command)
 @models_dir_option
 @click.option("--hash", "hashed", is_flag=True, help="Read whole files to know them by their SHA-256; remembered.")
 @output_options

@@ -7,11 +7,12 @@ import click
 from advisor import api
 from advisor.api import Needs
 from advisor.cli import output
+from advisor.cli.help import Command
 from advisor.cli.options import complete_model, constraint_options, output_options
 from advisor.domain.licence import LicenceFinding
 
 
-@click.command("licence")
+@click.command("licence", cls=Command)
 @click.argument("model", shell_complete=complete_model)
 @constraint_options
 @output_options

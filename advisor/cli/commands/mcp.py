@@ -5,9 +5,10 @@ from __future__ import annotations
 import click
 
 from advisor.cli.extras import needing
+from advisor.cli.help import Command
 
 
-@click.command("mcp")
+@click.command("mcp", cls=Command)
 def command() -> None:
     """Answer an assistant's questions over MCP: standard input and output are the protocol.
 

@@ -6,6 +6,7 @@ import click
 
 from advisor import api
 from advisor.cli import output
+from advisor.cli.help import Command
 from advisor.cli.options import output_options
 from advisor.domain.model import Model
 from advisor.domain.wording import OVERLAY_MARK
@@ -14,7 +15,7 @@ from advisor.units import format_count, format_tokens
 _COLUMNS = ("id", "family", "params", "active", "context", "licence", "languages", "status")
 
 
-@click.command("models")
+@click.command("models", cls=Command)
 @output_options
 @click.option("--family", type=click.Choice(["mistral", "llama"]), help="One family only.")
 def command(as_json: bool, plain: bool, family: str | None) -> None:

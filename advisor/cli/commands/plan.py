@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -11,6 +11,7 @@ from advisor.api import Needs, answers_of
 from advisor.cli import output
 from advisor.cli.diagnostics import note
 from advisor.cli.fleet_output import note_failures, print_placement, require_enough
+from advisor.cli.help import Command
 from advisor.cli.options import constraint_options, gathered, machine_options, output_options
 from advisor.domain.capacity.plan import Plans
 from advisor.domain.capacity.replica import ENGINES, refusal_lines
@@ -18,25 +19,14 @@ from advisor.domain.capacity.report import COLUMNS, load_facts, plan_lines, plan
 from advisor.domain.capacity.sweep import Sweep
 from advisor.domain.capacity.sweep_words import COLUMNS as SWEEP_COLUMNS
 from advisor.domain.capacity.sweep_words import curve_paragraph, sweep_document, sweep_rows
-from advisor.domain.constraints import Constraints
 from advisor.domain.fleet import Fleet
 from advisor.domain.hardware import Machine
+from advisor.domain.plan_options import PlanOptions
 from advisor.errors import InputError, NoCandidateError
 from advisor.service import Advisor, FleetAdvice, MachineChoice
 
 
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """What is to be planned."""
-
-    name: str | None
-    quantization: str | None
-    engine: str | None
-    trace: Path | None
-    survive: str | None
-
-
-@click.command("plan")
+@click.command("plan", cls=Command)
 @click.option("--model", "name", metavar="ID", help="Model to serve; without it the pick of recommend.")
 @click.option(
     "--quant",
@@ -69,6 +59,7 @@ class _Asked:
     "-n",
     "limit",
     type=click.IntRange(1),
+    metavar="N",
     default=12,
     show_default=True,
     help="Rows of the table, beside this machine's.",
@@ -76,9 +67,9 @@ class _Asked:
 @constraint_options
 @machine_options
 @output_options
-@gathered("asked", _Asked)
+@gathered("options", PlanOptions)
 def command(
-    asked: _Asked,
+    options: PlanOptions,
     fleet_file: Path | None,
     address: str | None,
     sweep: bool,
@@ -104,16 +95,16 @@ def command(
         fleet_file, where = where.file, replace(where, file=None)
     fleet = _fleet(advisor, fleet_file, address, where)
     if fleet is not None:
-        _refuse_with_fleet(asked, sweep)
-        _print_fleet(advisor, _place(advisor, fleet, constraints, asked), as_json=as_json, plain=plain)
+        _refuse_with_fleet(options, sweep)
+        _print_fleet(advisor, advisor.plan_fleet(fleet, constraints, options), as_json=as_json, plain=plain)
         return
     machine = advisor.machine(where)
     if sweep:
-        _refuse_with_sweep(asked)
-        found = advisor.sweep(machine, constraints, name=asked.name, quantization=asked.quantization)
+        _refuse_with_sweep(options)
+        found = advisor.sweep(machine, constraints, name=options.name, quantization=options.quantization)
         _print_sweep(found, machine, as_json, plain)
         return
-    plans = _plan(advisor, machine, constraints, asked)
+    plans = advisor.plan(machine, constraints, options)
     if machine.simulated:
         note("For a simulated machine.")
     if as_json:
@@ -135,29 +126,6 @@ def _fleet(advisor: Advisor, file: Path | None, address: str | None, where: Mach
     return fleet
 
 
-def _place(advisor: Advisor, fleet: Fleet, constraints: Constraints, asked: _Asked) -> FleetAdvice:
-    return advisor.plan_fleet(
-        fleet,
-        constraints,
-        name=asked.name,
-        quantization=asked.quantization,
-        engine=asked.engine,
-        trace=asked.trace,
-    )
-
-
-def _plan(advisor: Advisor, machine: Machine, constraints: Constraints, asked: _Asked) -> Plans:
-    return advisor.plan(
-        machine,
-        constraints,
-        name=asked.name,
-        quantization=asked.quantization,
-        engine=asked.engine,
-        trace=asked.trace,
-        survive=asked.survive,
-    )
-
-
 def _print_fleet(advisor: Advisor, placed: FleetAdvice, *, as_json: bool, plain: bool) -> None:
     if as_json:
         output.emit_json(advisor.fleet_advice_document(placed))
@@ -168,18 +136,20 @@ def _print_fleet(advisor: Advisor, placed: FleetAdvice, *, as_json: bool, plain:
     require_enough(placed)
 
 
-def _refuse_with_fleet(asked: _Asked, sweep: bool) -> None:
+def _refuse_with_fleet(options: PlanOptions, sweep: bool) -> None:
     """Raises InputError for an option that a plan for a fleet cannot have."""
     if sweep:
         raise InputError("--sweep is for one machine", hint="Leave --fleet and --ray out.")
-    if asked.survive not in (None, "replica"):
+    if options.survive not in (None, "replica"):
         why = "a fleet is planned for the loss of its fastest replica"
-        raise InputError(f"a plan for a fleet takes no --survive {asked.survive}", why=why, hint="Leave --survive out.")
+        raise InputError(
+            f"a plan for a fleet takes no --survive {options.survive}", why=why, hint="Leave --survive out."
+        )
 
 
-def _refuse_with_sweep(asked: _Asked) -> None:
+def _refuse_with_sweep(options: PlanOptions) -> None:
     """Raises InputError for an option that a sweep cannot have."""
-    given = {"--trace": asked.trace, "--survive": asked.survive, "--engine": asked.engine}
+    given = {"--trace": options.trace, "--survive": options.survive, "--engine": options.engine}
     wrong = next((option for option, value in given.items() if value is not None), None)
     if wrong is not None:
         why = "it shows llama.cpp on this machine under users and rate of the constraints, with nothing spare"

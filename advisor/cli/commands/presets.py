@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from advisor.cli import output
+from advisor.cli.help import Command
 from advisor.cli.options import output_options
 from advisor.domain.answers import answers_document
 from advisor.domain.presets import Preset
@@ -12,7 +13,7 @@ from advisor.domain.questions import Questionnaire, answer_text
 from advisor.service import Advisor
 
 
-@click.command("presets")
+@click.command("presets", cls=Command)
 @output_options
 def command(as_json: bool, plain: bool) -> None:
     """Answers to begin with: what each preset is for and what it answers. The other questions keep their defaults.

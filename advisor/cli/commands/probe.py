@@ -7,13 +7,14 @@ import click
 from advisor.cli import output
 from advisor.cli.diagnostics import note
 from advisor.cli.fleet_output import note_failures
+from advisor.cli.help import Command
 from advisor.cli.options import machine_options, output_options
 from advisor.domain.wording import FLEET_COLUMNS, FLEET_NUMERIC, fleet_rows, machine_facts
 from advisor.errors import InputError
 from advisor.service import Advisor, MachineChoice
 
 
-@click.command("probe")
+@click.command("probe", cls=Command)
 @click.option("--ray", "address", metavar="ADDRESS", help="Probe every node of a Ray cluster: HOST:PORT or auto.")
 @machine_options
 @output_options

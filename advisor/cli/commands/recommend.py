@@ -12,6 +12,7 @@ from advisor import api
 from advisor.api import Needs, answers_of
 from advisor.cli import output
 from advisor.cli.diagnostics import note
+from advisor.cli.help import Command
 from advisor.cli.options import (
     constraint_options,
     gathered,
@@ -39,7 +40,7 @@ class _Asked:
     quant: str | None
     named: tuple[str, ...]
     measure: bool
-    anew: bool
+    remeasure: bool
     sensitivity: bool
     trial: Path | None
     folders: tuple[Path, ...]
@@ -65,7 +66,7 @@ class _Shown:
         return self.place is not None or self.report is not None
 
 
-@click.command("recommend")
+@click.command("recommend", cls=Command)
 @constraint_options
 @machine_options
 @output_options
@@ -75,7 +76,7 @@ class _Shown:
 @click.option("--quant", metavar="TYPE", help="Consider this file type only, e.g. Q4_K_M.")
 @click.option("--model", "named", multiple=True, metavar="ID", help="Consider a model that is otherwise only listed.")
 @click.option("--measure", is_flag=True, help="Time the best candidates here, with slices of them, and rank again.")
-@click.option("--anew", is_flag=True, help="Time also what was timed before; goes with --measure.")
+@click.option("--remeasure", is_flag=True, help="As --measure, and time also what was timed before.")
 @click.option("--sensitivity", is_flag=True, help="Show which weight or requirement would change the pick. Slower.")
 @click.option("--exclusions", "with_exclusions", is_flag=True, help="Show how many models each answer excludes.")
 @click.option(
@@ -85,7 +86,9 @@ class _Shown:
 @models_dir_option
 @click.option("--relax", metavar="MODEL", help="Change the answers just so far that this excluded model passes.")
 @click.option("--excluded", is_flag=True, help="List what is excluded instead: requirement, reason and fix.")
-@click.option("-n", "limit", type=click.IntRange(1), default=10, show_default=True, help="Rows of the table.")
+@click.option(
+    "-n", "limit", type=click.IntRange(1), metavar="N", default=10, show_default=True, help="Rows of the table."
+)
 @gathered("asked", _Asked)
 @gathered("shown", _Shown)
 def command(needs: Needs, where: MachineChoice, asked: _Asked, shown: _Shown, what_hardware: bool) -> None:
@@ -163,7 +166,7 @@ def _advice(
             models=asked.named,
             quantization=asked.quant,
             relax=asked.relax,
-            measure="anew" if asked.anew else asked.measure,
+            measure="again" if asked.remeasure else asked.measure,
             sensitivity=asked.sensitivity,
             trial=asked.trial,
             models_dirs=asked.folders,
@@ -249,7 +252,7 @@ def _nothing(found: Recommendation) -> NoCandidateError:
     for miss in found.near_misses:
         name = f"{miss.model.id} {miss.quantization or ''}".strip()
         for reason in miss.reasons:
-            note(f"near miss {name}: {reason.text}" + (f" -> {reason.fix}" if reason.fix else ""))
+            note(f"near miss {name}: {reason.line}")
     count = len(found.rejected)
     return NoCandidateError(
         "no model satisfies the constraints",

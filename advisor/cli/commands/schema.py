@@ -6,10 +6,11 @@ import json
 
 import click
 
+from advisor.cli.help import Command
 from advisor.service import SCHEMAS, Advisor
 
 
-@click.command("schema")
+@click.command("schema", cls=Command)
 @click.argument("name", type=click.Choice(SCHEMAS))
 @click.option("--json", is_flag=True, expose_value=False, help="A schema is JSON in any case.")
 def command(name: str) -> None:

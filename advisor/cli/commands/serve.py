@@ -9,15 +9,21 @@ import click
 from advisor.addresses import is_loopback_host
 from advisor.cli.diagnostics import note
 from advisor.cli.extras import needing
+from advisor.cli.help import Command
 from advisor.errors import InputError
 
 TOKEN_VARIABLE = "LLM_ADVISOR_TOKEN"
 
 
-@click.command("serve")
+@click.command("serve", cls=Command)
 @click.option("--host", default="127.0.0.1", show_default=True, metavar="ADDRESS", help="Where to listen.")
 @click.option(
-    "--port", type=click.IntRange(0, 65535), default=8765, show_default=True, help="0 takes any that is free."
+    "--port",
+    type=click.IntRange(0, 65535),
+    metavar="N",
+    default=8765,
+    show_default=True,
+    help="0 takes any that is free.",
 )
 @click.option("--public", is_flag=True, help="Allow an address that other machines can reach; needs a token.")
 @click.option(
@@ -26,7 +32,14 @@ TOKEN_VARIABLE = "LLM_ADVISOR_TOKEN"
 @click.option(
     "--name", "names", multiple=True, metavar="HOST", help="A host name that visitors use, besides addresses."
 )
-@click.option("--visitors", type=click.IntRange(1, 64), default=4, show_default=True, help="At the same time, at most.")
+@click.option(
+    "--visitors",
+    type=click.IntRange(1, 64),
+    metavar="N",
+    default=4,
+    show_default=True,
+    help="At the same time, at most.",
+)
 def command(host: str, port: int, public: bool, token: str | None, names: tuple[str, ...], visitors: int) -> None:
     """The screens in a browser. They look at the machine that serves them, not at the visitor's.
 

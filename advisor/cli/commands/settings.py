@@ -5,11 +5,12 @@ from __future__ import annotations
 import click
 
 from advisor.cli import output
+from advisor.cli.help import Command
 from advisor.cli.options import output_options
 from advisor.settings import config_file, load_settings
 
 
-@click.command("settings")
+@click.command("settings", cls=Command)
 @output_options
 def command(as_json: bool, plain: bool) -> None:
     """Where the settings of the screens are, and what they say.

@@ -6,6 +6,7 @@ import click
 
 from advisor import api
 from advisor.cli import output
+from advisor.cli.help import Command
 from advisor.cli.options import complete_model, output_options
 from advisor.domain.model import GgufFile, Model
 from advisor.domain.wording import model_facts
@@ -13,7 +14,7 @@ from advisor.service import Advisor
 from advisor.units import format_bytes
 
 
-@click.command("show")
+@click.command("show", cls=Command)
 @click.argument("model", shell_complete=complete_model)
 @output_options
 def command(model: str, as_json: bool, plain: bool) -> None:

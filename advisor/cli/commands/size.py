@@ -8,6 +8,7 @@ import click
 
 from advisor import api
 from advisor.cli import output
+from advisor.cli.help import Command
 from advisor.cli.options import complete_model, machine_options, output_options
 from advisor.domain.ladder import Ladder
 from advisor.domain.sizing import Sizing
@@ -15,24 +16,36 @@ from advisor.service import MachineChoice
 from advisor.units import format_bytes
 
 
-@click.command("size")
+@click.command("size", cls=Command)
 @click.argument("target", metavar="MODEL|FILE.gguf|URL", shell_complete=complete_model)
 @click.option("--quant", metavar="TYPE", default="Q4_K_M", show_default=True, help="File type of a model.")
 @click.option("--ctx", "context_tokens", type=int, metavar="TOKENS", help="Context of all parallel requests together.")
-@click.option("--parallel", type=int, default=1, show_default=True, help="Requests at the same time.")
+@click.option("--parallel", type=int, metavar="N", default=1, show_default=True, help="Requests at the same time.")
 @click.option(
-    "--kv-type", default="f16", show_default=True, help="Type of the KV cache: f16, q8_0, q4_0; or keys/values."
+    "--kv-type",
+    metavar="TYPE",
+    default="f16",
+    show_default=True,
+    help="Of the KV cache: f16, q8_0, q4_0; or keys/values.",
 )
-@click.option("--gpu-layers", type=int, help="Layers on GPU, the output layer included; all that fit by default.")
+@click.option(
+    "--gpu-layers", type=int, metavar="N", help="Layers on GPU with the output layer; by default all that fit."
+)
 @click.option("--cpu-moe", "experts_in_ram", is_flag=True, help="Keep the routed experts in system memory.")
 @click.option(
     "--kv-offload/--no-kv-offload", "cache_on_gpu", default=True, show_default=True, help="KV cache beside its layer."
 )
 @click.option(
-    "--split-mode", default="layer", show_default=True, help="Several GPUs: layer shares layers out, none uses one."
+    "--split-mode",
+    metavar="MODE",
+    default="layer",
+    show_default=True,
+    help="Of several GPUs: layer shares layers out, none uses one.",
 )
-@click.option("--ubatch", type=int, help="Micro-batch; llama.cpp's default is 512.")
-@click.option("--outputs", type=int, help="Rows of logits in a micro-batch; all by default, as llama.cpp reserves.")
+@click.option("--ubatch", type=int, metavar="N", help="Micro-batch; llama.cpp's default is 512.")
+@click.option(
+    "--outputs", type=int, metavar="N", help="Rows of logits in a micro-batch; by default all, as in llama.cpp."
+)
 @click.option(
     "--flash-attn/--no-flash-attn", "flash_attention", default=True, show_default=True, help="Flash attention."
 )

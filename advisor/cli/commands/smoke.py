@@ -11,6 +11,7 @@ import click
 from advisor.api import Needs, answers_of
 from advisor.cli import output
 from advisor.cli.diagnostics import note
+from advisor.cli.help import Command
 from advisor.cli.options import complete_model, constraint_options, models_dir_option, output_options
 from advisor.domain.constraints import Constraints
 from advisor.domain.smoke_report import SmokeReport, smoke_document
@@ -19,7 +20,7 @@ from advisor.errors import CheckFailedError, InputError
 from advisor.service import Advisor
 
 
-@click.command("smoke")
+@click.command("smoke", cls=Command)
 @click.argument("target", metavar="MODEL|FILE.gguf|RECOMMENDATION.toml", shell_complete=complete_model)
 @click.option("--quant", metavar="TYPE", default="Q4_K_M", show_default=True, help="File type of a model.")
 @click.option(

@@ -8,6 +8,7 @@ from advisor import api
 from advisor.api import Needs
 from advisor.cli import output
 from advisor.cli.diagnostics import note
+from advisor.cli.help import Command
 from advisor.cli.options import (
     complete_model,
     constraint_options,
@@ -19,13 +20,13 @@ from advisor.domain.speed_report import speed_facts
 from advisor.service import MachineChoice
 
 
-@click.command("speed")
+@click.command("speed", cls=Command)
 @click.argument("name", metavar="MODEL", shell_complete=complete_model)
 @click.option("--quant", metavar="TYPE", default="Q4_K_M", show_default=True, help="File type of the model.")
 @click.option("--prompt", type=click.IntRange(1), metavar="TOKENS", help="Length of the prompt.")
 @click.option("--depth", type=click.IntRange(0), metavar="TOKENS", help="Tokens in the cache while decoding.")
 @click.option("--measure", is_flag=True, help="Time slices of the model with random weights on this machine.")
-@click.option("--anew", is_flag=True, help="Time also what was timed before; goes with --measure.")
+@click.option("--remeasure", is_flag=True, help="As --measure, and time also what was timed before.")
 @constraint_options
 @machine_options
 @output_options
@@ -35,7 +36,7 @@ def command(
     prompt: int | None,
     depth: int | None,
     measure: bool,
-    anew: bool,
+    remeasure: bool,
     needs: Needs,
     where: MachineChoice,
     as_json: bool,
@@ -55,7 +56,7 @@ def command(
             needs,
             prompt_tokens=prompt,
             depth_tokens=depth,
-            measure="anew" if anew else measure,
+            measure="again" if remeasure else measure,
             on_event=progress,
             gpu=where.gpu,
             ram=where.ram_bytes,

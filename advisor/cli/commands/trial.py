@@ -15,6 +15,7 @@ from advisor.cli import output
 from advisor.cli.commands.trial_judging import judge
 from advisor.cli.commands.trial_text import compare_text
 from advisor.cli.diagnostics import note
+from advisor.cli.help import Command
 from advisor.cli.options import constraint_options, gathered, models_dir_option, output_options
 from advisor.cli.progress import Bar
 from advisor.domain.trial.outcome import Progress, Sampling, Trial
@@ -69,25 +70,68 @@ class _Shown:
     plain: bool
 
 
-@click.command("trial")
+@click.command("trial", cls=Command)
 @click.argument("tasks", metavar="[TASKS.jsonl]", required=False, type=_FILE)
 @click.option("--file", "files", multiple=True, type=_FILE, help="A GGUF file on trial; may be given several times.")
 @click.option("--model", "models", multiple=True, metavar="MODEL[:QUANT]", help="A model whose file is here.")
-@click.option("--picks", type=click.IntRange(1), help="The best so many recommended models whose files are here.")
-@click.option("--max-tokens", type=click.IntRange(1, 131072), default=DEFAULT_MAX_TOKENS, show_default=True)
-@click.option("--temperature", type=click.FloatRange(0, 5), default=0.0, show_default=True)
-@click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True)
-@click.option("--ctx", type=click.IntRange(256), default=4096, show_default=True, help="Tokens of prompt and answer.")
-@click.option("--parallel", type=click.IntRange(1, 2), help="Models at once; unset: as memory and cores allow.")
-@click.option("--threads", type=click.IntRange(1), help="Threads of all models together; unset: the physical cores.")
+@click.option(
+    "--picks", type=click.IntRange(1), metavar="N", help="The best so many recommended models whose files are here."
+)
+@click.option(
+    "--max-tokens",
+    type=click.IntRange(1, 131072),
+    metavar="N",
+    default=DEFAULT_MAX_TOKENS,
+    show_default=True,
+    help="Tokens of an answer, at most.",
+)
+@click.option(
+    "--temperature",
+    type=click.FloatRange(0, 5),
+    metavar="NUMBER",
+    default=0.0,
+    show_default=True,
+    help="Of sampling; 0 takes the likeliest token each time.",
+)
+@click.option(
+    "--seed",
+    type=click.IntRange(0, 2**32 - 1),
+    metavar="N",
+    default=0,
+    show_default=True,
+    help="Of sampling, and of the order in which pairs are judged.",
+)
+@click.option(
+    "--ctx", type=click.IntRange(256), metavar="N", default=4096, show_default=True, help="Tokens of prompt and answer."
+)
+@click.option(
+    "--parallel", type=click.IntRange(1, 2), metavar="N", help="Models at once; unset: as memory and cores allow."
+)
+@click.option(
+    "--threads", type=click.IntRange(1), metavar="N", help="Threads of all models together; unset: the physical cores."
+)
 @click.option("--allow-code", is_flag=True, help="Run code of answers, in a closed child; off otherwise.")
-@click.option("--disagreements", type=click.IntRange(0), default=5, show_default=True, help="Tasks shown side by side.")
+@click.option(
+    "--disagreements",
+    type=click.IntRange(0),
+    metavar="N",
+    default=5,
+    show_default=True,
+    help="Tasks shown side by side.",
+)
 @click.option("-o", "place", metavar="FILE", help="Write the result as JSON, for recommend --trial and --judge.")
 @click.option("--force", is_flag=True, help="Overwrite the file.")
 @click.option("--judge", "judging", is_flag=True, help="Judge two contestants' answers blind, by keys.")
 @click.option("--result", type=_FILE, help="With --judge: a result to judge; unset: the last trial.")
 @click.option("--text", type=_FILE, help="Instead of tasks: perplexity of a text, two quantizations compared on it.")
-@click.option("--tokens", type=click.IntRange(64), default=8192, show_default=True, help="With --text: tokens scored.")
+@click.option(
+    "--tokens",
+    type=click.IntRange(64),
+    metavar="N",
+    default=8192,
+    show_default=True,
+    help="With --text: tokens scored.",
+)
 @models_dir_option
 @constraint_options
 @output_options

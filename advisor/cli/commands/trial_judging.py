@@ -24,21 +24,21 @@ def judge(advisor: Advisor, result: Path | None, seed: int, *, as_json: bool, pl
     if opened is not None and not plain and not as_json and sys.stdin.isatty() and sys.stdout.isatty():
         opened(result, seed)
         return
-    with advisor.sitting(result, seed=seed) as sitting:
-        if not sitting.judging.is_done and not as_json:
+    with advisor.judging_session(result, seed=seed) as session:
+        if not session.judging.is_done and not as_json:
             if not sys.stdin.isatty():
-                raise InputError("judging needs a terminal", why=f"{_left(sitting.judging)} pairs are to be judged")
-            note(f"{_left(sitting.judging)} pairs. {_KEYS}.")
-            while (pair := sitting.judging.current) is not None:
-                _show(pair, sitting.judging)
+                raise InputError("judging needs a terminal", why=f"{_left(session.judging)} pairs are to be judged")
+            note(f"{_left(session.judging)} pairs. {_KEYS}.")
+            while (pair := session.judging.current) is not None:
+                _show(pair, session.judging)
                 key = click.getchar().lower()
                 if key in _VOTES:
-                    sitting.vote(_VOTES[key])
+                    session.vote(_VOTES[key])
                 elif key == "u":
-                    sitting.undo()
+                    session.undo()
                 elif key in ("q", "\x1b"):
                     break
-        judging = sitting.judging
+        judging = session.judging
     if as_json:
         output.emit_json(_document(judging))
     elif judging.is_done:

@@ -7,13 +7,14 @@ from pathlib import Path
 import click
 
 from advisor.cli import output
+from advisor.cli.help import Command
 from advisor.cli.options import machine_options, output_options
 from advisor.domain.verification import Status
 from advisor.errors import CheckFailedError
 from advisor.service import Advisor, MachineChoice
 
 
-@click.command("verify")
+@click.command("verify", cls=Command)
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--recorded-machine", is_flag=True, help="Replay on the machine that the file records, not on this one.")
 @machine_options

@@ -9,7 +9,7 @@ from typing import Any
 from advisor.domain.candidate import Candidate
 from advisor.domain.capacity.here import LoadHere
 from advisor.domain.capacity.replica import Replica
-from advisor.domain.carried import Carried
+from advisor.domain.carried_load import CarriedLoad
 from advisor.domain.weights import weights
 
 MOST_SIMULATED = 12
@@ -39,14 +39,14 @@ def with_first_simulated(passing: list[Candidate], load: LoadHere, key: Key) -> 
     return ordered
 
 
-def _refuted(candidate: Candidate, tried: Carried) -> Candidate:
+def _refuted(candidate: Candidate, tried: CarriedLoad) -> Candidate:
     own = candidate.carried
     if own is None or own.is_simulated or not own.is_no_better_than(tried):
         return candidate
     return _with(candidate, own.refuted)
 
 
-def _with(candidate: Candidate, carried: Carried) -> Candidate:
+def _with(candidate: Candidate, carried: CarriedLoad) -> Candidate:
     return replace(candidate, carried=carried)
 
 

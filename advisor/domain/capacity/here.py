@@ -24,7 +24,7 @@ from advisor.domain.capacity.targets import (
     run_at,
     targets_of,
 )
-from advisor.domain.carried import Carried
+from advisor.domain.carried_load import CarriedLoad
 from advisor.domain.constraints import Constraints
 from advisor.domain.fit import Fit
 from advisor.domain.model import Shape
@@ -73,7 +73,7 @@ class LoadHere:
             fit=fit,
         )
 
-    def bounded(self, replica: Replica, copies: int) -> Carried:
+    def bounded(self, replica: Replica, copies: int) -> CarriedLoad:
         """What copies of a replica carry by the bound, and for certain where the users are so few that it is plain."""
         traffic = self.traffic
         bound = requests_bound(replica, traffic)
@@ -81,7 +81,7 @@ class LoadHere:
         asked = traffic.requests_per_s
         plain = self._plainly(replica, copies, floor_s)
         most = copies * self._most_without_queue(replica, bound, floor_s, asked / copies)
-        return Carried(
+        return CarriedLoad(
             slots=replica.limits.slots,
             copies=copies,
             gpus_per_copy=replica.gpus,
@@ -141,7 +141,7 @@ class LoadHere:
         """Whether a simulation of the asked load meets the targets."""
         return _holds(replica, self.traffic, self.targets, copies)
 
-    def searched(self, replica: Replica, found: Carried) -> Carried:
+    def searched(self, replica: Replica, found: CarriedLoad) -> CarriedLoad:
         """The same with the highest rate that simulations find, for a load that is too much."""
         most = _searched(replica, self.traffic, self.targets)
         plain = self._plainly(replica, found.copies, found.floor_ttft_s)

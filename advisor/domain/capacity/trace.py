@@ -17,7 +17,7 @@ KEPT_SIZES = 4096
 BIN_S = 60.0
 _MOST_TOKENS = 10_485_760
 _SEED = 7
-_COLUMNS = "arrival_s,prompt_tokens,answer_tokens"
+COLUMNS = "arrival_s,prompt_tokens,answer_tokens"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +74,11 @@ class _Reader:
 
     def _row(self, number: int, fields: list[str]) -> tuple[float, int, int]:
         if len(fields) != 3:
-            self._refuse(number, f"{len(fields)} fields in place of 3", f"Write {_COLUMNS}.")
+            self._refuse(number, f"{len(fields)} fields in place of 3", f"Write {COLUMNS}.")
         try:
             arrival, prompt, answer = float(fields[0]), int(fields[1]), int(fields[2])
         except ValueError:
-            self._refuse(number, f"{','.join(fields)[:80]!r} is no row of numbers", f"Write {_COLUMNS}.")
+            self._refuse(number, f"{','.join(fields)[:80]!r} is no row of numbers", f"Write {COLUMNS}.")
         if not math.isfinite(arrival) or arrival < 0:
             self._refuse(
                 number, f"arrival {fields[0].strip()[:40]} s is no time from 0 on", "Count from the first one."
@@ -114,7 +114,7 @@ class _Reader:
             raise InputError(
                 f"{self.name}: {self.count} requests at one moment are no load",
                 why="a rate needs at least two arrivals at different times",
-                hint=f"Write a row for each request: {_COLUMNS}.",
+                hint=f"Write a row for each request: {COLUMNS}.",
             )
         return Trace(
             n_requests=self.count,

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from advisor.domain.capacity.engines import BatchConstants, VllmFacts
 from advisor.domain.capacity.simulation import Limits
 from advisor.domain.capacity.step import StepCosts, Unit
-from advisor.domain.cells import kv_cell_bytes
 from advisor.domain.hardware import GpuSpec
+from advisor.domain.kv_cache import kv_cell_bytes
 from advisor.domain.model import Shape
 from advisor.domain.speed.work import Parts, parts_of
 from advisor.domain.weights import weights

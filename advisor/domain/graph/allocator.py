@@ -157,30 +157,45 @@ class _Heap:
         self._held: dict[int, int] = {}
 
     def play(self, events: Events) -> None:
-        """Take and give back."""
+        """Take and give back. Both are written out here: a candidate that is split over devices takes hundreds of
+        them, and calls for each would take half of its time."""
         starts, ends, held, size_of, mask = self._starts, self._ends, self._held, self._size_of, self._mask
+        highest = self.highest
         for slot, key in events:
             size = (size_of[key] + mask) & ~mask
             if not size:
                 continue
-            if slot < 0:
-                self._give_back(held.pop(~slot), size)
-                continue
-            best = len(starts) - 1
-            if best:
+            if slot >= 0:
+                best = -1
                 best_size = _ENDLESS
-                for i in range(best):
+                for i in range(len(starts)):
                     room = ends[i] - starts[i]
                     if size <= room <= best_size:
                         best, best_size = i, room
-            start = held[slot] = starts[best]
-            stop = start + size
-            if stop > self.highest:
-                self.highest = stop
-            if stop == ends[best]:
-                del starts[best], ends[best]
+                start = held[slot] = starts[best]
+                stop = start + size
+                if stop > highest:
+                    highest = stop
+                if stop == ends[best]:
+                    del starts[best], ends[best]
+                else:
+                    starts[best] = stop
+                continue
+            start = held.pop(~slot)
+            end = start + size
+            i = bisect_left(starts, start)
+            if i and ends[i - 1] == start:
+                if starts[i] == end:
+                    ends[i - 1] = ends.pop(i)
+                    del starts[i]
+                else:
+                    ends[i - 1] = end
+            elif starts[i] == end:
+                starts[i] = start
             else:
-                starts[best] = stop
+                starts.insert(i, start)
+                ends.insert(i, end)
+        self.highest = highest
 
     def repeat(self, events: Events, loop: Loop, n_again: int) -> None:
         """Play a loop again, as often as the addresses still change from one run to the next."""
@@ -198,17 +213,3 @@ class _Heap:
             self._held = {names.get(slot, slot): start for slot, start in self._held.items()}
             self.play(events)
             left -= 1
-
-    def _give_back(self, start: int, size: int) -> None:
-        starts, ends = self._starts, self._ends
-        end = start + size
-        i = bisect_left(starts, start)
-        if i and ends[i - 1] == start:
-            i -= 1
-            ends[i] = end
-        else:
-            starts.insert(i, start)
-            ends.insert(i, end)
-        if i + 1 < len(starts) and starts[i + 1] == end:
-            ends[i] = ends[i + 1]
-            del starts[i + 1], ends[i + 1]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from advisor.domain.basis import Basis
-from advisor.domain.cells import honoured_window, kv_cell_bytes, kv_layer_bytes
 from advisor.domain.head_to_head.values import Figure, known, unknown
+from advisor.domain.kv_cache import honoured_window, kv_cell_bytes, kv_layer_bytes
 from advisor.domain.model import Model, Shape, Window
 from advisor.domain.placement import Placement, cpu_placement
 from advisor.units import format_bytes, format_count

@@ -51,7 +51,7 @@ def _place_figure(subject: Subject) -> Figure:
 def _requirements_figure(subject: Subject) -> Figure:
     if subject.usable:
         return known("passes all", True)
-    words = [reason.text + (f" → {reason.fix}" if reason.fix else "") for reason in subject.reasons]
+    words = [reason.line for reason in subject.reasons]
     where = f"in {subject.nearest}, the nearest: " if subject.nearest else ""
     return known(f"✗ {where}{'; '.join(words)}", False)
 

@@ -3,29 +3,8 @@
 from __future__ import annotations
 
 from advisor.domain.licence.agreement import Licence
-from advisor.domain.licence.finding import (
-    CautiousReading,
-    Clause,
-    LicenceFinding,
-    Obligation,
-    OpenPoint,
-    StandingTerm,
-    evaluate,
-)
+from advisor.domain.licence.finding import LicenceFinding, Obligation, evaluate
 from advisor.domain.licence.relevance import relevant_questions
-from advisor.domain.licence.terms import Term, Verdict, strongest
+from advisor.domain.licence.terms import Verdict
 
-__all__ = [
-    "CautiousReading",
-    "Clause",
-    "Licence",
-    "LicenceFinding",
-    "Obligation",
-    "OpenPoint",
-    "StandingTerm",
-    "Term",
-    "Verdict",
-    "evaluate",
-    "relevant_questions",
-    "strongest",
-]
+__all__ = ["Licence", "LicenceFinding", "Obligation", "Verdict", "evaluate", "relevant_questions"]

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from advisor.domain.speed.calibration import NO_TIMINGS, Calibration, Timings, calibration_of
-from advisor.domain.speed.constants import CpuConstants, GpuConstants, SpeedConstants
+from advisor.domain.speed.constants import SpeedConstants
 from advisor.domain.speed.estimate import Speed, estimate_speed, placement_kind
 
 __all__ = [
     "NO_TIMINGS",
     "Calibration",
-    "CpuConstants",
-    "GpuConstants",
     "Speed",
     "SpeedConstants",
     "Timings",

@@ -119,7 +119,7 @@ def start_judging(questions: Mapping[str, str], first: Side, second: Side, *, se
 
 
 def replayed(judging: Judging, steps: Iterable[str]) -> Judging:
-    """Votes and undos of earlier sittings, in their order; unknown words are passed over."""
+    """Votes and undos of earlier sessions, in their order; unknown words are passed over."""
     for step in steps:
         vote = next((v for v in VOTES if v == step), None)
         if vote is not None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from advisor.domain.mixture import DEFAULT_TYPE
 from advisor.domain.model import GgufFile, Model
+from advisor.domain.tensor_types import DEFAULT_TYPE
 from advisor.domain.tensors import parameter_count
 from advisor.domain.upkeep.finding import Finding
 from advisor.domain.weights import weights

@@ -17,7 +17,7 @@ from advisor.errors import AdvisorError
 from advisor.text import printable
 
 if TYPE_CHECKING:
-    from advisor.trial.sitting import Sitting
+    from advisor.trial.judging_session import JudgingSession
 
 _ABOUT = "Which answer is better? Names come at the end; every verdict is kept, so you can leave and go on later."
 _BUTTONS: tuple[tuple[str, Vote], ...] = (
@@ -41,7 +41,7 @@ class JudgeScreen(ModalScreen[None]):
 
     AUTO_FOCUS = ""  # no button: Enter must not vote by accident
 
-    def __init__(self, sitting: Sitting) -> None:
+    def __init__(self, sitting: JudgingSession) -> None:
         super().__init__()
         self._sitting = sitting
         self._is_open = False

@@ -14,8 +14,8 @@ from advisor.catalog.serving import load_serving
 from advisor.domain.answers import constraints_from
 from advisor.domain.capacity.here import LoadHere, load_here
 from advisor.domain.capacity.replica import Replica
-from advisor.domain.carried import Carried
-from advisor.domain.carried_words import better_but_short, carried_cell, carried_text, one_machine_ends
+from advisor.domain.carried_load import CarriedLoad
+from advisor.domain.carried_load_words import better_but_short, carried_cell, carried_text, one_machine_ends
 from advisor.domain.close_calls import compare
 from advisor.domain.constraints import Constraints
 from advisor.domain.fit import ways_to_run
@@ -203,7 +203,7 @@ def test_requests_at_once_are_held_against_slots_too() -> None:
     big = next(c for c in found.quantizations if c.model.id == "magistral-small-2509")
     assert big.carried is not None
     assert big.carried.users is None
-    assert big.carried.carried <= big.carried.slots < 200
+    assert big.carried.n_carried <= big.carried.slots < 200
     assert "of 200 requests at once here" in carried_text(big)
 
 
@@ -233,8 +233,8 @@ def test_cells_tell_bound_from_simulation() -> None:
 
 
 def test_shares_and_machines_are_counted_for_users_and_for_requests_at_once() -> None:
-    made = Carried(16, 2, 1, 10.0, 3.0, 2.5, 4.0, 1000, None, True, None, 0.1)
-    assert (made.share, made.machines, made.carried) == (0.25, 4, 250)
+    made = CarriedLoad(16, 2, 1, 10.0, 3.0, 2.5, 4.0, 1000, None, True, None, 0.1)
+    assert (made.share, made.machines, made.n_carried) == (0.25, 4, 250)
     assert made.least_machines == 4
     at_once = replace(made, users=None, concurrent=64, requests_per_s=10.0)
-    assert (at_once.share, at_once.machines, at_once.carried) == (0.5, 2, 32)
+    assert (at_once.share, at_once.machines, at_once.n_carried) == (0.5, 2, 32)

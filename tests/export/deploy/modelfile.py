@@ -26,6 +26,16 @@ def _unquoted(text: str) -> str | None:
     return text
 
 
+def _after_word(state: str, word: str) -> tuple[str, str]:
+    """The state behind a word, and the command that it names. Raises ValueError for an unknown one."""
+    if state == "parameter":
+        return "value", word
+    command = word.lower()
+    if command not in COMMANDS:
+        raise ValueError(f"unknown command {word!r}")
+    return ("parameter" if command == "parameter" else "value"), ("model" if command == "from" else command)
+
+
 def parse(text: str) -> list[tuple[str, str]]:
     """Commands in order: `model` for FROM, the parameter's name for PARAMETER. Raises ValueError as Ollama refuses."""
     found: list[tuple[str, str]] = []
@@ -43,11 +53,7 @@ def parse(text: str) -> list[tuple[str, str]]:
                 state, kept = "name", character
         elif state in ("name", "parameter"):
             if space:
-                if state == "name" and kept.lower() not in COMMANDS:
-                    raise ValueError(f"unknown command {kept!r}")
-                word = kept.lower() if state == "name" else kept
-                name = "model" if word == "from" else word
-                state, kept = ("parameter" if word == "parameter" and state == "name" else "value"), ""
+                state, name, kept = *_after_word(state, kept), ""
             elif character is None or not re.match(r"[A-Za-z]" if state == "name" else r"\w", character, re.ASCII):
                 raise ValueError(f"unexpected {character!r} in {kept!r}")
             else:

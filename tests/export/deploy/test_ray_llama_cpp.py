@@ -31,7 +31,7 @@ def recommendation(folder: Path, *settings: str, gpu: str | None = None) -> Path
     answers = advisor.answers(settings=list(settings))
     found = advisor.recommend(machine, advisor.constraints(answers))
     path = folder / "pick.toml"
-    advisor.save_recommendation(path, advisor.recommendation_text(found, answers), overwrite=True)
+    path.write_text(advisor.recommendation_text(found, answers), "utf-8")
     return path
 
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from advisor.engine import asks, conversation, messages
+from advisor.engine import messages, smoke_messages, trial_messages
 from advisor.engine.codec import from_json
 from advisor.engine.logs import first_error, last_error, memory_figures, quantized_bytes, quantized_types
 from advisor.engine.native import NativeError
@@ -19,8 +19,9 @@ from tests.fuzz.harness import Harness
 
 _KINDS = (
     messages.Description, messages.DryRunResult, messages.QuantizeResult, messages.RowsResult, messages.BenchResult,
-    messages.MeasureResult, messages.GenerateResult, asks.AskResult, asks.RenderResult, asks.IdentifyResult,
-    conversation.ChatResult, conversation.TokensResult, conversation.ScoreResult, conversation.RequantizeResult,
+    messages.MeasureResult, messages.GenerateResult, smoke_messages.AskResult, smoke_messages.RenderResult,
+    smoke_messages.IdentifyResult,
+    trial_messages.ChatResult, trial_messages.TokensResult, trial_messages.ScoreResult, trial_messages.RequantizeResult,
 )  # fmt: skip
 
 
@@ -64,9 +65,9 @@ def logs(raw: bytes, folder: Path) -> None:
 def template(raw: bytes, folder: Path) -> None:
     """A file's chat template on a short conversation: rendered or refused."""
     text = raw.decode("utf-8", "replace")
-    turns = (conversation.Turn("system", "Be brief."), conversation.Turn("user", "Hello"))
+    turns = (trial_messages.Turn("system", "Be brief."), trial_messages.Turn("user", "Hello"))
     try:
-        render(asks.RenderParams(text, ("Hi there",), "<s>", "</s>", turns))
+        render(smoke_messages.RenderParams(text, ("Hi there",), "<s>", "</s>", turns))
     except NativeError as error:
         raise InputError(str(error)) from error
 

@@ -18,9 +18,9 @@ from advisor.errors import InputError, NetworkError
 from advisor.gguf.split import read_model, read_remote_model
 from advisor.gguf.template import chat_template
 from advisor.gguf.writer import lay_out
-from advisor.hub.walking import SeenFile
+from advisor.hub.scanning import SeenFile
 from advisor.local_files.identifying import identify
-from advisor.service.sizer import Circumstances, size_file
+from advisor.service.sizing import Circumstances, size_file
 from tests.fuzz.codecs import BETWEEN, Http
 from tests.fuzz.gguf_codec import Gguf
 from tests.fuzz.harness import Harness
@@ -57,7 +57,7 @@ def headers() -> Sequence[bytes]:
     made = [llama_blueprint(), llama_blueprint(layers=1, expert_count=8, expert_used_count=2, attention__key_length=64)]
     found = [lay_out(blueprint).header for blueprint in made]
     corpus = sorted((ROOT / "tests/data/gguf_corpus").glob("*.bin"))
-    return [RICH, *found, *catalogued(), _in_parts(), *(path.read_bytes() for path in corpus)]
+    return [RICH, *found, *catalogued(), *_odd_ones(), _in_parts(), *(path.read_bytes() for path in corpus)]
 
 
 @cache
@@ -72,6 +72,21 @@ def catalogued() -> Sequence[bytes]:
         made = blueprint(few, "Q4_K_M")
         found[shape.architecture] = lay_out(replace(made, metadata={**made.metadata, **_said(model.name)})).header
     return list(found.values())
+
+
+def _odd_ones() -> Sequence[bytes]:
+    """What few files are: a whole known model, another alignment, layers that differ, no language model, and arrays."""
+    known = blueprint(advisor().model("llama-3.2-1b-instruct"), "Q8_0")
+    little = llama_blueprint()
+    changes: tuple[dict[str, MetadataValue], ...] = (
+        {"general.alignment": 64},
+        {"llama.attention.head_count_kv": (2, 2), "llama.feed_forward_length": (512, 256)},
+        {"general.type": "adapter", "adapter.type": "lora"},
+        {"general.architecture": "clip", "clip.has_vision_encoder": True},
+        {"a": (True, False), "b": (1.5, 2.5), "c": (-1, 1 << 40), "d": tuple("x" * 20), "e": -(1 << 40), "f": 1 << 63},
+    )
+    odd = [replace(little, metadata={**little.metadata, **change}) for change in changes]
+    return [lay_out(made).header for made in (replace(known, metadata={**known.metadata, **_said("x")}), *odd)]
 
 
 def _said(name: str) -> dict[str, MetadataValue]:
@@ -192,7 +207,7 @@ HARNESSES = (
     Harness(
         "gguf-local",
         "the header of a GGUF file on this machine",
-        "`gguf.split.read_model`, `gguf.template.chat_template`, `service.sizer.size_file`, `local_files.identifying.identify`",
+        "`gguf.split.read_model`, `gguf.template.chat_template`, `service.sizing.size_file`, `local_files.identifying.identify`",
         local,
         headers,
         Gguf(),
@@ -201,7 +216,7 @@ HARNESSES = (
     Harness(
         "gguf-remote",
         "what a web server answers to ranges: status, headers, redirects, the GGUF header",
-        "`gguf.split.read_remote_model`, `service.sizer.size_file`",
+        "`gguf.split.read_remote_model`, `service.sizing.size_file`",
         remote,
         answers,
         Http(Gguf()),

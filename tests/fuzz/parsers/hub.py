@@ -18,10 +18,10 @@ from advisor.domain.upkeep.files import ListedFile, listed_models, quantization_
 from advisor.errors import InputError, NetworkError
 from advisor.export.upkeep import file_list_toml
 from advisor.hub.access import HubAccess
+from advisor.hub.destination import CacheDestination, FolderDestination
 from advisor.hub.listing import list_repository
 from advisor.hub.opening import HubOpener, file_url
-from advisor.hub.patience import Patience
-from advisor.hub.shelf import CacheShelf, FolderShelf
+from advisor.hub.retry import RetryPolicy
 from advisor.hub.transfer import Source, fetch
 from advisor.local_files.planning import plan_download
 from tests.fuzz.codecs import BETWEEN, Http, Json
@@ -51,19 +51,29 @@ def listing(raw: bytes, folder: Path) -> None:
     model = advisor().model("llama-3.2-1b-instruct")
     for quantization in {row.quantization for row in rows[:3]} | {"Q4_0"}:
         plan = plan_download(model, None, found, DownloadRequest(quantization=quantization, repo=REPO))
-        for shelf in (CacheShelf(REPO, found.commit, {"HOME": str(folder)}), FolderShelf(folder, folder / "locks")):
+        for destination in (
+            CacheDestination(REPO, found.commit, {"HOME": str(folder)}),
+            FolderDestination(folder, folder / "locks"),
+        ):
             for part in plan.parts:
-                spot = shelf.spot(part.name, str(part.sha256))
-                for path in (spot.whole, spot.partial, spot.lock, spot.path):
+                target = destination.paths_of(part.name, str(part.sha256))
+                for path in (target.whole, target.partial, target.lock, target.path):
                     assert path.resolve().is_relative_to(folder.resolve()), path
                 file_url(HubAccess(), REPO, part.name, found.commit)
+
+
+class _Impatient(threading.Event):
+    """Never set, and looked at so often that nothing waits for whoever looks."""
+
+    def wait(self, timeout: float | None = None) -> bool:
+        return super().wait(0.001)
 
 
 class _Watch:
     """Follows a transfer without ever waiting."""
 
     def __init__(self) -> None:
-        self.cancel = threading.Event()
+        self.cancel: threading.Event = _Impatient()
 
     def checked(self, n_bytes: int) -> None: ...
 
@@ -79,18 +89,18 @@ class _Watch:
 def transfer(raw: bytes, folder: Path) -> None:
     """The answers to a download, into a folder: what is there in the end is the published file or nothing."""
     place = folder / "downloads"
-    spot = FolderShelf(place, folder / "locks").spot(_FILE.name, str(_FILE.sha256))
-    spot.whole.unlink(missing_ok=True)
-    spot.partial.unlink(missing_ok=True)
+    target = FolderDestination(place, folder / "locks").paths_of(_FILE.name, str(_FILE.sha256))
+    target.whole.unlink(missing_ok=True)
+    target.partial.unlink(missing_ok=True)
     watch = _Watch()
     with Scripted(raw) as server:
         access = HubAccess(server.url, "hf_secret")
-        opener = HubOpener(access, REPO, Patience(sleep=watch.pause))
+        opener = HubOpener(access, REPO, RetryPolicy(sleep=watch.pause))
         try:
-            fetch(Source(REPO, file_url(access, REPO, _FILE.name, "main"), _FILE, opener), spot, watch)
+            fetch(Source(REPO, file_url(access, REPO, _FILE.name, "main"), _FILE, opener), target, watch)
         finally:
-            assert not spot.whole.exists() or spot.whole.read_bytes() == CONTENT
-    assert spot.whole.read_bytes() == CONTENT
+            assert not target.whole.exists() or target.whole.read_bytes() == CONTENT
+    assert target.whole.read_bytes() == CONTENT
 
 
 def _info(**changes: object) -> bytes:
@@ -162,7 +172,7 @@ HARNESSES = (
     Harness(
         "hub-listing",
         "the Hub's description of a repository (JSON): commit, files, sizes, hashes",
-        "`hub.listing.list_repository`, `local_files.planning.plan_download`, `hub.shelf`, `export.upkeep.file_list_toml`",
+        "`hub.listing.list_repository`, `local_files.planning.plan_download`, `hub.destination`, `export.upkeep.file_list_toml`",
         listing,
         _listing_seeds,
         Json(),

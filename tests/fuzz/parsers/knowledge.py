@@ -60,6 +60,13 @@ def _small_knowledge(folder: Path) -> Path:
     return small
 
 
+_BESIDE = {
+    "questions": ("languages.toml",),
+    "presets": ("questions.toml", "languages.toml"),
+    "speed": ("quantizations.toml",),
+    "gguf": (_BASE,),
+}
+"""What a kind refers to."""
 Loader = Callable[[Path, Path], Any]
 """Takes the directory and the file."""
 
@@ -97,8 +104,9 @@ def knowledge(raw: bytes, folder: Path) -> None:
             other.unlink()
     if not path.parent.exists():
         path.parent.mkdir(parents=True)
-        if kind == "questions":
-            (directory / "languages.toml").write_bytes((knowledge_dir() / "languages.toml").read_bytes())
+        for name in _BESIDE.get(kind, ()):
+            (directory / name).parent.mkdir(parents=True, exist_ok=True)
+            (directory / name).write_bytes((knowledge_dir() / name).read_bytes())
     path.write_bytes(raw)
     inspect(directory, folder / "nowhere")
     load(directory, path)
@@ -126,7 +134,12 @@ tensor_bytes = 1000
 source = "hub-1"
 """
     shipped = (knowledge_dir() / _BASE).read_bytes()
-    return [ENTRY.encode(), SMOL_ENTRY.encode(), listed, shipped]
+    model = b'[[model]]\nid = "b"\nbase = "tiny-tune"\nname = "B"\nhf_id = {value = "a/b", source = "mine"}\n'
+    row = b'[[model.benchmark]]\nname = "MMLU"\nscore = 60.0\nsetting = "5-shot"\nsource = "mine"\n'
+    chain = (
+        ENTRY.encode() + model + b'licence = {value = "llama3.2", source = "mine"}\nsuperseded_by = "tiny-tune"\n' + row
+    )
+    return [ENTRY.encode(), SMOL_ENTRY.encode(), listed, shipped, chain]
 
 
 @cache
@@ -135,8 +148,14 @@ def _knowledge_seeds() -> Sequence[bytes]:
     for kind, (place, _) in _PLACES.items():
         pattern = place.replace("x/x.toml", "*/*.toml").replace("/x.toml", "/*.toml")
         shipped = sorted(knowledge_dir().glob(pattern), key=lambda path: path.stat().st_size)
-        found += [f"# {kind}\n".encode() + path.read_bytes() for path in shipped[:2]]
+        kept = shipped if kind == "licences" else [path for path in shipped if path.stem in _SPECIAL] or shipped
+        found += [f"# {kind}\n".encode() + path.read_bytes() for path in kept[: _MOST.get(kind, 2)]]
     return found
+
+
+_SPECIAL = ("llama-4", "mistral-small-4", "codestral", "mathstral", "voxtral")
+"""Models with experts, windows, latent attention, state spaces and other media."""
+_MOST = {"licences": 12, "models": 5}
 
 
 _WORDS = (

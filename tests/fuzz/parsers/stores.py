@@ -17,14 +17,14 @@ from advisor.domain.speed import Speed
 from advisor.domain.speed_report import Subject, place_for_speed
 from advisor.engine import describe
 from advisor.engine.codec import from_json, to_json
+from advisor.engine.dry_run_cache import DryRunCache, key_of
 from advisor.engine.messages import ContextParams, Description, DeviceBytes, DeviceDescription, FileType, MemoryFigures
-from advisor.engine.remembered import CACHE_FORMAT, Remembered, key_of
 from advisor.errors import InputError
-from advisor.hub.places import Place
+from advisor.hub.model_folders import ModelFolder
+from advisor.json_cache import JsonCache
 from advisor.local_files.finding import find_files
 from advisor.local_files.hashing import Hashes
-from advisor.local_files.keeping import Kept
-from advisor.service import remembering
+from advisor.service import measurement_cache
 from advisor.settings import remembered_theme
 from tests.fuzz.codecs import Json
 from tests.fuzz.harness import Harness
@@ -43,9 +43,9 @@ def ollama(raw: bytes, folder: Path) -> None:
         blob.parent.mkdir()
         blob.write_bytes(b"GGUF")
     manifest.write_bytes(raw)
-    kept = Kept(folder / "nothing.json", "")
+    kept = JsonCache(folder / "nothing.json", "")
     index = index_of((), {})
-    found = find_files([Place("Ollama", store, "ollama")], lambda: index, kept, Hashes(kept))
+    found = find_files([ModelFolder("Ollama", store, "ollama")], lambda: index, kept, Hashes(kept))
     for file in found.files:
         assert Path(file.path) == blob
     if not found.files:
@@ -55,7 +55,7 @@ def ollama(raw: bytes, folder: Path) -> None:
 def caches(raw: bytes, folder: Path) -> None:
     """The same bytes as every file that is remembered. A broken one is as good as none."""
     cache_dir, state_dir = paths.cache_dir(), paths.state_dir()
-    speed = remembering._path(_subject(), desktop())
+    speed = measurement_cache._path(_subject(), desktop())
     for path in (
         cache_dir / "files.json",
         cache_dir / "engine.json",
@@ -65,8 +65,8 @@ def caches(raw: bytes, folder: Path) -> None:
     ):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(raw)
-    speed_found = remembering.recall(_subject(), desktop())
-    figures = Remembered(cache_dir / "sizes.json", "0.3.36").get(key_of("x", ContextParams()))
+    speed_found = measurement_cache.recall(_subject(), desktop())
+    figures = DryRunCache(cache_dir / "sizes.json", "0.3.36").get(key_of("x", ContextParams()))
     engine = describe._read_cache(cache_dir / "engine.json", _KEY)
     remembered_theme()
     files = _files(folder, cache_dir / "files.json")
@@ -85,7 +85,7 @@ def _files(folder: Path, path: Path) -> tuple[LocalFile, ...]:
     if not models.exists():
         models.mkdir()
         (models / "x.gguf").write_bytes(b"GGUF")
-    kept = Kept(path, "")
+    kept = JsonCache(path, "")
     for key in list(kept._entries):
         # The key of a remembered file holds its time of change, so whatever was remembered is taken for this one's.
         kept._entries = {_mark(models): kept._entries[key]}
@@ -96,15 +96,15 @@ def _files(folder: Path, path: Path) -> tuple[LocalFile, ...]:
         made.append(index_of((), {}))
         return made[0]
 
-    found = find_files([Place("your folder", models)], index, kept, Hashes(kept))
+    found = find_files([ModelFolder("your folder", models)], index, kept, Hashes(kept))
     return () if made else found.files
 
 
 def _mark(models: Path) -> str:
-    from advisor.hub.walking import Search
+    from advisor.hub.scanning import Search
     from advisor.local_files import finding
 
-    return finding._mark(list(Search().files([Place("your folder", models)])), ())
+    return finding._mark(list(Search().files([ModelFolder("your folder", models)])), ())
 
 
 @cache
@@ -145,7 +145,7 @@ def _cache_seeds() -> Sequence[bytes]:
     )
     documents = [
         {**asdict(speed), "basis": "measured", "timed_on": "2026-11-20"},
-        {"format": CACHE_FORMAT, "engine": "0.3.36", "figures": {key_of("x", ContextParams()): to_json(figures)}},
+        {"format": 1, "basis": "0.3.36", "entries": {key_of("x", ContextParams()): to_json(figures)}},
         {"key": _KEY, "description": to_json(told)},
         {"format": 1, "basis": "", "entries": {"x": asdict(file), "/x": {"n_bytes": 1, "mtime_ns": 2, "sha256": "a"}}},
     ]
@@ -175,7 +175,7 @@ HARNESSES = (
     Harness(
         "caches",
         "what is remembered between runs: files, hashes, dry runs, speeds, the engine, the theme",
-        "`local_files.keeping.Kept`, `engine.remembered.Remembered`, `service.remembering.recall`, `engine.describe`",
+        "`json_cache.JsonCache`, `engine.dry_run_cache.DryRunCache`, `service.measurement_cache.recall`, `engine.describe`",
         caches,
         _cache_seeds,
         Json(),

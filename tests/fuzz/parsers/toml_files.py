@@ -10,6 +10,8 @@ from pathlib import Path
 
 from advisor.domain.answers import answers_document
 from advisor.domain.pools import memory_pools
+from advisor.domain.questions import Answer
+from advisor.domain.trial.evidence import Evidence, Tried
 from advisor.errors import InputError, NoCandidateError
 from advisor.export.deploy import TARGETS, files_for
 from advisor.export.machine_record import machine_from_record
@@ -43,9 +45,11 @@ def _written(raw: bytes, folder: Path) -> Path:
 def constraints(raw: bytes, folder: Path) -> None:
     """`--constraints FILE`, and each of its lines as `--set`."""
     path = _written(raw, folder)
-    line = raw.partition(b"\n")[0][:2000].decode("utf-8", "surrogateescape")
-    with suppress(InputError):  # a line need not be an assignment
-        advisor().constraints(advisor().answers(settings=[line]))
+    for line in raw.split(b"\n")[:20]:
+        text = line[:2000].decode("utf-8", "surrogateescape")
+        # On the command line a key needs no quotes.
+        with suppress(InputError):  # and a line need not be an assignment
+            advisor().constraints(advisor().answers(settings=[text.replace('"', "", 2)]))
     answers = advisor().answers(path)
     advisor().constraints(answers)
     answers_document(answers)
@@ -101,7 +105,11 @@ def settings(raw: bytes, folder: Path) -> None:
 def _constraint_seeds() -> Sequence[bytes]:
     small = b'schema_version = 1\n[use]\npurpose = "research"\nmau = 1_000\n[languages]\nrequired = ["fr", "de-CH"]\n'
     text = b'"task.kind" = "coding"\n[scale]\nusers = 50\n[machine]\nreserve_ram = "2GiB"\n[preferences.weights]\nspeed = 3\n'
-    return [constraints_text().encode(), small, text, recommendation_text().encode()]
+    words = (
+        b'"use.commercial" = "yes"\n"use.mau" = "1,000"\n"languages.required" = "fr de-CH, zh-Hant"\n"scale.users" = "50"\n'
+        b'"use.country" = "de"\n"machine.reserve_ram" = "2 GiB"\n"machine.allow_cpu" = "no"\n"preferences.weights.speed" = 0\n'
+    )
+    return [constraints_text().encode(), small, text, words, recommendation_text().encode()]
 
 
 def _machine_seeds() -> Sequence[bytes]:
@@ -119,8 +127,20 @@ def _fleet_seeds() -> Sequence[bytes]:
     return [b'schema_version = 1\nsource = "ray"\n' + node + more + lost, node]
 
 
+@cache
 def _recommendation_seeds() -> Sequence[bytes]:
-    return [recommendation_text().encode()]
+    others: tuple[dict[str, Answer], ...] = (
+        {"task.kind": "coding", "languages.required": ("fr",), "use.commercial": False, "scale.users": 3},
+        {"latency.tokens_per_s": 1.0, "latency.percentile": 95, "preferences.families": ("llama",)},
+    )
+    tried = Evidence("tasks.jsonl", "a" * 64, "b" * 64, (Tried("mistral-7b-instruct-v0.3", "Q4_K_M", 40, 30.0),))
+    made = [recommendation_text()]
+    for changes, gpu, trial in zip(others, ("none", "RTX 3060"), (tried, None), strict=True):
+        answers = {**advisor().questionnaire.defaults(), **changes}
+        machine = advisor().machine(MachineChoice(file=DESKTOP, gpu=gpu))
+        found = advisor().recommend(machine, advisor().constraints(answers), trial=trial)
+        made.append(advisor().recommendation_text(found, answers))
+    return [text.encode() for text in made]
 
 
 def _settings_seeds() -> Sequence[bytes]:

@@ -134,7 +134,9 @@ def _lines(documents: Sequence[object]) -> bytes:
 
 
 def _jsonl_seeds() -> Sequence[bytes]:
-    return [_lines(_EVERY_CHECK), b"".join(_TASKS.read_bytes().splitlines(keepends=True)[:20])]
+    # Every check by itself, except the one that runs code: changed code is no input of a parser.
+    alone = [_lines([one]) for one in _EVERY_CHECK if one["id"] != "7"]
+    return [_lines(_EVERY_CHECK), *alone, b"".join(_TASKS.read_bytes().splitlines(keepends=True)[:20])]
 
 
 def _csv_seeds() -> Sequence[bytes]:

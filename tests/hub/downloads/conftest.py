@@ -14,10 +14,7 @@ from tests.hub.fetching import (
     Disk,
     mini_gguf,
 )
-from tests.hub.server import (
-    HubServer,
-    Repo,
-)
+from tests.hub.server import HubServer, Repo
 
 
 @pytest.fixture

@@ -26,14 +26,8 @@ from tests.hub.fetching import (
     assert_fails_cleanly,
     content,
 )
-from tests.hub.server import (
-    Hangup,
-    HubServer,
-    Repo,
-    Slow,
-    Truncated,
-    Unranged,
-)
+from tests.hub.server import HubServer, Repo
+from tests.hub.server_faults import Hangup, Slow, Truncated, Unranged
 
 
 def test_smollm2_arrives_whole_over_three_interruptions_and_smoke_runs_it(

@@ -20,15 +20,8 @@ from tests.hub.fetching import (
     content,
     mini_gguf,
 )
-from tests.hub.server import (
-    Answer,
-    Corrupt,
-    Fault,
-    HubServer,
-    Repo,
-    Truncated,
-    too_many,
-)
+from tests.hub.server import HubServer, Repo
+from tests.hub.server_faults import Answer, Corrupt, Fault, Truncated, too_many
 
 
 def test_a_wrong_hash_never_looks_whole_and_is_deleted(cli: Cli, listed: HubServer, disk: Disk, repo: Repo) -> None:

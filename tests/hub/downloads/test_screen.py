@@ -11,7 +11,8 @@ from advisor.service import Advisor
 from advisor.tui.app import AdvisorApp
 from advisor.tui.screens.fetch import FetchScreen
 from tests.hub.fetching import Q4, STORE, Disk
-from tests.hub.server import Answer, HubServer, Repo, Slow
+from tests.hub.server import HubServer, Repo
+from tests.hub.server_faults import Answer, Slow
 from tests.tui.driving import Drive, place_of, press, started, text_of, until
 from tests.tui.pinned import RANKED, PinnedAdvisor
 

@@ -13,7 +13,7 @@ import pytest
 from advisor.domain.transfer import Transfer
 from advisor.domain.upkeep.files import ListedFile
 from advisor.errors import InputError, NetworkError
-from advisor.hub.shelf import CacheShelf
+from advisor.hub.destination import CacheDestination
 from advisor.local_files.downloading import missing_bytes
 from advisor.local_files.planning import DownloadPlan
 from advisor.service import Advisor, DownloadRequest
@@ -27,14 +27,8 @@ from tests.hub.fetching import (
     content,
     wait_for,
 )
-from tests.hub.server import (
-    COMMIT,
-    Fault,
-    HubServer,
-    Repo,
-    Silence,
-    Slow,
-)
+from tests.hub.server import COMMIT, HubServer, Repo
+from tests.hub.server_faults import Fault, Silence, Slow
 
 
 @pytest.mark.parametrize(("sent", "code"), [(signal.SIGKILL, -signal.SIGKILL), (signal.SIGINT, 130)])
@@ -132,11 +126,11 @@ def test_events_tell_bytes_rate_and_time_left(
 def test_the_size_check_counts_what_an_earlier_run_left(listed: HubServer, disk: Disk, repo: Repo) -> None:
     part = ListedFile(Q4, len(content(repo)), repo.sha256(Q4))
     plan = DownloadPlan("tiny-tune", "Q4_0", REPO, COMMIT, (part,), True)
-    spots = [CacheShelf(REPO, COMMIT).spot(Q4, repo.sha256(Q4))]
-    assert missing_bytes(plan, spots) == len(content(repo))
-    spots[0].partial.parent.mkdir(parents=True)
-    spots[0].partial.write_bytes(content(repo)[:1000])
-    assert missing_bytes(plan, spots) == len(content(repo)) - 1000
+    targets = [CacheDestination(REPO, COMMIT).paths_of(Q4, repo.sha256(Q4))]
+    assert missing_bytes(plan, targets) == len(content(repo))
+    targets[0].partial.parent.mkdir(parents=True)
+    targets[0].partial.write_bytes(content(repo)[:1000])
+    assert missing_bytes(plan, targets) == len(content(repo)) - 1000
 
 
 def test_errors_of_the_service_are_those_of_its_kind(listed: HubServer, disk: Disk, tmp_path: Path) -> None:

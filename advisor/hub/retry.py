@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from advisor.hub.faults import HubBusy
+from advisor.hub.http_errors import HubBusy
 
 T = TypeVar("T")
 
@@ -17,7 +17,7 @@ FIRST_PAUSE_S = 1.0
 """Where a server does not say; doubled each time."""
 
 
-class Patience:
+class RetryPolicy:
     """Asks again where the Hub is busy."""
 
     def __init__(

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from advisor.hub.model_folders import ModelFolder
 from advisor.hub.ollama import ollama_files
-from advisor.hub.places import Place
 
 MAX_FILES = 10_000
 """GGUF files altogether."""
@@ -47,7 +47,7 @@ class Search:
     _folders: set[tuple[int, int]] = field(default_factory=set)
     _files: set[tuple[int, int]] = field(default_factory=set)
 
-    def files(self, places: Iterable[Place]) -> Iterator[SeenFile]:
+    def files(self, places: Iterable[ModelFolder]) -> Iterator[SeenFile]:
         """Each file once, under the first name it was met by, in order of place and path."""
         for place in places:
             if not place.folder.is_dir():
@@ -58,7 +58,7 @@ class Search:
         if self._n_unread > MAX_NOTES:
             self.notes.append(f"{self._n_unread - MAX_NOTES} more places could not be read")
 
-    def _of(self, place: Place) -> Iterator[SeenFile]:
+    def _of(self, place: ModelFolder) -> Iterator[SeenFile]:
         if place.layout == "ollama":
             for path, tag, sha256 in ollama_files(place.folder, self._note):
                 yield from self._seen(path, place, tag, stated_sha256=sha256)
@@ -79,7 +79,7 @@ class Search:
             return []
         return [repo / "snapshots" for repo in repos if (repo / "snapshots").is_dir()]
 
-    def _published(self, path: Path, root: Path, place: Place) -> Iterator[SeenFile]:
+    def _published(self, path: Path, root: Path, place: ModelFolder) -> Iterator[SeenFile]:
         repo = root.parent.name.removeprefix("models--").replace("--", "/")
         file = "/".join(path.relative_to(root).parts[1:])
         blob = Path(os.path.realpath(path))
@@ -89,7 +89,7 @@ class Search:
     def _seen(
         self,
         path: Path,
-        place: Place,
+        place: ModelFolder,
         label: str,
         published: tuple[str, str] | None = None,
         stated_sha256: str | None = None,

@@ -9,7 +9,7 @@ from advisor.engine.messages import ContextParams
 from advisor.engine.native import Native
 
 
-class Kept:
+class ResidentModel:
     """At most one loaded model."""
 
     def __init__(self) -> None:

@@ -171,13 +171,13 @@ def _by_engine_alone(path: Path, header: GgufHeader, given: Circumstances) -> Si
 def _asked(placement: Placement, given: Circumstances, subject: str, source: Source) -> MemoryFigures:
     """The figures of a dry run, remembered or made now."""
     from advisor.engine.client import EngineClient
+    from advisor.engine.dry_run_cache import DryRunCache, key_of
     from advisor.engine.messages import DryRunParams
     from advisor.engine.operations import dry_run, size_blueprint
-    from advisor.engine.placing import context_params
-    from advisor.engine.remembered import Remembered, key_of
+    from advisor.engine.placement import context_params
 
     context = context_params(placement)
-    remembered = Remembered(paths.cache_dir() / "dry-runs.json", given.machine.engine.version.value)
+    remembered = DryRunCache(paths.cache_dir() / "dry-runs.json", given.machine.engine.version.value)
     key = key_of(subject, context)
     figures = remembered.get(key)
     if figures is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from advisor.domain.candidate import Candidate
 from advisor.domain.capacity.breaks import BREAKS_WORDS
-from advisor.domain.carried import Carried
+from advisor.domain.carried_load import CarriedLoad
 from advisor.domain.recommend import Recommendation
 from advisor.domain.scoring import CLOSE_CALL
 
@@ -20,7 +20,7 @@ def carried_cell(candidate: Candidate) -> str:
     if carried is None:
         return "unknown"
     mark = "" if carried.is_enough and not carried.is_simulated else "✓ " if carried.is_enough else "✗ "
-    return f"{mark}{'' if carried.is_simulated else '≤ '}{carried.carried:,}"
+    return f"{mark}{'' if carried.is_simulated else '≤ '}{carried.n_carried:,}"
 
 
 def carried_text(candidate: Candidate) -> str:
@@ -31,7 +31,7 @@ def carried_text(candidate: Candidate) -> str:
     what, at_most = _of(carried), "" if carried.is_simulated else "at most "
     if carried.is_enough:
         return f"carries all {what} here{'' if carried.is_simulated else ' by the bound; not simulated'}"
-    share = f"carries {at_most}{carried.carried:,} of {what} here"
+    share = f"carries {at_most}{carried.n_carried:,} of {what} here"
     if carried.machines is None:
         return f"{share}; no number of machines like this one meets the targets"
     least = "" if carried.is_simulated else "at least "
@@ -71,7 +71,7 @@ def one_machine_ends(found: Recommendation) -> tuple[str, ...]:
     if carried is None or carried.machines is None:
         return ()
     at_most = "" if carried.is_simulated else " at most"
-    end = f"it ends at {carried.carried:,}{at_most}, with {most.model.id}"
+    end = f"it ends at {carried.n_carried:,}{at_most}, with {most.model.id}"
     order = f"ranked by score, less {CLOSE_CALL:g} for each doubling of the machines"
     return (f"no model carries {_of(carried)} on this machine: {end}", order)
 
@@ -98,7 +98,7 @@ def more_machines(one: Candidate, other: Candidate) -> str:
     return f"takes {many / few:.1f} times the machines"
 
 
-def _of(carried: Carried) -> str:
+def _of(carried: CarriedLoad) -> str:
     if carried.users is not None:
         return f"{carried.users:,} users"
     return f"{carried.concurrent or 0:,} requests at once"

@@ -14,14 +14,14 @@ from advisor.trial.journal import Journal
 from advisor.trial.result_schema import TrialFile
 
 
-class Sitting:
+class JudgingSession:
     """Votes on the pairs of one result, with a journal. One process judges a result at a time."""
 
     def __init__(self, judging: Judging, journal: Journal) -> None:
         self._journal = journal
         self.judging = judging
 
-    def __enter__(self) -> Sitting:
+    def __enter__(self) -> JudgingSession:
         self._journal.__enter__()
         self.judging = replayed(self.judging, (str(entry.get("step")) for entry in self._journal.entries()))
         return self
@@ -44,8 +44,8 @@ class Sitting:
             self.judging = self.judging.undone()
 
 
-def open_sitting(file: TrialFile, names: Sequence[str], seed: int, folder: Path) -> Sitting:
-    """A sitting on two contestants of a result: those named, else the first two. Raises InputError."""
+def open_judging_session(file: TrialFile, names: Sequence[str], seed: int, folder: Path) -> JudgingSession:
+    """A session on two contestants of a result: those named, else the first two. Raises InputError."""
     known = [one.name for one in file.contestants]
     for name in names:
         if name not in known:
@@ -56,7 +56,7 @@ def open_sitting(file: TrialFile, names: Sequence[str], seed: int, folder: Path)
     judging = start_judging({task.id: task.question for task in file.answers}, *sides, seed=seed)
     if not judging.pairs:
         raise InputError("there is nothing to judge", why="no task has two answers that differ")
-    return Sitting(judging, Journal(folder / f"judging-{_mark(sides, seed)}.jsonl"))
+    return JudgingSession(judging, Journal(folder / f"judging-{_mark(sides, seed)}.jsonl"))
 
 
 def _two(names: tuple[str, ...]) -> tuple[str, str]:
@@ -71,6 +71,6 @@ def _answers(file: TrialFile, name: str) -> dict[str, str]:
 
 
 def _mark(sides: Sequence[Side], seed: int) -> str:
-    """What a sitting is about: another answer or seed begins another one."""
+    """What a session is about: another answer or seed begins another one."""
     parts = [[side.name, sorted(side.answers.items())] for side in sides]
     return sha256(json.dumps([parts, seed]).encode("utf-8", "surrogatepass")).hexdigest()[:32]

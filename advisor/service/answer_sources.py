@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from advisor.domain.answers import constraints_from, merge_document
 from advisor.domain.constraints import Constraints
-from advisor.domain.presets import Preset, find_preset
 from advisor.domain.questions import Answer, Questionnaire, read_answer
 from advisor.errors import InputError
-from advisor.service.core import Core
+from advisor.service.core import Core, languages_of
+
+if TYPE_CHECKING:
+    from advisor.domain.presets import Preset
 
 
-class Asking(Core):
+class AnswerSources(Core):
     """The part of the facade that reads answers."""
 
     @cached_property
     def questionnaire(self) -> Questionnaire:
         """The questions with their defaults."""
-        from advisor.catalog.questions import load_questionnaire
-
-        return load_questionnaire(self.knowledge)
+        return _questionnaire(self.knowledge)
 
     @cached_property
     def presets(self) -> tuple[Preset, ...]:
@@ -46,6 +47,8 @@ class Asking(Core):
         """
         answers = self.questionnaire.defaults()
         if preset is not None:
+            from advisor.domain.presets import find_preset
+
             answers.update(find_preset(self.presets, preset).answers)
         if file is not None:
             answers = self._merged_file(answers, file)
@@ -58,7 +61,7 @@ class Asking(Core):
     def _merged_file(self, answers: Mapping[str, Answer], file: Path) -> dict[str, Answer]:
         from advisor._toml import load_toml
 
-        document = load_toml(file)
+        document = load_toml(file, hint="Its keys are listed by: llm-advisor schema constraints")
         # A recommendation file carries the answers that it rests on in a table of their own.
         given = document.get("constraints") if "recommendation" in document else document
         if not isinstance(given, Mapping):
@@ -78,6 +81,14 @@ class Asking(Core):
     def constraints(self, answers: Mapping[str, Answer]) -> Constraints:
         """Constraints from answers. Raises InputError where they contradict one another."""
         return constraints_from(answers)
+
+
+@lru_cache(maxsize=2)
+def _questionnaire(knowledge: Path) -> Questionnaire:
+    """Read once: the options of a command are made of it before the command has a session."""
+    from advisor.catalog.questions import load_questionnaire
+
+    return load_questionnaire(knowledge, languages_of(knowledge))
 
 
 def _setting_value(text: str) -> object:

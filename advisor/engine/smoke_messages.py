@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from advisor.engine.conversation import Turn
 from advisor.engine.messages import ContextParams, MemoryFigures, ModelFacts, Template
+from advisor.engine.trial_messages import Turn
 
 FILLER_MARK = "\N{SYMBOL FOR SUBSTITUTE}"
 """Stands in a prompt where filler goes."""

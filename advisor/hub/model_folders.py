@@ -19,7 +19,7 @@ MODELS_DIR_VARIABLE = "LLM_ADVISOR_MODELS_DIR"
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ModelFolder:
     """A folder and how files are named in it. It need not exist."""
 
     name: str
@@ -28,21 +28,24 @@ class Place:
     layout: Layout = "folder"
 
 
-def places(
+def model_folders(
     chosen: Iterable[Path] = (), *, environ: Mapping[str, str] | None = None, platform: str = sys.platform
-) -> tuple[Place, ...]:
+) -> tuple[ModelFolder, ...]:
     """Every folder to look in: the chosen ones first, then those that the other programs would use."""
     env = os.environ if environ is None else environ
     home = Path(env.get("HOME") or env.get("USERPROFILE") or Path.home())
     listed = [Path(text).expanduser() for text in env.get(MODELS_DIR_VARIABLE, "").split(os.pathsep) if text]
-    found = [Place("your folder", folder) for folder in (*chosen, *listed)]
-    found.append(Place("Hugging Face cache", hub_cache(env), "hub"))
+    found = [ModelFolder("your folder", folder) for folder in (*chosen, *listed)]
+    found.append(ModelFolder("Hugging Face cache", hub_cache(env), "hub"))
     ollama = env.get("OLLAMA_MODELS")
-    found.append(Place("Ollama", Path(ollama) if ollama else home / ".ollama/models", "ollama"))
+    found.append(ModelFolder("Ollama", Path(ollama) if ollama else home / ".ollama/models", "ollama"))
     if platform == "linux" and not ollama:
-        found.append(Place("Ollama", Path("/usr/share/ollama/.ollama/models"), "ollama"))
-    found += [Place("LM Studio", home / ".lmstudio/models"), Place("LM Studio", home / ".cache/lm-studio/models")]
-    found.append(Place("llama.cpp cache", _llama_cache(env, home, platform)))
+        found.append(ModelFolder("Ollama", Path("/usr/share/ollama/.ollama/models"), "ollama"))
+    found += [
+        ModelFolder("LM Studio", home / ".lmstudio/models"),
+        ModelFolder("LM Studio", home / ".cache/lm-studio/models"),
+    ]
+    found.append(ModelFolder("llama.cpp cache", _llama_cache(env, home, platform)))
     return tuple(dict.fromkeys(found))
 
 

@@ -11,7 +11,7 @@ _A_LITTLE = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
-class Carried:
+class CarriedLoad:
     """What `advisor.domain.capacity.here` finds for a candidate and a load that several users share."""
 
     slots: int
@@ -56,12 +56,12 @@ class Carried:
         return self.share >= 1.0
 
     @property
-    def refuted(self) -> Carried:
+    def refuted(self) -> CarriedLoad:
         """The same where a simulation showed that the whole load is too much."""
         less = min(self.requests_per_s, self.asked_per_s * (1 - _A_LITTLE))
         return replace(self, requests_per_s=less, at_most_per_s=less)
 
-    def is_no_better_than(self, other: Carried) -> bool:
+    def is_no_better_than(self, other: CarriedLoad) -> bool:
         """Whether it is no faster, in whole answers and in first tokens, and has no more slots."""
         return (
             self.most_per_s <= other.most_per_s
@@ -80,7 +80,7 @@ class Carried:
         return _machines(self._share(self.at_most_per_s))
 
     @property
-    def carried(self) -> int:
+    def n_carried(self) -> int:
         """Users, or requests at once, that this machine carries."""
         return int(self.share * (self.users or self.concurrent or 1) + 1e-9)
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from advisor.domain.relaxing import Relaxation
 
 
-class SecondLook(Core):
+class SensitivityAnalysis(Core):
     """The part of the facade that looks at a recommendation from other sides."""
 
     def with_constraint_changes(self, found: Recommendation) -> Recommendation:

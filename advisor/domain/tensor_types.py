@@ -45,7 +45,7 @@ LAYERED_ROLES = frozenset(_BY_LAYER)
 
 
 @dataclass(frozen=True, slots=True)
-class MixtureTraits:
+class QuantizationTraits:
     """What the rules look at beside the tensor itself."""
 
     file_type: str
@@ -72,13 +72,16 @@ class _Slot(NamedTuple):
     """Position among the tensors of its role, in the order in which the quantizer walks the file."""
 
 
-def mixture_traits(shape: Shape, file_type: str, *, imatrix: bool) -> MixtureTraits:
+_Rule = Callable[[_Slot, QuantizationTraits, str], str]
+
+
+def quantization_traits(shape: Shape, file_type: str, *, imatrix: bool) -> QuantizationTraits:
     """Reduce a shape to what the rules need. Raises ValueError for an unknown file type."""
     if file_type not in DEFAULT_TYPE:
         raise ValueError(f"unknown file type {file_type!r}")
     n_experts = shape.experts.n_total if shape.experts else 0
     grouped = shape.n_kv_heads > 0 and shape.n_heads > shape.n_kv_heads
-    return MixtureTraits(
+    return QuantizationTraits(
         file_type=file_type,
         n_layers=shape.n_layers,
         grouped_by_4=shape.n_kv_heads > 0 and shape.n_heads // shape.n_kv_heads >= 4,
@@ -89,7 +92,7 @@ def mixture_traits(shape: Shape, file_type: str, *, imatrix: bool) -> MixtureTra
     )
 
 
-def group_types(group: TensorGroup, ordinals: tuple[int, ...], traits: MixtureTraits) -> tuple[GgmlType, ...]:
+def group_types(group: TensorGroup, ordinals: tuple[int, ...], traits: QuantizationTraits) -> tuple[GgmlType, ...]:
     """Type of each tensor of a group, in order of its layers; one entry for a tensor outside the layers.
 
     `ordinals` are the positions of its tensors among those of its role, which count in LAYERED_ROLES alone.
@@ -109,12 +112,12 @@ def group_types(group: TensorGroup, ordinals: tuple[int, ...], traits: MixtureTr
 
 @cache
 def _chosen_by_layer(
-    role: Role, is_stack: bool, layers: tuple[int, ...], ordinals: tuple[int, ...], traits: MixtureTraits
+    role: Role, is_stack: bool, layers: tuple[int, ...], ordinals: tuple[int, ...], traits: QuantizationTraits
 ) -> tuple[str, ...]:
     """Of roles in _BY_LAYER, for which the length of a row makes no difference."""
-    default = DEFAULT_TYPE[traits.file_type]
+    default, rule = DEFAULT_TYPE[traits.file_type], _rule_of(role, traits)
     slots = [_Slot(role, 0, is_stack, *pair) for pair in zip(layers, ordinals, strict=True)]
-    return tuple([_chosen(slot, traits, default) for slot in slots])
+    return tuple([rule(slot, traits, default) for slot in slots])
 
 
 def has_no_fallback(file_type: str, row_length: int) -> bool:
@@ -132,20 +135,26 @@ def _fitting(name: str, row_length: int) -> str:
     return smaller if row_length % GGML_TYPES[smaller].block_size == 0 else "F16"
 
 
-def _chosen(slot: _Slot, traits: MixtureTraits, default: str) -> str:
+def _chosen(slot: _Slot, traits: QuantizationTraits, default: str) -> str:
     if slot.role is Role.OUTPUT or (slot.role is Role.TOKEN_EMBD and traits.tied_embeddings):
         return _output(slot, traits, default)
     if traits.file_type == "MXFP4_MOE":
         return "MXFP4" if slot.is_stack else "Q8_0"
     if slot.role is Role.TOKEN_EMBD:
         return _token_embedding(traits, default)
-    if traits.file_type in _SMALLEST:
-        return _smallest(slot, traits, default)
-    rule = _RULES.get(slot.role)
-    return rule(slot, traits, default) if rule else default
+    return _rule_of(slot.role, traits)(slot, traits, default)
 
 
-def _output(slot: _Slot, traits: MixtureTraits, default: str) -> str:
+def _rule_of(role: Role, traits: QuantizationTraits) -> _Rule:
+    """For a tensor of a layer."""
+    return _smallest if traits.file_type in _SMALLEST else _RULES.get(role, _plain)
+
+
+def _plain(slot: _Slot, traits: QuantizationTraits, default: str) -> str:
+    return default
+
+
+def _output(slot: _Slot, traits: QuantizationTraits, default: str) -> str:
     if traits.file_type == "MXFP4_MOE" or slot.row_length % GGML_TYPES[default].block_size:
         return "Q8_0"
     if traits.file_type in _SMALLEST or traits.file_type == "IQ3_XXS":
@@ -153,7 +162,7 @@ def _output(slot: _Slot, traits: MixtureTraits, default: str) -> str:
     return default if default == "Q8_0" else "Q6_K"
 
 
-def _token_embedding(traits: MixtureTraits, default: str) -> str:
+def _token_embedding(traits: QuantizationTraits, default: str) -> str:
     if traits.file_type in ("IQ1_S", "IQ1_M", "IQ2_XXS", "IQ2_XS"):
         return "Q2_K"
     if traits.file_type in ("IQ2_S", "IQ2_M", "IQ3_XXS"):
@@ -161,7 +170,7 @@ def _token_embedding(traits: MixtureTraits, default: str) -> str:
     return "Q4_K" if traits.file_type in ("TQ1_0", "TQ2_0", "Q2_0") else default
 
 
-def _smallest(slot: _Slot, traits: MixtureTraits, default: str) -> str:
+def _smallest(slot: _Slot, traits: QuantizationTraits, default: str) -> str:
     """The file types below three bits, which have a branch of their own."""
     is_larger = traits.file_type in ("IQ2_S", "IQ2_M")
     better = "IQ3_S" if is_larger else "Q2_K"
@@ -184,14 +193,14 @@ def _use_more_bits(i: int, n: int) -> bool:
     return i < n // 8 or i >= 7 * n // 8 or (i - n // 8) % 3 == 2
 
 
-def _attn_v(slot: _Slot, traits: MixtureTraits, default: str) -> str:
+def _attn_v(slot: _Slot, traits: QuantizationTraits, default: str) -> str:
     if traits.n_experts == 8:
         return "Q8_0"
     chosen = _attn_v_by_file_type(slot, traits, default)
     return "Q5_K" if traits.is_70b and chosen in ("Q3_K", "Q4_K") else chosen
 
 
-def _attn_v_by_file_type(slot: _Slot, traits: MixtureTraits, default: str) -> str:
+def _attn_v_by_file_type(slot: _Slot, traits: QuantizationTraits, default: str) -> str:
     grouped, i = traits.grouped_by_4, slot.ordinal
     match traits.file_type:
         case "Q2_K":
@@ -215,15 +224,15 @@ def _attn_v_by_file_type(slot: _Slot, traits: MixtureTraits, default: str) -> st
     return default
 
 
-def _attn_k(slot: _Slot, traits: MixtureTraits, default: str) -> str:
+def _attn_k(slot: _Slot, traits: QuantizationTraits, default: str) -> str:
     return "Q8_0" if traits.n_experts == 8 else _attn_q(slot, traits, default)
 
 
-def _attn_q(slot: _Slot, traits: MixtureTraits, default: str) -> str:
+def _attn_q(slot: _Slot, traits: QuantizationTraits, default: str) -> str:
     return {"IQ3_XS": "IQ3_XXS", "IQ3_XXS": "IQ2_S"}.get(traits.file_type, default)
 
 
-def _attn_output(slot: _Slot, traits: MixtureTraits, default: str) -> str:
+def _attn_output(slot: _Slot, traits: QuantizationTraits, default: str) -> str:
     if traits.n_experts == 8:
         low = ("Q2_K", "Q3_K_S", "Q3_K_M", "Q4_K_S", "Q4_K_M", "IQ3_XXS", "IQ3_XS", "IQ3_S", "IQ3_M")
         return "Q5_K" if traits.file_type in (*low, "IQ4_NL", "IQ4_XS") else default
@@ -231,7 +240,7 @@ def _attn_output(slot: _Slot, traits: MixtureTraits, default: str) -> str:
     return better.get(traits.file_type, default)
 
 
-def _ffn_down(slot: _Slot, traits: MixtureTraits, default: str) -> str:
+def _ffn_down(slot: _Slot, traits: QuantizationTraits, default: str) -> str:
     n = traits.n_layers
     i = slot.layer if traits.n_experts > 1 else slot.ordinal
     early, more = i < n // 8, _use_more_bits(i, n)
@@ -259,14 +268,14 @@ def _ffn_down(slot: _Slot, traits: MixtureTraits, default: str) -> str:
     return default
 
 
-def _ffn_inner(slot: _Slot, traits: MixtureTraits, default: str) -> str:
+def _ffn_inner(slot: _Slot, traits: QuantizationTraits, default: str) -> str:
     n = traits.n_layers
     i = slot.layer if traits.n_experts > 1 else slot.ordinal
     is_middle = n // 8 <= i < 7 * n // 8
     return "IQ3_XXS" if traits.file_type == "IQ3_XS" and is_middle else default
 
 
-_RULES: dict[Role, Callable[[_Slot, MixtureTraits, str], str]] = {
+_RULES: dict[Role, _Rule] = {
     Role.ATTN_V: _attn_v,
     Role.ATTN_K: _attn_k,
     Role.ATTN_Q: _attn_q,

@@ -1,4 +1,4 @@
-"""The child that runs one piece of code with its test: `python -m advisor.trial.boxed`.
+"""The child that runs one piece of code with its test: `python -m advisor.trial.code_child`.
 
 It gives up network, programs, and every file but its folder and Python's own before it runs anything, and refuses to
 run where the system does not enforce that.

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from advisor.domain.hardware_options import Hardware, HardwareAnswer
 
 
-class Elsewhere(Core):
+class HardwareOptions(Core):
     """The part of the facade that simulates hardware."""
 
     def with_hardware(self, base: Machine, hardware: Hardware) -> Machine:

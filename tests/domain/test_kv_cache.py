@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from advisor.domain.cells import honoured_window, kv_layer_bytes, micro_batch, slot_cells, window_cells
+from advisor.domain.kv_cache import honoured_window, kv_layer_bytes, micro_batch, slot_cells, window_cells
 from advisor.domain.placement import cpu_placement
 from tests.builders import MISTRAL_7B
 from tests.shapes import CODESTRAL_MAMBA, MINISTRAL_8B, SCOUT, SMALL_4

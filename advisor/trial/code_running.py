@@ -36,7 +36,7 @@ def _run(answer: str, check: Code, folder: Path) -> tuple[dict[str, object] | No
     asked = {"code": find_code(answer), "test": check.test, "timeout_s": check.timeout_s, "folder": str(folder)}
     asked["parent"] = os.getpid()
     process = subprocess.Popen(
-        [sys.executable, "-P", "-X", "utf8", "-m", "advisor.trial.boxed"],
+        [sys.executable, "-P", "-X", "utf8", "-m", "advisor.trial.code_child"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

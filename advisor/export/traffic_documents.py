@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from advisor.domain.candidate import Candidate
-from advisor.domain.carried import Carried
 from advisor.domain.recommend import Recommendation
 from advisor.domain.serving import Plan
+
+if TYPE_CHECKING:
+    from advisor.domain.carried_load import CarriedLoad
 
 Document = dict[str, Any]
 
@@ -40,12 +42,12 @@ def carried_part(candidate: Candidate) -> Document:
     return {} if candidate.carried is None else {"carried": _carried_document(candidate.carried)}
 
 
-def _carried_document(carried: Carried) -> Document:
+def _carried_document(carried: CarriedLoad) -> Document:
     return {
         "basis": "simulated" if carried.is_simulated else "bound",
         "is_enough": carried.is_enough,
-        "users": carried.carried if carried.users is not None else None,
-        "requests_at_once": carried.carried if carried.users is None else None,
+        "users": carried.n_carried if carried.users is not None else None,
+        "requests_at_once": carried.n_carried if carried.users is None else None,
         "share": _figure(carried.share),
         "machines": carried.machines,
         "slots": carried.slots,

@@ -1,0 +1,20 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from advisor.catalog.hardware import load_cpus, load_gpus
+from advisor.domain.hardware import CpuSpec, GpuSpec
+
+KNOWLEDGE = Path(__file__).resolve().parents[2] / "knowledge"
+
+
+@pytest.fixture(scope="package")
+def gpus() -> tuple[GpuSpec, ...]:
+    return load_gpus(KNOWLEDGE)
+
+
+@pytest.fixture(scope="package")
+def cpus() -> tuple[CpuSpec, ...]:
+    return load_cpus(KNOWLEDGE)
