@@ -50,6 +50,8 @@ class PicksScreen(Place):
     filter_text: reactive[str] = reactive("", init=False)
     folded: reactive[frozenset[str]] = reactive(frozenset(), init=False)
     """Codes of requirements whose models are hidden among the excluded."""
+    _is_to_explain = False
+    """Whether the panel is behind the table."""
 
     def body(self) -> ComposeResult:
         yield Static(markup=False, id="picks-title")
@@ -167,7 +169,11 @@ class PicksScreen(Place):
         if isinstance(selected, Candidate) and selected != self.session.chosen:
             self.session.chosen_model = selected.model.id
             self.changed.publish("chosen")
-        self._explain()
+        self._show_admit(selected)
+        if not self._is_to_explain:
+            # The table is drawn first: it is what the key was pressed for, and the panel takes as long again.
+            self._is_to_explain = True
+            self.call_after_refresh(self._explain)
 
     def _show_admit(self, selected: Candidate | Rejection | ExcludedGroup | None) -> None:
         """Offer to admit the excluded model under the cursor, where an answer can."""
@@ -179,8 +185,8 @@ class PicksScreen(Place):
             admit.refresh(layout=True)
 
     def _explain(self) -> None:
+        self._is_to_explain = False
         selected, found = self._selected(), self.session.found
-        self._show_admit(selected)
         panel = self.query_one(Sections)
         if selected is None or found is None:
             panel.show((Paragraph("No row matches", (f"Filter: {self.filter_text}", "Esc clears the filter.")),))

@@ -331,7 +331,8 @@ class WhatIfScreen(ModalScreen[Applied | None]):
 
     def _timings(self, machine: Machine, needs: Constraints) -> Timings:
         """What was measured; nothing of it holds on other hardware."""
-        timings = NO_TIMINGS if machine.simulated else self._session.timings
+        held = self._session.timings
+        timings = NO_TIMINGS if machine.simulated or held is None else held
         return timings.at(needs.scale.prompt_tokens, needs.scale.mean_depth_tokens)
 
     def _search(self) -> None:
