@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from advisor.domain.graph.nodes import IN_PLACE, Node, Place
+from advisor.values import value
 
 _ENDLESS = 1 << 62
 
@@ -20,7 +20,7 @@ Events = tuple[tuple[int, str], ...]
 """`(slot, key)` takes memory of the size behind the key, `(~slot, key)` gives it back."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Loop:
     """A layer's events that stand for those of many layers like it."""
 
@@ -31,7 +31,7 @@ class Loop:
     live_after: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Program:
     """What an allocation does on each device."""
 

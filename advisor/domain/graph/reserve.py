@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache, lru_cache
 from math import lcm
 
@@ -13,6 +13,7 @@ from advisor.domain.graph.schedule import PIPELINE_COPIES, Schedule
 from advisor.domain.graph.sizes import BatchDims, graph_sizes
 from advisor.domain.model import Shape
 from advisor.units import align_up
+from advisor.values import value
 
 CPU_ALIGNMENT = 32
 """`TENSOR_ALIGNMENT` of ggml/src/ggml-impl.h."""
@@ -25,7 +26,7 @@ _QUERIES_NOT_NORMALIZED = 128
 """The Llama 4 with that many experts, Maverick, is the one without query norms (`use_kq_norm`)."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class GraphPlacement:
     """As much of a placement as decides about the graph."""
 
@@ -36,7 +37,7 @@ class GraphPlacement:
     cache_on_gpu: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class _Layout:
     """A graph with repeated layers left out."""
 
