@@ -18,7 +18,7 @@ from time import perf_counter
 
 from benchmarks.budgets import ROOT, time_text
 
-ROUNDS = 2
+ROUNDS = 1
 STARTS = 9
 COMMANDS = (["recommend", "--json"], ["probe", "--json"], ["presets", "--json"])
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from hashlib import sha256
 from pathlib import Path
 
+from advisor._toml import MAX_BYTES
 from advisor.catalog.licences import load_licences
 from advisor.catalog.models import read_gguf_files, read_models, read_quantizations
 from advisor.catalog.quality import load_quality
@@ -15,6 +16,7 @@ from advisor.domain.catalogue import Catalogue
 from advisor.domain.language_names import LanguageNames
 from advisor.domain.model import GgufFile, LanguageName, Model
 from advisor.errors import InputError, nearest
+from advisor.files import read_bounded
 
 __all__ = ["load_catalogue", "load_gguf_files", "load_languages"]
 
@@ -58,7 +60,7 @@ def load_gguf_files(directory: Path, model_id: str) -> tuple[GgufFile, ...]:
     """
     # Parsing every file to find the few rows of one model would take longer than looking for its id.
     wanted = f'"{model_id}"'.encode()
-    paths = (path for path in sorted((directory / "gguf").glob("*.toml")) if wanted in path.read_bytes())
+    paths = (path for path in sorted((directory / "gguf").glob("*.toml")) if wanted in read_bounded(path, MAX_BYTES))
     reader = KnowledgeReader(directory)
     return tuple(row for path in paths for row in read_gguf_files(reader.read(path, "gguf"), path, model_id))
 

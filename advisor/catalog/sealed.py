@@ -131,7 +131,8 @@ def _validate(document: dict[str, Any], path: Path, kind: Kind) -> None:
 def _read_seal(path: Path) -> dict[str, str]:
     if not path.is_file():
         return {}
-    pairs = (line.split("  ", 1) for line in path.read_text("utf-8").splitlines() if "  " in line)
+    text = read_bounded(path, MAX_BYTES).decode("utf-8", "replace")
+    pairs = (line.split("  ", 1) for line in text.splitlines() if "  " in line)
     return {name: digest for digest, name in pairs}
 
 
@@ -140,7 +141,7 @@ def _name(directory: Path, path: Path) -> str:
 
 
 def _digest(path: Path) -> str:
-    return sha256(path.read_bytes()).hexdigest()
+    return sha256(read_bounded(path, MAX_BYTES)).hexdigest()
 
 
 if __name__ == "__main__":

@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any
 from advisor import paths
 from advisor.domain.local_files import DownloadRequest
 from advisor.errors import AdvisorError, InputError
+from advisor.files import read_bounded
 from advisor.service.core import Core
+from advisor.units import MIB
 from advisor.values import value
 
 if TYPE_CHECKING:
@@ -192,8 +194,8 @@ class FilesHere(Core):
 
     def _download_folders(self) -> Sequence[Path]:
         try:
-            lines = (paths.state_dir() / "download-folders.txt").read_text("utf-8").splitlines()
-        except (OSError, ValueError):
+            lines = read_bounded(paths.state_dir() / "download-folders.txt", MIB).decode("utf-8").splitlines()
+        except (InputError, ValueError):
             return ()
         return [Path(line) for line in lines if line]
 

@@ -25,7 +25,7 @@ def _request_options(command: F) -> F:
             option.flag,
             question.key,
             type=click.IntRange(int(question.minimum or 0), int(question.maximum or 0)) if is_count else None,
-            metavar=option.metavar,
+            metavar=option.metavar or ("N" if is_count else None),
             default=question.default,
             show_default=question.default is not None,
             help=question.help,
