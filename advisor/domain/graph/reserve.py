@@ -46,13 +46,6 @@ class _Layout:
     copies: int
 
 
-class _Sizes(dict[str, int]):
-    """Weights that are never fetched take no room in a compute buffer."""
-
-    def __missing__(self, key: str) -> int:
-        return 0
-
-
 def compute_buffers(
     shape: Shape, dims: BatchDims, where: GraphPlacement, weight_sizes: tuple[tuple[str, int], ...] = ()
 ) -> tuple[int, ...]:
@@ -82,8 +75,7 @@ def _peaks(
 ) -> tuple[int, ...]:
     is_single = layout.plan.n_devices == 1
     program = _program(layout.plan, frozenset() if is_single else _offloaded_rows(shape, dims), layout.copies)
-    sizes = _Sizes(graph_sizes(shape, dims))
-    sizes.update(weight_sizes)
+    sizes = graph_sizes(shape, dims) | dict(weight_sizes)
     alignments = (GPU_ALIGNMENT,) * (layout.plan.n_devices - 1) + (CPU_ALIGNMENT,)
     return program.peaks(sizes, alignments, layout.repeats)
 
