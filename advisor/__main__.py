@@ -58,17 +58,17 @@ def _is_interactive() -> bool:
 
 
 def _run_tui(choice: MachineChoice | None = None, is_ascii: bool = False) -> None:
-    from advisor.service import Advisor
     from advisor.tui import run
     from advisor.web.child import end_with_server, is_child
 
     if is_child():
         end_with_server()
-    advisor = Advisor()
     if choice is not None and not choice.is_here:
+        from advisor.service import Advisor
+
         # A GPU or a file that cannot be used is better said before the screens open.
-        advisor.machine(choice)
-    run(advisor, choice, is_ascii=is_ascii)
+        Advisor().machine(choice)
+    run(choice, is_ascii=is_ascii)
 
 
 if __name__ == "__main__":

@@ -39,6 +39,11 @@ def format_bytes(n_bytes: int) -> str:
     return f"{n_bytes} B"
 
 
+def counted(n: int, noun: str, several: str | None = None) -> str:
+    """So many of something: `1 model`, `5,000 users`, `2 more were` with `several`."""
+    return f"{n:,} {noun}" if n == 1 else f"{n:,} {several or f'{noun}s'}"
+
+
 def format_count(n: int) -> str:
     """Parameters or users for people: `7.25B`, `109B`, `700M`, `512`."""
     for factor, suffix in ((10**12, "T"), (10**9, "B"), (10**6, "M")):

@@ -9,10 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from advisor.service import Advisor, MachineChoice
+    from advisor.service import MachineChoice
 
 
-def run(advisor: Advisor, choice: MachineChoice | None = None, *, is_ascii: bool = False) -> None:
+GC_THRESHOLDS = 10_000, 20, 50
+"""Allocations, and then collections of the younger generation, after which a generation is collected."""
+
+
+def run(choice: MachineChoice | None = None, *, is_ascii: bool = False) -> None:
     """Open the screens and return when the user quits. Raises InputError for settings that cannot be used."""
     from advisor.settings import load_settings
 
@@ -22,13 +26,15 @@ def run(advisor: Advisor, choice: MachineChoice | None = None, *, is_ascii: bool
     if os.environ.get("NO_COLOR") == "":
         # By its convention an empty value means nothing; Textual takes it for a wish.
         del os.environ["NO_COLOR"]
-    from advisor.service import MachineChoice
     from advisor.tui.app import AdvisorApp
+    from advisor.tui.later import advisor_later
 
-    app = AdvisorApp(advisor, choice or MachineChoice(), Path.cwd(), settings)
-    # The catalogue stays to the end. Left to the collector, its 100,000 objects hold up keys for 150 ms now and then.
+    app = AdvisorApp(advisor_later(), choice, Path.cwd(), settings)
+    # The catalogue stays to the end. Left to the collector, its 100,000 objects hold up keys for 150 ms now and then;
+    # until it is exempt from that, and for what comes later, the collector looks at all objects a hundred times less.
+    gc.set_threshold(*GC_THRESHOLDS)
     app.when_settled = gc.freeze
-    app.ends_on_signals = True
+    app.ends_on_signals = app.works_ahead = True
     app.run_or_fail()
     if app.ended_by is not None:
         # By the signal itself, so that whoever sent it sees that it worked.

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from textual import on
 from textual.signal import Signal
@@ -11,32 +11,43 @@ from textual.timer import Timer
 from textual.worker import Worker, WorkerState
 
 from advisor.errors import AdvisorError
-from advisor.service import Advisor, MachineChoice
 from advisor.tui.backstage import Backstage
 from advisor.tui.crash import CrashingApp
 from advisor.tui.ending import EndingApp
 from advisor.tui.keymap import Keymap
 from advisor.tui.messages import Advised, AnswersChanged, Counted, Probed, ProbeFailed, Topic
+from advisor.tui.readying import ReadyingApp
 from advisor.tui.session import Session
 from advisor.tui.sturdy import SturdyApp
+
+if TYPE_CHECKING:
+    from advisor.service import Advisor, MachineChoice
 
 DEBOUNCE_S = 0.12
 """Wait for the next key before a new recommendation is made."""
 
 
-class AdvisingApp(SturdyApp, EndingApp, CrashingApp):
+class AdvisingApp(ReadyingApp, SturdyApp, EndingApp, CrashingApp):
     """Looks at the machine and asks for advice whenever machine or answers change."""
 
-    when_settled: Callable[[], object] | None = None
-    """Called once, when the first recommendation is on screen."""
-
-    def __init__(self, advisor: Advisor, choice: MachineChoice, working_directory: Path, keys: Keymap) -> None:
+    def __init__(self, advisor: Advisor, choice: MachineChoice | None, working_directory: Path, keys: Keymap) -> None:
         super().__init__()
         self.session = Session(advisor, choice, working_directory, keys)
         self.changed: Signal[Topic] = Signal(self, "session")
         self._backstage = Backstage(self, advisor)
-        self._told_of_overlay = False
+        self._told_of_overlay = self._is_settled = False
         self._debounce: Timer | None = None
+
+    async def begin(self) -> None:
+        """What follows the first picture of the first screen."""
+        await self.load_modules()
+        self.probe()
+
+    def _settle(self) -> None:
+        """The first advice is there and no thread works. Built for no pick, a place would have its focus elsewhere."""
+        if not self._is_settled:
+            self._is_settled = True
+            self.in_spare_time(self.build_places())
 
     def probe(self) -> None:
         """Look at the machine; advice follows."""
@@ -99,9 +110,6 @@ class AdvisingApp(SturdyApp, EndingApp, CrashingApp):
             self.session.found, self.session.advice_error = message.outcome, None
         self._tell_of_overlay()
         self.changed.publish("advice")
-        if self.when_settled is not None:
-            self.call_after_refresh(self.when_settled)
-            self.when_settled = None
 
     @on(Counted)
     def _counted(self, message: Counted) -> None:
@@ -111,6 +119,8 @@ class AdvisingApp(SturdyApp, EndingApp, CrashingApp):
             if message.exclusions is not None:
                 self.session.exclusions = {one.key: one for one in message.exclusions}
             self.changed.publish("counts")
+            if not self.session.is_counting:
+                self._settle()
 
     def _tell_of_overlay(self) -> None:
         """Say once that the user's own entries are not used."""

@@ -6,29 +6,29 @@ import os
 from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path, PurePath
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import SystemCommand
 from textual.filter import LineFilter
 from textual.screen import Screen
 
 from advisor.errors import InputError, nearest
-from advisor.service import Advisor, MachineChoice
 from advisor.settings import Settings, config_file, remember_theme, remembered_theme
 from advisor.tui.ascii import AsciiFilter
 from advisor.tui.commands import commands_at
 from advisor.tui.harmless import HarmlessFilter
 from advisor.tui.keymap import keymap
 from advisor.tui.picking import PickingApp
-from advisor.tui.places import PlaceId
+from advisor.tui.places import PLACE_IDS, PlaceId
 from advisor.tui.proving import ProvingApp
-from advisor.tui.screens import PLACE_SCREENS
-from advisor.tui.screens.help import HelpScreen, help_of
-from advisor.tui.screens.leave import LeaveScreen
+from advisor.tui.screens import screen_of
 from advisor.tui.screens.place import Place
 from advisor.tui.theme import THEMES
 from advisor.tui.trying import STYLES as TRYING_STYLES
 from advisor.tui.trying import TryingApp
+
+if TYPE_CHECKING:
+    from advisor.service import Advisor, MachineChoice
 
 
 class AdvisorApp(PickingApp, ProvingApp, TryingApp):
@@ -62,10 +62,10 @@ class AdvisorApp(PickingApp, ProvingApp, TryingApp):
     ) -> None:
         self.settings = settings or Settings()
         keys = keymap(self.settings.keys, name=str(config_file()))
-        super().__init__(advisor, choice or MachineChoice(), working_directory or Path.cwd(), keys)
+        super().__init__(advisor, choice, working_directory or Path.cwd(), keys)
         self._own_filters = (HarmlessFilter(), *((AsciiFilter(),) if self.settings.ascii else ()))
-        for place, screen in PLACE_SCREENS.items():
-            self.add_mode(place, partial(screen, self.session, self.changed))
+        for place in PLACE_IDS:
+            self.add_mode(place, partial(self._place, place))
         self.set_keymap(dict(keys.changed))
         for theme in THEMES:
             self.register_theme(theme)
@@ -82,6 +82,9 @@ class AdvisorApp(PickingApp, ProvingApp, TryingApp):
         known = remembered if remembered in self.available_themes else None
         self.theme = wanted or known or THEMES[0].name
 
+    def _place(self, place: PlaceId) -> Place:
+        return screen_of(place)(self.session, self.changed)
+
     def get_line_filters(self) -> Sequence[LineFilter]:
         # The same filters every time: a line that was filtered is kept by the filter's identity.
         return [*super().get_line_filters(), *self._own_filters]
@@ -89,7 +92,8 @@ class AdvisorApp(PickingApp, ProvingApp, TryingApp):
     def on_mount(self) -> None:
         self.take_signals()
         self.theme_changed_signal.subscribe(self, lambda theme: remember_theme(theme.name))
-        self.probe()
+        # The first screen is painted before anything else begins.
+        self.call_after_refresh(lambda: self.in_spare_time(self.begin()))
 
     # ------------------------------------------------------------ actions
 
@@ -117,6 +121,8 @@ class AdvisorApp(PickingApp, ProvingApp, TryingApp):
 
     def action_help(self, is_of_focus: bool = False) -> None:
         """Show what the keys do in this place, and before that what the focused widget is."""
+        from advisor.tui.screens.help import HelpScreen, help_of
+
         if isinstance(self.screen, Place):
             about = help_of(self.focused) if is_of_focus else None
             self.push_screen(HelpScreen(self.screen.place, self.session.keys, about))
@@ -124,6 +130,8 @@ class AdvisorApp(PickingApp, ProvingApp, TryingApp):
     def action_leave(self) -> None:
         """Quit; ask first where answers would be lost."""
         if self.session.has_unsaved_answers:
+            from advisor.tui.screens.leave import LeaveScreen
+
             self.push_screen(LeaveScreen(), lambda leave: self.exit() if leave else None)
         else:
             self.exit()

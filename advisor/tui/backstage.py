@@ -8,11 +8,6 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from advisor.domain.constraints import Constraints
-from advisor.domain.hardware import Machine
-from advisor.domain.questions import Answer
-from advisor.domain.recommend import Candidate, Recommendation
-from advisor.domain.speed import NO_TIMINGS, Timings
 from advisor.errors import AdvisorError
 from advisor.tui.background import in_background
 from advisor.tui.messages import (
@@ -33,6 +28,11 @@ from advisor.tui.messages import (
 if TYPE_CHECKING:
     from textual.app import App
 
+    from advisor.domain.constraints import Constraints
+    from advisor.domain.hardware import Machine
+    from advisor.domain.questions import Answer
+    from advisor.domain.recommend import Candidate, Recommendation
+    from advisor.domain.speed import Timings
     from advisor.domain.trial.evidence import Evidence
     from advisor.domain.trial.outcome import Trial
     from advisor.service import Advisor, MachineChoice
@@ -62,13 +62,13 @@ class Backstage:
     def _start(self, work: Callable[[], None], group: str) -> None:
         in_background(self._app, work, group)
 
-    def probe(self, choice: MachineChoice) -> None:
+    def probe(self, choice: MachineChoice | None) -> None:
         """Look at the machine; posts Probed or ProbeFailed."""
         self._start(partial(self._probe, choice), "probe")
 
-    def _probe(self, choice: MachineChoice) -> None:
+    def _probe(self, choice: MachineChoice | None) -> None:
         try:
-            machine = self._advisor.machine(choice)
+            machine = self._advisor.machine() if choice is None else self._advisor.machine(choice)
         except AdvisorError as error:
             self._app.post_message(ProbeFailed(error))
         else:
@@ -80,7 +80,7 @@ class Backstage:
         constraints: Constraints,
         answers: Mapping[str, Answer],
         named: tuple[str, ...],
-        timings: Timings = NO_TIMINGS,
+        timings: Timings,
         evidence: Evidence | None = None,
     ) -> None:
         """Make a recommendation, then count what each answer excludes; posts Advised and Counted."""

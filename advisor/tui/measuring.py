@@ -7,10 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from advisor.domain.recommend import Candidate, Recommendation
-from advisor.domain.speed import Speed
-
 if TYPE_CHECKING:
+    from advisor.domain.recommend import Candidate, Recommendation
+    from advisor.domain.speed import Speed
     from advisor.errors import AdvisorError
     from advisor.tui.messages import EngineEvent
 

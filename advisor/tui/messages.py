@@ -9,17 +9,16 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from textual.message import Message
 
-from advisor.domain.exclusions import Exclusion
-from advisor.domain.hardware import Machine
-from advisor.domain.recommend import Recommendation
-from advisor.errors import AdvisorError
-
 if TYPE_CHECKING:
+    from advisor.domain.exclusions import Exclusion
+    from advisor.domain.hardware import Machine
     from advisor.domain.head_to_head import HeadToHead
+    from advisor.domain.recommend import Recommendation
     from advisor.domain.relaxing import Relaxation
     from advisor.domain.smoke_report import SmokeReport
     from advisor.domain.trial.evidence import Evidence
     from advisor.domain.trial.outcome import Trial
+    from advisor.errors import AdvisorError
 
 Topic = Literal["machine", "answers", "refilled", "advice", "counts", "chosen", "smoke", "measuring"]
 """What changed in the session; `refilled` when answers changed that nobody typed into the form."""

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from textual import on
 from textual.notifications import SeverityLevel
 
-from advisor.domain.gates import PLACEMENT_CODES
-from advisor.domain.head_to_head.compare import FEWEST, MOST
-from advisor.domain.recommend import Recommendation
-from advisor.domain.relaxing import relaxation_lines
 from advisor.errors import AdvisorError
 from advisor.tui.advising import AdvisingApp
 from advisor.tui.messages import AnswersChanged, Compared, Relaxed
-from advisor.tui.screens.compare import CompareScreen
-from advisor.tui.screens.plot import PlotScreen
-from advisor.tui.screens.what_if import Applied, WhatIfScreen
-from advisor.tui.widgets.ranking import Ranking
+
+if TYPE_CHECKING:
+    from advisor.domain.recommend import Recommendation
+    from advisor.tui.screens.what_if import Applied
 
 
 class PickingApp(AdvisingApp):
@@ -27,10 +25,15 @@ class PickingApp(AdvisingApp):
         if session.base_machine is None or session.found is None:
             self.notify("One moment: this machine is still being looked at.", markup=False)
             return
+        from advisor.tui.screens.what_if import WhatIfScreen
+
         self.push_screen(WhatIfScreen(session, self._wanted_model()), self._what_if_ended)
 
     def _wanted_model(self) -> str | None:
         """The excluded model under the cursor of a table, or else the nearest miss that hardware could admit."""
+        from advisor.domain.gates import PLACEMENT_CODES
+        from advisor.tui.widgets.ranking import Ranking
+
         found = self.session.found
         rejected = () if found is None else found.rejected
         tables = self.screen.query(Ranking)
@@ -64,12 +67,16 @@ class PickingApp(AdvisingApp):
         if before is None:
             self.notify("There is nothing to take back: no preset, defaults or admission.", markup=False)
             return
+        self.clear_notifications()  # what was told of the change holds no more
         self.notify(f"The answers are again as before {before.what}.", markup=False)
         self.changed.publish("refilled")
         self.post_message(AnswersChanged())
 
     def action_compare(self) -> None:
         """Put the marked models side by side."""
+        from advisor.domain.head_to_head.compare import FEWEST, MOST
+        from advisor.tui.screens.compare import CompareScreen
+
         found, marked = self.session.found, self.session.marked_candidates
         if found is None or len(marked) < FEWEST:
             self.notify(f"Mark {FEWEST} to {MOST} rows with the space bar, then press c.", markup=False)
@@ -83,6 +90,8 @@ class PickingApp(AdvisingApp):
         found, chosen = self._ranked("plot"), self.session.chosen
         if found is None or chosen is None:
             return
+        from advisor.tui.screens.plot import PlotScreen
+
         self.push_screen(PlotScreen(found, chosen), self._choose)
 
     def _ranked(self, purpose: str) -> Recommendation | None:
@@ -121,6 +130,8 @@ class PickingApp(AdvisingApp):
         if isinstance(done, AdvisorError):
             self.warn(done)
             return
+        from advisor.domain.relaxing import relaxation_lines
+
         lines = relaxation_lines(done, self.session.advisor.questionnaire, self.session.answers)
         if done.is_admitted:
             lines = (*lines, "u takes it back.")
@@ -133,5 +144,7 @@ class PickingApp(AdvisingApp):
 
     @on(Compared)
     def _compared(self, message: Compared) -> None:
+        from advisor.tui.screens.compare import CompareScreen
+
         if message.ticket == self._backstage.comparison_ticket and isinstance(self.screen, CompareScreen):
             self.screen.show(message.outcome)

@@ -10,7 +10,6 @@ from advisor.errors import AdvisorError
 from advisor.tui.advising import AdvisingApp
 from advisor.tui.measuring import Measuring
 from advisor.tui.messages import MeasuringEnded, MeasuringMoved, RankedAgain, SmokeEnded, SmokeMoved
-from advisor.tui.screens.fetch import FetchScreen
 from advisor.tui.session import Smoke
 
 
@@ -86,6 +85,8 @@ class ProvingApp(AdvisingApp):
         elif self.is_web:
             self.notify("Files are fetched by whoever runs the server: llm-advisor download", markup=False)
         else:
+            from advisor.tui.screens.fetch import FetchScreen
+
             self.push_screen(FetchScreen(self.session.advisor, chosen))
 
     # ------------------------------------------------------------ measurement

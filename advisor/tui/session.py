@@ -1,4 +1,7 @@
-"""What the user has told and found so far: one state that every place shows and none owns."""
+"""What the user has told and found so far: one state that every place shows and none owns.
+
+What the domain has to say is imported when it is asked for the first time: the first screen is painted before that.
+"""
 
 from __future__ import annotations
 
@@ -8,20 +11,19 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from advisor.domain.choice import with_choice
-from advisor.domain.hardware import Machine
-from advisor.domain.questions import Answer, Question, answer_text, read_answer
-from advisor.domain.recommend import Candidate, Recommendation
-from advisor.domain.speed import NO_TIMINGS, Timings
 from advisor.errors import AdvisorError, InputError
 from advisor.tui.keymap import Keymap
 from advisor.tui.measuring import Measuring
 
 if TYPE_CHECKING:
     from advisor.domain.exclusions import Exclusion
+    from advisor.domain.hardware import Machine
     from advisor.domain.hardware_options import Hardware
     from advisor.domain.presets import Preset
+    from advisor.domain.questions import Answer, Question
+    from advisor.domain.recommend import Candidate, Recommendation
     from advisor.domain.smoke_report import SmokeReport
+    from advisor.domain.speed import Timings
     from advisor.domain.trial.evidence import Evidence
     from advisor.service import Advisor, MachineChoice
     from advisor.tui.messages import EngineEvent
@@ -97,7 +99,8 @@ class Session:
     """Changed only by the app's message handlers and by the place that owns a field."""
 
     advisor: Advisor
-    choice: MachineChoice
+    choice: MachineChoice | None
+    """None for this machine."""
     working_directory: Path
     keys: Keymap = field(default_factory=Keymap)
     """The keys of the commands, as the user changed them."""
@@ -116,8 +119,8 @@ class Session:
     """Ids of models that are considered because the user asked for them."""
     measuring: Measuring | None = None
     """The latest measurement by slices."""
-    timings: Timings = NO_TIMINGS
-    """What was measured on this machine so far."""
+    timings: Timings | None = None
+    """What was measured on this machine so far; None before anything was."""
     evidence: Evidence | None = None
     """The user's own trial that quality is judged by; None for published results alone."""
     saved_answers: dict[str, Answer] | None = None
@@ -146,6 +149,8 @@ class Session:
 
     def answer(self, question: Question, raw: object) -> InputError | None:
         """Take an answer. An invalid one is kept as a draft, the valid one before it stays in force."""
+        from advisor.domain.questions import read_answer
+
         try:
             answer = read_answer(question, raw)
         except InputError as error:
@@ -157,6 +162,8 @@ class Session:
 
     def shown_text(self, question: Question) -> str:
         """The draft of a question, or else its answer as a person writes it."""
+        from advisor.domain.questions import answer_text
+
         draft = self.drafts.get(question.key)
         return answer_text(question, self.answers[question.key]) if draft is None else draft
 
@@ -254,7 +261,9 @@ class Session:
     @property
     def valid_timings(self) -> Timings:
         """What was measured, where the advice is for the machine that it was measured on."""
-        return NO_TIMINGS if self.is_simulated else self.timings
+        from advisor.domain.speed import NO_TIMINGS
+
+        return NO_TIMINGS if self.is_simulated or self.timings is None else self.timings
 
     @property
     def busy_with(self) -> str | None:
@@ -266,6 +275,8 @@ class Session:
     @property
     def chosen_recommendation(self) -> Recommendation | None:
         """The recommendation with the selected candidate as its pick; None where nothing passes."""
+        from advisor.domain.choice import with_choice
+
         chosen = self.chosen
         return None if self.found is None or chosen is None else with_choice(self.found, chosen)
 

@@ -9,9 +9,6 @@ from textual import on
 from advisor.errors import AdvisorError
 from advisor.tui.advising import AdvisingApp
 from advisor.tui.messages import EvidenceRead, RankBy
-from advisor.tui.screens.evidence import EvidenceScreen
-from advisor.tui.screens.judge import JudgeScreen
-from advisor.tui.screens.trial import TrialScreen
 
 STYLES: tuple[str, ...] = ("screens/judge.tcss", "screens/trial.tcss", "screens/evidence.tcss")
 
@@ -24,6 +21,8 @@ class TryingApp(AdvisingApp):
         if self.is_web:
             self.notify("Trials are run by whoever runs the server: llm-advisor trial TASKS.jsonl", markup=False)
         elif self.is_engine_free():
+            from advisor.tui.screens.trial import TrialScreen
+
             self.push_screen(TrialScreen(self.session))
 
     def action_judge(self) -> None:
@@ -33,6 +32,8 @@ class TryingApp(AdvisingApp):
         except AdvisorError as error:
             self.warn(error)
         else:
+            from advisor.tui.screens.judge import JudgeScreen
+
             self.push_screen(JudgeScreen(sitting))
 
     # ------------------------------------------------------------ ranking
@@ -47,6 +48,8 @@ class TryingApp(AdvisingApp):
             said = "Files of the serving machine are not for its visitors: llm-advisor recommend --trial RESULT.json"
             self.notify(said, markup=False)
         else:
+            from advisor.tui.screens.evidence import EvidenceScreen
+
             self.push_screen(EvidenceScreen(self.session), self._named)
 
     def _named(self, result: Path | None) -> None:

@@ -22,6 +22,9 @@ from tests.test_terminal import Terminal
 _NVML = REPOSITORY / "tests" / "fakes" / "nvml" / "fake_nvml.c"
 _CLOCK = REPOSITORY / "tests" / "fakes" / "clock" / "fake_clock.c"
 _DAY_S = 86_400
+_COMMON = "Tiny-Tune-Q4_K_M.gguf"
+_COMMON_TYPE = 15
+"""The file type that the screens recommend, by name and by its number in llama.cpp (`enum llama_ftype`)."""
 
 
 # ---------------------------------------------------------------- GPU driver
@@ -136,9 +139,9 @@ def terminal_gone(lab: Lab, how: str, busy: bool) -> Seen:
 
 def download_killed(lab: Lab) -> Seen:
     """The screens die amid a download; the command line goes on with it."""
-    with hub(lab) as (server, repo):
+    with hub(lab, _COMMON, _COMMON_TYPE) as (server, repo):
         disk = Disk(lab.folder / "hf")
-        part = disk.partial(repo, Q4)
+        part = disk.partial(repo, _COMMON)
         server.script("/lfs/*", Slow(0.1, 20_000), host="store")
         places = {name: lab.env[name] for name in ("HF_HOME", "HF_ENDPOINT", "LLM_ADVISOR_HUB", "TMPDIR")}
         terminal = Terminal(lab.folder, REPOSITORY / "knowledge", **places)
@@ -159,8 +162,8 @@ def download_killed(lab: Lab) -> Seen:
         status = _ended(terminal.process.pid)
         kept, left = part.stat().st_size, [text for text in lab.left() if text.startswith("process")]
         server.forgive()
-        again = lab.run(*ASK)
-        is_right = has_begun and status == signal.SIGKILL and not left and again.code == 0 and disk.holds(repo, Q4)
+        again = lab.run("download", "tiny-tune", "--quant", "Q4_K_M")
+        is_right = has_begun and status == signal.SIGKILL and not left and again.code == 0 and disk.holds(repo, _COMMON)
         text = f"no child, {kept:,} bytes kept; `download` again: exit {again.code}, whole and checked"
         return Seen(text if is_right else f"{text}: NOT SO {left}", is_right, lab.left())
 

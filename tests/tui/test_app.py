@@ -13,7 +13,7 @@ from advisor.errors import InputError
 from advisor.tui.app import AdvisorApp
 from advisor.tui.commands import COMMANDS, commands_at
 from advisor.tui.places import PLACE_IDS, PlaceId
-from advisor.tui.screens import PLACE_SCREENS
+from advisor.tui.screens import screen_of
 from tests.tui.driving import place_of, press, started, text_of, until
 from tests.tui.pinned import PinnedAdvisor
 
@@ -73,7 +73,7 @@ async def test_q_asks_first_where_answers_would_be_lost() -> None:
 def test_every_command_of_a_place_has_a_handler(place: PlaceId) -> None:
     for command in commands_at(place):
         namespace, _, call = command.action.rpartition(".")
-        owner = AdvisorApp if namespace == "app" else PLACE_SCREENS[place]
+        owner = AdvisorApp if namespace == "app" else screen_of(place)
         assert hasattr(owner, f"action_{call.partition('(')[0]}")
 
 

@@ -11,6 +11,7 @@ from textual.screen import Screen
 from textual.widgets._toast import Toast
 
 from advisor.tui.app import AdvisorApp
+from advisor.tui.widgets.question_row import QuestionRow, QuestionTitle
 from tests.tui.driving import Drive, place_of, press, started, text_of, until
 from tests.tui.pinned import RANKED, HereAdvisor, PinnedAdvisor
 from tests.tui.test_measuring import MeasuringAdvisor
@@ -163,6 +164,16 @@ async def test_a_click_on_a_notice_that_has_just_gone_hits_nothing() -> None:
         finally:
             toast._parent = parent
         assert place_of(app) == "machine"
+
+
+async def test_an_answer_that_arrives_after_its_question_was_removed_counts_no_more() -> None:
+    async with started(PinnedAdvisor(), "2") as (app, pilot):
+        row = app.screen.query(QuestionRow).first()
+        before = app.session.answers[row.question.key]
+        await row.query_one(QuestionTitle).remove()  # as amid making the form anew
+        row.post_message(QuestionRow.Answered(row, not before))
+        await pilot.pause()
+        assert app.session.answers[row.question.key] == before
 
 
 async def test_a_screen_that_opens_while_the_user_leaves_breaks_nothing() -> None:

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from advisor.tui.places import PlaceId
-from advisor.tui.screens.export import ExportScreen
-from advisor.tui.screens.machine import MachineScreen
-from advisor.tui.screens.needs import NeedsScreen
-from advisor.tui.screens.picks import PicksScreen
-from advisor.tui.screens.place import Place
-from advisor.tui.screens.proof import ProofScreen
+from importlib import import_module
+from typing import TYPE_CHECKING, cast
 
-PLACE_SCREENS: dict[PlaceId, type[Place]] = {
-    "machine": MachineScreen,
-    "needs": NeedsScreen,
-    "picks": PicksScreen,
-    "proof": ProofScreen,
-    "export": ExportScreen,
+if TYPE_CHECKING:
+    from advisor.tui.places import PlaceId
+    from advisor.tui.screens.place import Place
+
+_CLASSES: dict[PlaceId, str] = {
+    "machine": "MachineScreen",
+    "needs": "NeedsScreen",
+    "picks": "PicksScreen",
+    "proof": "ProofScreen",
+    "export": "ExportScreen",
 }
 
-__all__ = ["PLACE_SCREENS"]
+
+def screen_of(place: PlaceId) -> type[Place]:
+    """The screen of a place. It is imported when it is first asked for, because only one place is painted at the
+    start."""
+    module = import_module(f"advisor.tui.screens.{place}")
+    return cast("type[Place]", getattr(module, _CLASSES[place]))
+
+
+__all__ = ["screen_of"]

@@ -6,8 +6,6 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.widgets import Button, Static
 
-from advisor.domain.presentation import first_text, remaining_text
-from advisor.domain.wording import machine_facts
 from advisor.tui.commands import bindings_at
 from advisor.tui.messages import Topic
 from advisor.tui.screens.place import Place
@@ -15,7 +13,7 @@ from advisor.tui.widgets.fact_sheet import FactSheet
 
 
 class MachineScreen(Place):
-    """Painted at once; the facts follow when the probe is done."""
+    """Painted at once, and so without what only the facts need; they follow when the probe is done."""
 
     place = "machine"
     BINDINGS = bindings_at("machine")
@@ -42,12 +40,16 @@ class MachineScreen(Place):
         found = self.session.found
         if found is None or self.session.advice_error is not None:
             return ""
+        from advisor.domain.presentation import first_text, remaining_text
+
         return " · ".join(text for text in (remaining_text(found), first_text(found)) if text)
 
     def _show_machine(self) -> None:
         sheet = self.query_one(FactSheet)
         session = self.session
         if session.machine is not None:
+            from advisor.domain.wording import machine_facts
+
             sheet.show(machine_facts(session.machine))
         elif session.probe_error is not None:
             sheet.show([("warning", str(session.probe_error))])

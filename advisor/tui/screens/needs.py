@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import islice
 from typing import ClassVar
 
 from textual import events, on
@@ -25,6 +26,11 @@ from advisor.tui.screens.preset_list import PresetList
 from advisor.tui.session import Session
 from advisor.tui.widgets.form_line import FormLine
 from advisor.tui.widgets.question_row import QuestionRow
+
+_AT_ONCE = 24
+"""Lines of the form that are mounted first: as many as a terminal shows."""
+_AT_A_TIME = 8
+"""Lines that are mounted in one piece after that."""
 
 
 class Form(VerticalScroll, can_focus=True, inherit_bindings=False):
@@ -85,14 +91,15 @@ class NeedsScreen(Place):
             if asked:
                 yield Label(section.title, markup=False, classes="section-title", name=section.id)
             for question in asked:
-                yield QuestionRow(question, answers[question.key], self.session.shown_text(question))
+                row = QuestionRow(question, answers[question.key], self.session.shown_text(question))
+                row.set_class(self._is_folded(row), "-folded")
+                yield row
         yield FormLine("", "fold", id="fold-line")
         yield Button("Show the picks", id="to-picks", action="app.go('picks')", compact=True)
 
-    def on_mount(self) -> None:
-        super().on_mount()
-        # The screen is there at once; its many fields follow.
-        self.call_after_refresh(self._rebuild)
+    def fill(self) -> None:
+        # Not after the refresh of the screen, which may be another one, whose keys would then wait for these fields.
+        self.call_later(self._rebuild)
 
     def show_topic(self, topic: Topic) -> None:
         self.query_one("#remaining", Static).update(self._remaining())
@@ -147,8 +154,7 @@ class NeedsScreen(Place):
         idle = [row for row in rows if row.question.key in self.session.idle]
         with self.app.batch_update():
             for row in rows:
-                held = self.shows_idle or row.has_focus_within or row.question.key in self.session.drafts
-                row.set_class(row in idle and not held, "-folded")
+                row.set_class(self._is_folded(row), "-folded")
                 row.set_class(row in idle, "-moot")
             for title in self.query(".section-title"):
                 section = [row for row in rows if row.question.section == title.name]
@@ -156,6 +162,10 @@ class NeedsScreen(Place):
             for line in self.query("#fold-line").results(FormLine):
                 line.update(f"{idle_text(len(idle), are_shown=self.shows_idle)} (f)")
                 line.set_class(not idle, "-empty")
+
+    def _is_folded(self, row: QuestionRow) -> bool:
+        key = row.question.key
+        return key in self.session.idle and not (self.shows_idle or row.has_focus_within or key in self.session.drafts)
 
     def _show_help(self) -> None:
         """About the question that has the focus."""
@@ -200,6 +210,8 @@ class NeedsScreen(Place):
 
     @on(QuestionRow.Answered)
     def _answered(self, message: QuestionRow.Answered) -> None:
+        if message.row.has_gone:
+            return
         session, question = self.session, message.row.question
         before = session.answers[question.key]
         message.row.show_error(self._words(session.answer(question, message.raw), question))
@@ -257,11 +269,16 @@ class NeedsScreen(Place):
         form = self.query_one(Form)
         key = form.latest.question.key if form.latest is not None else None
         # Keys can come faster than fields are mounted.
-        async with self._rebuilding, self.batch():
-            await form.remove_children()
-            # While the app closes nothing is removed any more.
-            if not form.children:
-                await form.mount_all(self._sections())
+        async with self._rebuilding:
+            async with self.batch():
+                await form.remove_children()
+                # While the app closes nothing is removed any more.
+                missing = iter(()) if form.children else iter(self._sections())
+                await form.mount_all(islice(missing, _AT_ONCE))
+            # What is seen is drawn before the rest is there, and the rest leaves room for keys.
+            async with self.batch():
+                while piece := list(islice(missing, _AT_A_TIME)):
+                    await form.mount_all(piece)
         self._show_drafts()
         self._show_counts()
         self._fold()
@@ -273,6 +290,7 @@ class NeedsScreen(Place):
             self.call_after_refresh(row.scroll_visible, animate=False)
         elif self.focused in (None, form):
             form.action_step(0)
+        self.is_complete.set()
 
 
 def _help(question: Question) -> str:

@@ -8,6 +8,7 @@ from textual.containers import Container, Horizontal, Vertical
 from textual.reactive import reactive
 from textual.widgets import Button, DataTable, Input, Static
 
+from advisor.domain.carried_words import one_machine_ends
 from advisor.domain.excluded_groups import ExcludedGroup, excluded_groups, excluded_lines, nearest_miss
 from advisor.domain.head_to_head.compare import MOST
 from advisor.domain.presentation import (
@@ -49,6 +50,8 @@ class PicksScreen(Place):
     filter_text: reactive[str] = reactive("", init=False)
     folded: reactive[frozenset[str]] = reactive(frozenset(), init=False)
     """Codes of requirements whose models are hidden among the excluded."""
+    _is_to_explain = False
+    """Whether the panel is behind the table."""
 
     def body(self) -> ComposeResult:
         yield Static(markup=False, id="picks-title")
@@ -147,7 +150,8 @@ class PicksScreen(Place):
         more = f" · the first {len(rows.rows)}; / finds the other {hidden:,}" if hidden > 0 else ""
         n_marked = len(self.session.marked_candidates)
         marked = f" · {n_marked} marked, c compares" if n_marked else ""
-        by = f"by {SORTS[self.sort_index].word}{' and your trial' if found.trial else ''}"
+        machines = " and machines" if self.sort_index == 0 and one_machine_ends(found) else ""
+        by = f"by {SORTS[self.sort_index].word}{machines}{' and your trial' if found.trial else ''}"
         return f"{remaining_text(found)} · {by}{filtered}{more}{marked} · {MARKS_LEGEND}"
 
     def _selected(self) -> Candidate | Rejection | ExcludedGroup | None:
@@ -165,7 +169,11 @@ class PicksScreen(Place):
         if isinstance(selected, Candidate) and selected != self.session.chosen:
             self.session.chosen_model = selected.model.id
             self.changed.publish("chosen")
-        self._explain()
+        self._show_admit(selected)
+        if not self._is_to_explain:
+            # The table is drawn first: it is what the key was pressed for, and the panel takes as long again.
+            self._is_to_explain = True
+            self.call_after_refresh(self._explain)
 
     def _show_admit(self, selected: Candidate | Rejection | ExcludedGroup | None) -> None:
         """Offer to admit the excluded model under the cursor, where an answer can."""
@@ -177,8 +185,8 @@ class PicksScreen(Place):
             admit.refresh(layout=True)
 
     def _explain(self) -> None:
+        self._is_to_explain = False
         selected, found = self._selected(), self.session.found
-        self._show_admit(selected)
         panel = self.query_one(Sections)
         if selected is None or found is None:
             panel.show((Paragraph("No row matches", (f"Filter: {self.filter_text}", "Esc clears the filter.")),))

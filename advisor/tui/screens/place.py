@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import ClassVar
 
 from textual import events
@@ -30,6 +31,16 @@ class Place(Screen[None]):
         # For a screen whose count is behind, Textual reads every style sheet anew, twice and again on the next visit;
         # a new screen gets the present styles without that. Where a later Textual counts otherwise, nothing is saved.
         self._css_update_count = getattr(self.app, "_css_update_count", -1)
+        self.add_class(*self._size_classes())
+        self.is_complete = asyncio.Event()
+        """Set when all is there that a place mounts by itself."""
+
+    def _size_classes(self) -> list[str]:
+        """What Textual calls the size of the terminal, known before the first layout: learnt from it, they would have
+        everything styled and laid out a second time."""
+        size = self.app.size
+        sides = (size.width, self.app.HORIZONTAL_BREAKPOINTS), (size.height, self.app.VERTICAL_BREAKPOINTS)
+        return [name for n_cells, steps in sides for _, name in sorted(s for s in steps or () if s[0] <= n_cells)[-1:]]
 
     def compose(self) -> ComposeResult:
         yield PlaceBar(self.place, self.session)
@@ -44,6 +55,11 @@ class Place(Screen[None]):
     def on_mount(self) -> None:
         self.changed.subscribe(self, self._on_topic)
         self.show_topic("machine")
+        self.fill()
+
+    def fill(self) -> None:
+        """Mount what is too much for the first moment, and say when it is there."""
+        self.is_complete.set()
 
     def on_screen_resume(self, event: events.ScreenResume) -> None:
         """Keep what is drawn. By default every style is applied anew, which empties all caches, and then a table takes

@@ -123,7 +123,7 @@ class WhatIfScreen(ModalScreen[Applied | None]):
                         COUNT, max(1, self._trial.hardware.count), str(max(1, self._trial.hardware.count))
                     )
                     ram = self._trial.hardware.ram_bytes
-                    yield QuestionRow(RAM, ram, answer_text(RAM, ram), hint="as this machine has")
+                    yield QuestionRow(RAM, ram, answer_text(RAM, ram), hint="as here")
                     for key in NEEDS:
                         question, answer = questionnaire[key], self._trial.answers[key]
                         yield QuestionRow(question, answer, answer_text(question, answer))
@@ -331,7 +331,8 @@ class WhatIfScreen(ModalScreen[Applied | None]):
 
     def _timings(self, machine: Machine, needs: Constraints) -> Timings:
         """What was measured; nothing of it holds on other hardware."""
-        timings = NO_TIMINGS if machine.simulated else self._session.timings
+        held = self._session.timings
+        timings = NO_TIMINGS if machine.simulated or held is None else held
         return timings.at(needs.scale.prompt_tokens, needs.scale.mean_depth_tokens)
 
     def _search(self) -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from textual.widgets import Static
 
-from advisor.domain.presentation import grounds
-from advisor.domain.proof_words import measuring_line
 from advisor.text import one_line
 from advisor.tui.session import Session
 
@@ -27,6 +25,9 @@ class Grounds(Static):
             waiting = session.probe_error is None
             self.update("looking at this machine …" if waiting else "no machine")
             return
+        from advisor.domain.presentation import grounds
+        from advisor.domain.proof_words import measuring_line
+
         measuring = session.measuring
         if measuring is not None and measuring.is_running:
             self.update(measuring_line(measuring.name, measuring.stage, measuring.half_widths, measuring.share))

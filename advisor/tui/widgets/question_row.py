@@ -95,6 +95,11 @@ class QuestionRow(Horizontal):
         return self.children[1]
 
     @property
+    def has_gone(self) -> bool:
+        """Whether the form was made anew, so that what was answered here last belongs to no question any more."""
+        return not self.is_attached or not self.query(QuestionTitle)
+
+    @property
     def error_text(self) -> str | None:
         """What is said to be wrong with the answer."""
         return None if self._error is None else str(self._error.content)

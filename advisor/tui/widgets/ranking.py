@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from rich.cells import cell_len, set_cell_size
+from rich.style import Style
 from rich.text import Text
+from textual.cache import LRUCache
 from textual.coordinate import Coordinate
 from textual.message import Message
+from textual.strip import Strip
 from textual.widgets import DataTable
 
 from advisor.text import one_line
@@ -22,6 +25,8 @@ CELL_PADDING = 2
 MOST_ROWS = 150
 """Rows shown at once: building ten thousand takes two seconds. The filter finds the others."""
 ELLIPSIS = "…"
+_DRAWN = 512
+"""Lines that are kept as they were drawn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +77,11 @@ class Ranking(DataTable[Text]):
 
     def __init__(self) -> None:
         super().__init__(cursor_type="row", zebra_stripes=True)
+        self._shown: object = None
+        """What `show` was given, to do nothing where it is given the same."""
+        self._texts: list[tuple[Cells, tuple[int, ...]]] = []
+        """Cells and their widths, of the head and then of each row."""
+        self._drawn: LRUCache[object, Strip] = LRUCache(_DRAWN)
 
     def on_resize(self) -> None:
         width = self.scrollable_content_region.width
@@ -94,7 +104,22 @@ class Ranking(DataTable[Text]):
         marked = tuple(_sorted(column, *sorted_by) if sorted_by else column for column in columns)
         shown = fitting(marked, [cells for _, cells in rows], self.scrollable_content_region.width)
         styles = mark_styles(self)
+        index = next((i for i, (key, _) in enumerate(rows) if key == selected), 0)
+        wanted = (marked, tuple(rows), shown, styles)
+        if wanted != self._shown:
+            self._shown = wanted
+            self._replace(columns, marked, rows, shown, styles)
+        with self.prevent(DataTable.RowHighlighted):
+            self.move_cursor(row=index, animate=False)
 
+    def _replace(
+        self,
+        columns: Sequence[Column],
+        marked: Sequence[Column],
+        rows: Sequence[tuple[str, Cells]],
+        shown: Mapping[int, int],
+        styles: Mapping[str, Style],
+    ) -> None:
         def cell(text: str, column: Column, width: int) -> Text:
             made = _cell(text, column, width)
             for mark, style in styles.items():
@@ -108,8 +133,26 @@ class Ranking(DataTable[Text]):
                 self.add_column(_cell(marked[i].title, marked[i], width), width=width, key=columns[i].title)
             for key, cells in rows:
                 self.add_row(*(cell(cells[i], marked[i], width) for i, width in shown.items()), key=key)
-            index = next((i for i, (key, _) in enumerate(rows) if key == selected), 0)
-            self.move_cursor(row=index, animate=False)
+        widths = tuple(shown.values())
+        heads = tuple(marked[i].title for i in shown)
+        self._texts = [(heads, widths), *((tuple(cells[i] for i in shown), widths) for _, cells in rows)]
+
+    def render_line(self, y: int) -> Strip:
+        """A line as it was drawn before, where it says the same: the table forgets every line when its rows are
+        replaced and at each step of the cursor, and drawing them anew is most of what a key costs."""
+        row = y - 1 + self.scroll_offset.y if y else -1
+        if row + 1 >= len(self._texts) or (self.mouse_hover and row == self.hover_row):
+            return super().render_line(y)
+        state = (self.size.width, self.scroll_offset.x, self.get_pseudo_class_state(), self.show_cursor)
+        key = (self._texts[row + 1], row, row == self.cursor_row, state)
+        strip = self._drawn.get(key)
+        if strip is None:
+            self._drawn[key] = strip = super().render_line(y)
+        return strip
+
+    def notify_style_update(self) -> None:
+        self._drawn.clear()
+        super().notify_style_update()
 
     @property
     def selected_key(self) -> str | None:
