@@ -8,7 +8,7 @@ from textual.containers import Container, Horizontal, Vertical
 from textual.reactive import reactive
 from textual.widgets import Button, DataTable, Input, Static
 
-from advisor.domain.carried_words import one_machine_ends
+from advisor.domain.carried_load_words import one_machine_ends
 from advisor.domain.excluded_groups import ExcludedGroup, excluded_groups, excluded_lines, nearest_miss
 from advisor.domain.head_to_head.compare import MOST
 from advisor.domain.presentation import (

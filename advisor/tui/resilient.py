@@ -23,7 +23,7 @@ def at_least(size: Size) -> Size:
     return Size(max(size.width, LEAST.width), max(size.height, LEAST.height))
 
 
-class SturdyApp(App[None]):
+class ResilientApp(App[None]):
     """The part of an app that outlives all that."""
 
     @property
