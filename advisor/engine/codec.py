@@ -85,7 +85,10 @@ def _plain_reader(kind: type) -> _Reader:
 
 
 def _float(value: Any, name: str) -> float:
-    return float(value) if _is(int, value) else _checked(isinstance(value, float), value, name)
+    try:
+        return float(value) if _is(int, value) else _checked(isinstance(value, float), value, name)
+    except OverflowError as error:
+        raise ValueError(f"{name!r} cannot be {value!r:.80}") from error
 
 
 def _is(kind: type, value: Any) -> bool:

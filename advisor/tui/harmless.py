@@ -34,6 +34,6 @@ class HarmlessFilter(LineFilter):
     """Stands behind every widget, so that none has to remember to clean what it shows."""
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
-        if all(segment.text.isprintable() for segment in segments):
+        if all(segment.text.isprintable() and HELD_SPACE not in segment.text for segment in segments):
             return segments
         return [Segment(harmless_text(text), style, control) for text, style, control in segments]
