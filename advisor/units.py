@@ -28,7 +28,10 @@ def parse_size(text: str) -> int:
     if match is None:
         raise ValueError(f"{text!r} is no size; write for example 64GiB, 512MiB or a number of bytes")
     unit = (match["unit"] or "b")[0].lower()
-    return round(float(match["number"]) * _FACTORS[unit])
+    try:
+        return round(float(match["number"]) * _FACTORS[unit])
+    except OverflowError:
+        raise ValueError(f"{text!r} is more than any machine has") from None
 
 
 def format_bytes(n_bytes: int) -> str:

@@ -1,8 +1,8 @@
 """This checkout against another one, in turn: `python -m benchmarks.beside TREE [starts]`, alone on the machine.
 
 A machine is faster in one minute than in the next, so what two states of the program take is only comparable where
-they take turns. `starts` times cold processes alone, run by run; without it every budget of `benchmarks.budgets` is
-measured ROUNDS times for each tree, the other tree's by the measurements of this one.
+they take turns. `starts` times cold processes alone, run by run; without it each tree measures every budget by its own
+`benchmarks.budgets`, ROUNDS times.
 """
 
 from __future__ import annotations
@@ -11,15 +11,14 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 from statistics import median
 from time import perf_counter
 
 from benchmarks.budgets import ROOT, time_text
 
-ROUNDS = 2
-STARTS = 15
+ROUNDS = 1
+STARTS = 9
 COMMANDS = (["recommend", "--json"], ["probe", "--json"], ["presets", "--json"])
 
 
@@ -51,14 +50,10 @@ def starts(other: Path) -> dict[str, list[tuple[float, float]]]:
 def budgets(other: Path) -> dict[str, list[tuple[float, float]]]:
     """Seconds of every budget, there and here."""
     found: dict[str, list[tuple[float, float]]] = {}
-    with tempfile.TemporaryDirectory() as folder:
-        mixed = Path(folder)
-        for name, tree in (("advisor", other), ("knowledge", other), ("benchmarks", ROOT)):
-            (mixed / name).symlink_to(tree / name, target_is_directory=True)
-        for _ in range(ROUNDS):
-            theirs, ours = _budgets(mixed), _budgets(ROOT)
-            for what, seconds in ours.items():
-                found.setdefault(what, []).append((theirs[what], seconds))
+    for _ in range(ROUNDS):
+        theirs, ours = _budgets(other), _budgets(ROOT)
+        for what in [what for what in ours if what in theirs]:
+            found.setdefault(what, []).append((theirs[what], ours[what]))
     return found
 
 

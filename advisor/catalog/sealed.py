@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Literal
@@ -17,6 +16,7 @@ from typing import Any, Literal
 from advisor._toml import MAX_BYTES, decode_toml, load_toml
 from advisor.files import read_bounded, write_atomically
 from advisor.paths import knowledge_dir
+from advisor.values import value
 
 SEAL = "validated.sha256"
 """Name of the seal in the knowledge directory, in the format of `sha256sum`."""
@@ -67,7 +67,7 @@ class KnowledgeReader:
         return recorded is not None and recorded == sha256(self.content(path)).hexdigest()
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Digests:
     """Digests by name of file: those that a seal records, and those that the sealable files have."""
 

@@ -65,7 +65,7 @@ def _repository(repo: str, info: dict[str, Any]) -> Repository:
 def _file(found: dict[str, Any]) -> ListedFile:
     """A file of the answer. Raises TypeError, KeyError or AttributeError where it is none."""
     size, sha256 = found.get("size"), (found.get("lfs") or {}).get("sha256")
-    is_size = isinstance(size, int) and not isinstance(size, bool) and size > 0
+    is_size = isinstance(size, int) and not isinstance(size, bool) and 0 < size < 1 << 63
     is_hash = isinstance(sha256, str) and _SHA256.fullmatch(sha256) is not None
     name = str(found["rfilename"])
     if len(name) > MAX_NAME_CHARACTERS:
