@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from textual.widgets import Input
 
 from advisor.cli.main import run
-from advisor.domain.export_request import EXPORT_OPTIONS, ExportRequest
+from advisor.domain.export_request import EXPORT_OPTIONS, ExportChoice, ExportRequest
 from advisor.errors import AdvisorError
 from advisor.service import Advisor, MachineChoice
 from advisor.tui.app import AdvisorApp
@@ -117,27 +118,34 @@ async def test_by_mouse_the_options_open_and_fold(tmp_path: Path, size: tuple[in
 
 
 @pytest.fixture(scope="module")
-def described(tmp_path_factory: pytest.TempPathFactory) -> str:
+def planning() -> Advisor:
+    """One that plans for many users once, whatever is exported."""
     advisor = Advisor()
-    found = advisor.recommend(advisor.machine(MachineChoice(file=DESKTOP)), advisor.constraints(advisor.answers()))
-    return advisor.recommendation_text(found, advisor.answers())
+    advisor._kept_plans = {}
+    return advisor
+
+
+@pytest.fixture(scope="module")
+def described(planning: Advisor) -> str:
+    answers = planning.answers()
+    found = planning.recommend(planning.machine(MachineChoice(file=DESKTOP)), planning.constraints(answers))
+    return planning.recommendation_text(found, answers)
 
 
 @pytest.mark.parametrize("choice", Advisor().export_choices(), ids=lambda choice: choice.key)
-def test_an_option_is_offered_exactly_where_it_changes_what_is_made(described: str, choice: object) -> None:
-    advisor = Advisor()
-    found = next(c for c in advisor.export_choices() if c == choice)
-
-    def made(**options: object) -> dict[str, str] | None:
-        request = ExportRequest(engine=found.engine, allow_simulated=True, **options)  # type: ignore[arg-type]
+def test_an_option_is_offered_exactly_where_it_changes_what_is_made(
+    planning: Advisor, described: str, choice: ExportChoice
+) -> None:
+    def made(**options: Any) -> dict[str, str] | None:
+        request = ExportRequest(engine=choice.engine, allow_simulated=True, **options)
         try:
-            return dict(advisor.export_text(described, found.target, "rec", request).texts)
+            return dict(planning.export_text(described, choice.target, "rec", request).texts)
         except AdvisorError:
             return None
 
     plain = made()
     assert plain is not None
-    offered = {option.question.key for option in found.options}
+    offered = {option.question.key for option in choice.options}
     for key, value in OTHER.items():
         changed = made(**{key: value})
         assert (changed not in (None, plain)) == (key in offered), key

@@ -16,7 +16,7 @@ from advisor.tui.widgets.form_line import FormLine
 from advisor.tui.widgets.question_row import QuestionRow
 
 _HINTS = {
-    "node": "as planned", "gguf": "the published file", "image": "the engine's own",
+    "node": "as planned", "gguf": "published file", "image": "the engine's own",
     "quantization": "as planned",
 }  # fmt: skip
 _HINT = "as recommended"
