@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import traceback
+from contextlib import suppress
 
 from textual import events
 from textual.app import App
@@ -10,12 +11,15 @@ from textual.await_complete import AwaitComplete
 from textual.command import CommandPalette
 from textual.css.query import NoMatches
 from textual.geometry import Size
+from textual.widgets import OptionList
 from textual.worker import WorkerFailed
 
 LEAST = Size(24, 6)
 """Below this nothing can be read, and what lies outside is cut off by the terminal. Textual and Rich cannot fold text
 into no columns, so a smaller terminal is drawn as if it had this size."""
 
+_PALETTE_ID = "--command-palette"
+"""By which Textual knows an open palette."""
 _SOON_S = 0.05
 """After so long a screen that was dismissed may have gone."""
 
@@ -23,6 +27,26 @@ _SOON_S = 0.05
 def at_least(size: Size) -> Size:
     """A size that the screens can be laid out in."""
     return Size(max(size.width, LEAST.width), max(size.height, LEAST.height))
+
+
+class _Palette(CommandPalette):
+    """A palette whose keys may come before its list has been laid out."""
+
+    def _action_command_list(self, action: str) -> None:
+        with suppress(KeyError):  # there is no line yet that could be left
+            super()._action_command_list(action)
+
+
+async def _on_click(self: OptionList, event: events.Click) -> None:
+    """Take a click on an option that is still drawn and not in the list any more for one beside the options."""
+    option = event.style.meta.get("option")
+    if option is None or option < self.option_count:
+        await _ON_CLICK(self, event)
+
+
+# Textual looks handlers up by class, and the palette makes its list itself.
+_ON_CLICK = OptionList._on_click
+setattr(OptionList, "_on_click", _on_click)  # noqa: B010 - mypy forbids to assign to a method
 
 
 def _is_of_palette(error: NoMatches) -> bool:
@@ -64,8 +88,8 @@ class ResilientApp(App[None]):
         """Open the palette, after the one before it where that is still closing: both have the same id."""
         if any(isinstance(child, CommandPalette) for child in self._nodes) and not self.is_palette_open:
             self.set_timer(_SOON_S, self.action_command_palette)
-        else:
-            super().action_command_palette()
+        elif self.use_command_palette and not self.is_palette_open:
+            self.push_screen(_Palette(id=_PALETTE_ID))
 
     @property
     def is_palette_open(self) -> bool:

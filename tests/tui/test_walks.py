@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 import tomli
+from rich.style import Style
 from textual.command import CommandList, CommandPalette
-from textual.events import MouseDown
+from textual.events import Click, MouseDown
 from textual.screen import Screen
 from textual.widgets._toast import Toast
 
@@ -155,6 +156,21 @@ async def test_a_search_that_outlives_its_palette_breaks_nothing() -> None:
         assert place_of(app) == "machine"
 
 
+async def test_a_key_and_a_click_for_an_option_that_is_not_there_do_nothing() -> None:
+    async with started(PinnedAdvisor()) as (app, pilot):
+        await press(pilot, "ctrl+p")
+        palette = app.screen
+        assert isinstance(palette, CommandPalette)
+        options = palette.query_one(CommandList)
+        options.clear_options()
+        stale = Style(meta={"option": 3})
+        await options._on_click(Click(options, 1, 1, 0, 0, 1, False, False, False, 1, 1, style=stale))
+        options._index_to_line.clear()
+        palette._action_command_list("page_up")
+        await press(pilot, "escape")
+        assert place_of(app) == "machine"
+
+
 async def test_a_click_that_overtakes_the_palette_does_not_pull_the_screen_from_under_it() -> None:
     async with started(PinnedAdvisor()) as (app, pilot):
         app.action_command_palette()
@@ -185,6 +201,7 @@ async def test_an_answer_that_arrives_after_its_question_was_removed_counts_no_m
         before = app.session.answers[row.question.key]
         await row.query_one(QuestionTitle).remove()  # as amid making the form anew
         row.post_message(QuestionRow.Answered(row, not before))
+        row.show_mark("rules 2 models out", "2")
         await pilot.pause()
         assert app.session.answers[row.question.key] == before
 

@@ -131,7 +131,8 @@ class QuestionRow(Horizontal):
 
     def show_mark(self, mark: str, short: str) -> None:
         """What the answer excludes, in words and in few signs; nothing where both are empty."""
-        self.query_one(QuestionTitle).marks = (mark, short)
+        for title in self.query(QuestionTitle):  # none where the form is just made anew
+            title.marks = (mark, short)
 
     @on(YesNo.Changed)
     @on(Ticks.Changed)
