@@ -25,9 +25,8 @@ def from_json(kind: type[T], raw: object) -> T:
         raise ValueError(f"{kind.__name__} must be an object")
     cls: Any = kind
     readers, required = _plan(cls)
-    unknown = sorted(set(raw).difference(readers))
-    if unknown:
-        raise ValueError(f"{kind.__name__} has no field {unknown[0]!r}")
+    if not raw.keys() <= readers.keys():
+        raise ValueError(f"{kind.__name__} has no field {min(raw.keys() - readers.keys())!r}")
     for name in required:
         if name not in raw:
             raise ValueError(f"{kind.__name__} needs {name!r}")
@@ -67,13 +66,20 @@ def _reader(hint: Any) -> _Reader:
         return _tuple_reader(_reader(get_args(hint)[0]))
     if is_dataclass(hint):
         return lambda value, _: from_json(hint, value)  # type: ignore[arg-type]  # it narrows to instances as well
-    return _float if hint is float else lambda value, name: _checked(_is(hint, value), value, name)
+    return _float if hint is float else _plain_reader(hint)
 
 
 def _tuple_reader(element: _Reader) -> _Reader:
     def read(value: Any, name: str) -> tuple[Any, ...]:
         _checked(isinstance(value, list | tuple), value, name)
         return tuple([element(each, name) for each in value])
+
+    return read
+
+
+def _plain_reader(kind: type) -> _Reader:
+    def read(value: Any, name: str) -> Any:
+        return value if type(value) is kind else _checked(_is(kind, value), value, name)
 
     return read
 

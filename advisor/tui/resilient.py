@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import traceback
+
 from textual import events
 from textual.app import App
 from textual.await_complete import AwaitComplete
@@ -21,6 +23,12 @@ _SOON_S = 0.05
 def at_least(size: Size) -> Size:
     """A size that the screens can be laid out in."""
     return Size(max(size.width, LEAST.width), max(size.height, LEAST.height))
+
+
+def _is_of_palette(error: NoMatches) -> bool:
+    """Whether the palette missed one of its own widgets, as its search does that goes on while it closes."""
+    frames = traceback.walk_tb(error.__traceback__)
+    return any(isinstance(frame.f_locals.get("self"), CommandPalette) for frame, _ in frames)
 
 
 class ResilientApp(App[None]):
@@ -44,8 +52,8 @@ class ResilientApp(App[None]):
 
     def _handle_exception(self, error: Exception) -> None:
         cause = error.error if isinstance(error, WorkerFailed) else error
-        if self._exit and isinstance(cause, NoMatches):
-            return  # a screen that was opening when the user left has no widgets any more, and nobody misses them
+        if isinstance(cause, NoMatches) and (self._exit or _is_of_palette(cause)):
+            return  # a screen that opens when the user leaves, or a palette that closes, has no widgets to find
         super()._handle_exception(error)
 
     def pop_screen(self) -> AwaitComplete:

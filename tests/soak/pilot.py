@@ -8,6 +8,7 @@ import random
 import tempfile
 import time
 import traceback
+from collections.abc import Coroutine
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,7 +21,7 @@ from textual.worker import Worker, WorkerState
 from advisor.service import Advisor
 from advisor.tui.app import AdvisorApp
 from tests.soak.inputs import SIZES, Step, steps
-from tests.soak.sampling import Clock, Run, Sampler, held_blocks
+from tests.soak.sampling import Clock, Patience, Run, Sampler, held_blocks
 from tests.test_terminal import small_knowledge
 from tests.tui.driving import Drive
 from tests.tui.pinned import REPORT, HereAdvisor
@@ -116,7 +117,7 @@ async def _walk(seed: int, count: int, folder: Path, knowledge: Path, clock: Clo
                     break
                 walk.n_steps += 1
                 walk.trail.append(str(step))
-                await asyncio.wait_for(_done(pilot, step), _PATIENCE_S)
+                await _in_time(_done(pilot, step))
                 clock.tick()
                 if broken or app._exception is not None:
                     break
@@ -127,6 +128,17 @@ async def _walk(seed: int, count: int, folder: Path, knowledge: Path, clock: Clo
     if broken:
         walk.failure = broken[0]
     return walk
+
+
+async def _in_time(step: Coroutine[Any, Any, None]) -> None:
+    """Wait for a step. Raises TimeoutError where it takes longer than anything should."""
+    task, patience = asyncio.ensure_future(step), Patience(_PATIENCE_S)
+    while not task.done():
+        await asyncio.wait({task}, timeout=1.0)
+        if patience.is_over():
+            task.cancel()
+            raise TimeoutError
+    task.result()
 
 
 async def _done(pilot: Drive, step: Step) -> None:

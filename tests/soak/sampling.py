@@ -59,6 +59,18 @@ class Clock:
         self._last = now
 
 
+class Patience:
+    """So many seconds in which this process runs; asked again and again."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds, self._clock = seconds, Clock()
+
+    def is_over(self) -> bool:
+        """Whether they have passed."""
+        self._clock.tick()
+        return self._clock.seconds > self._seconds
+
+
 class Sampler:
     """Looks at one process; at this one where none is named."""
 

@@ -15,7 +15,7 @@ import pexpect
 import psutil
 
 from tests.soak.inputs import SIZES, Step, steps
-from tests.soak.sampling import Clock, Run, Sampler
+from tests.soak.sampling import Clock, Patience, Run, Sampler
 from tests.test_terminal import ESCAPES, KNOWLEDGE, small_knowledge
 
 _PATIENCE_S = 300.0
@@ -72,9 +72,8 @@ class Program:
     def answers(self) -> bool:
         """Whether it still draws when it is asked to: it is resized there and back."""
         columns, rows = self.size
-        before = self.n_drawn
-        end = time.monotonic() + _PATIENCE_S
-        while self.n_drawn <= before and time.monotonic() < end:
+        before, patience = self.n_drawn, Patience(_PATIENCE_S)
+        while self.n_drawn <= before and not patience.is_over():
             self.wake()
             for size in ((rows + 8, columns + 30), (rows + 7, columns + 30)):
                 self.process.setwinsize(*size)
@@ -186,9 +185,9 @@ def _ending(program: Program) -> str | None:
             program.wake()
             if not program.read(0.3):
                 break
-        end = time.monotonic() + _PATIENCE_S
+        patience = Patience(_PATIENCE_S)
         while program.read(0.2):
-            if time.monotonic() > end:
+            if patience.is_over():
                 return "it did not leave"
     program.process.wait()
     text = ESCAPES.sub("", program.drawn)

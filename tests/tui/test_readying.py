@@ -229,3 +229,11 @@ async def test_a_place_knows_the_size_of_the_terminal_before_it_is_laid_out(monk
         await press(pilot, "2", "4")
         assert {"-narrow", "-short"} <= set(app.screen.classes)
         assert changed == []
+
+
+async def test_keys_lead_on_from_export_where_there_is_nothing_to_save_yet() -> None:
+    app = AdvisorApp(PinnedAdvisor(ranked=()))
+    async with app.run_test(size=(120, 36)) as pilot:
+        await press(pilot, "5")
+        await press(pilot, "4")
+        assert place_of(app) == "proof"

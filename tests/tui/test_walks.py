@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import tomli
+from textual.command import CommandList, CommandPalette
 from textual.events import MouseDown
 from textual.screen import Screen
 from textual.widgets._toast import Toast
@@ -138,6 +139,18 @@ async def test_a_palette_that_is_asked_for_while_one_closes_opens_after_it() -> 
         app.screen.dismiss()
         app.action_command_palette()
         await until(pilot, lambda: app.is_palette_open)
+        await press(pilot, "escape")
+        assert place_of(app) == "machine"
+
+
+async def test_a_search_that_outlives_its_palette_breaks_nothing() -> None:
+    async with started(PinnedAdvisor()) as (app, pilot):
+        await press(pilot, "ctrl+p")
+        palette = app.screen
+        assert isinstance(palette, CommandPalette)
+        await palette.query_one(CommandList).remove()  # as amid closing
+        palette._gather_commands("quit")
+        await until(pilot, lambda: not app.workers)
         await press(pilot, "escape")
         assert place_of(app) == "machine"
 

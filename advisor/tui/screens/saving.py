@@ -17,6 +17,7 @@ from advisor.errors import AdvisorError
 from advisor.tui.previews import FILE_NAME, Preview
 from advisor.tui.screens.confirm import ConfirmScreen
 from advisor.tui.screens.place import Place
+from advisor.tui.widgets.choice import Choice
 from advisor.tui.widgets.path_field import PathField
 
 FOLDER = "deploy"
@@ -78,7 +79,14 @@ class SavingScreen(Place):
         save.label = f"Save all {n_files}" if n_files > 1 and not self.app.is_web else "Save"
         save.refresh(layout=True)
         # While files are being made the buttons stay, or else the focus would go into the field beside them.
-        save.disabled = self.query_one("#copy", Button).disabled = not self.has_pick
+        copy = self.query_one("#copy", Button)
+        if not self.has_pick and self.focused in (save, copy):
+            # There, a key that should lead on would be taken for a letter.
+            self.set_focus(self.query_one(Choice))
+        is_awaited = save.disabled and self.has_pick and isinstance(self.focused, Choice)
+        save.disabled = copy.disabled = not self.has_pick
+        if is_awaited:
+            self.set_focus(save)
 
     @on(Input.Changed, "#path")
     def _path_typed(self) -> None:
