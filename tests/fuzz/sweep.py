@@ -28,6 +28,7 @@ EDGES: tuple[Any, ...] = (
     "9" * 400, "9" * 5000, "\0", "\ud800", "²", "٣", "1e999", None, [], {}, True, ["x"] * 3, {"a": 1},
 )  # fmt: skip
 _MOST_SEEDS = 16
+_MOST_ROWS = 20
 
 
 def main() -> int:
@@ -78,7 +79,8 @@ def _places(tree: Tree) -> list[int]:
     rng, by_key = random.Random(0), dict[object, list[int]]()
     for place, (_, key) in enumerate(slots(tree)):
         by_key.setdefault(key if isinstance(key, str) else None, []).append(place)
-    chosen = [rng.choice(places) for places in by_key.values()]
+    rows = by_key.pop(None, [])  # places in lists, which have no name to tell them apart
+    chosen = [rng.choice(places) for places in by_key.values()] + rng.sample(rows, min(len(rows), _MOST_ROWS))
     rng.shuffle(chosen)
     return chosen
 
