@@ -20,11 +20,16 @@ an empty braille cell stands there, which looks the same."""
 
 def harmless_text(text: str) -> str:
     """A text as wide as it was, without control characters and direction overrides."""
-    text = text.replace(HELD_SPACE, " ")
-    return text if text.isprintable() else "".join(map(_harmless, text))
+    return text if _is_harmless(text) else "".join(map(_harmless, text))
+
+
+def _is_harmless(text: str) -> bool:
+    return text.isprintable() and HELD_SPACE not in text
 
 
 def _harmless(character: str) -> str:
+    if character == HELD_SPACE:
+        return " "
     if character in _JOINERS or unicodedata.category(character) not in ("Cc", "Cf", "Cs"):
         return character
     return "?" * cell_len(character) if not character.isspace() else " " * cell_len(character)
@@ -34,6 +39,6 @@ class HarmlessFilter(LineFilter):
     """Stands behind every widget, so that none has to remember to clean what it shows."""
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
-        if all(segment.text.isprintable() for segment in segments):
+        if all(_is_harmless(segment.text) for segment in segments):
             return segments
         return [Segment(harmless_text(text), style, control) for text, style, control in segments]
