@@ -31,10 +31,19 @@ def load_toml(path: Path, *, hint: str | None = None) -> dict[str, Any]:
 
 def toml_text(path: Path, *, hint: str | None = None) -> str:
     """The text of a file. Raises InputError naming it, with the hint where it cannot be read."""
+    return _decoded(read_bounded(path, MAX_BYTES, hint=hint), str(path))
+
+
+def decode_toml(content: bytes, *, name: str) -> dict[str, Any]:
+    """The document in the bytes of a file; `name` stands for it in errors. Raises InputError."""
+    return parse_toml(_decoded(content, name), name=name)
+
+
+def _decoded(content: bytes, name: str) -> str:
     try:
-        return read_bounded(path, MAX_BYTES, hint=hint).decode("utf-8")
+        return content.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise InputError(f"{path} is not UTF-8 text", why=f"byte {error.start} is not valid") from error
+        raise InputError(f"{name} is not UTF-8 text", why=f"byte {error.start} is not valid") from error
 
 
 def parse_toml(text: str, *, name: str) -> dict[str, Any]:

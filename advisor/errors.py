@@ -89,6 +89,8 @@ def nearest(word: str, valid: Iterable[str]) -> str | None:
     begun = [one for one in words if one.startswith(word)] if len(word) >= _LEAST_BEGINNING else []
     if begun and not close:
         *others, last = [repr(one) for one in begun[:_MOST_BEGUN]]
+        if len(begun) > _MOST_BEGUN:
+            return f"{len(begun)} begin like that: {', '.join([*others, last])}, …"
         return f"Did you mean {', '.join(others)} or {last}?" if others else f"Did you mean {last}?"
     close = close or get_close_matches(word, words, n=1, cutoff=0.6)
     return f"Did you mean {close[0]!r}?" if close else None

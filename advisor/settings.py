@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 from advisor import paths
 from advisor._toml import load_toml
 from advisor.errors import InputError
-from advisor.files import write_atomically
+from advisor.files import read_bounded, write_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 CONFIG_NAME = "config.toml"
 _THEME_NAME = "theme"
+_MOST_NAME_BYTES = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +53,8 @@ def load_settings() -> Settings:
 def remembered_theme() -> str | None:
     """The theme that was chosen last; None where none was or it cannot be read."""
     try:
-        return (paths.state_dir() / _THEME_NAME).read_text(encoding="utf-8").strip() or None
-    except (OSError, UnicodeDecodeError):
+        return read_bounded(paths.state_dir() / _THEME_NAME, _MOST_NAME_BYTES).decode("utf-8").strip() or None
+    except (InputError, UnicodeDecodeError):
         return None
 
 

@@ -28,7 +28,10 @@ def parse_size(text: str) -> int:
     if match is None:
         raise ValueError(f"{text!r} is no size; write for example 64GiB, 512MiB or a number of bytes")
     unit = (match["unit"] or "b")[0].lower()
-    return round(float(match["number"]) * _FACTORS[unit])
+    try:
+        return round(float(match["number"]) * _FACTORS[unit])
+    except OverflowError:
+        raise ValueError(f"{text!r} is more than any machine has") from None
 
 
 def format_bytes(n_bytes: int) -> str:
@@ -37,6 +40,11 @@ def format_bytes(n_bytes: int) -> str:
         if abs(n_bytes) >= factor:
             return f"{n_bytes / factor:.{digits}f} {name}"
     return f"{n_bytes} B"
+
+
+def counted(n: int, noun: str, several: str | None = None) -> str:
+    """So many of something: `1 model`, `5,000 users`, `2 more were` with `several`."""
+    return f"{n:,} {noun}" if n == 1 else f"{n:,} {several or f'{noun}s'}"
 
 
 def format_count(n: int) -> str:

@@ -4,6 +4,7 @@ Machines differ, and the same one differs from hour to hour, so seconds say litt
 ratio to work that never changes, timed in turn with it, says more: a bare start of Python with the standard modules
 that any such program needs, or a fixed loop. benchmarks/budgets.json holds the ratios of the last accepted state; what
 is more than a quarter above its own is named and makes the exit code 1. `--write` puts what was found in their place.
+`--seconds` prints the times alone, as JSON.
 """
 
 from __future__ import annotations
@@ -64,6 +65,9 @@ def main(arguments: list[str]) -> int:
     os.environ["TEXTUAL_ANIMATIONS"] = "none"
     with own_directories():
         found = [*starts(), *screens(), *closed_forms(), *dry_runs()]
+    if "--seconds" in arguments:
+        say(json.dumps({t.what: t.seconds for t in found}))
+        return 0
     before: dict[str, float] = json.loads(BASELINE.read_text("utf-8")) if BASELINE.exists() else {}
     slower = [t.what for t in found if t.ratio > TOLERANCE * before.get(t.what, t.ratio)]
     say("| what | budget | now | kept | ratio to the yardstick | ratio before |\n| --- | --- | --- | --- | --- | --- |")
@@ -71,8 +75,8 @@ def main(arguments: list[str]) -> int:
         known = f"{before[t.what]:.3g}" if t.what in before else "new"
         budget, kept = "", ""
         if t.budget_s is not None:
-            budget, kept = _time(t.budget_s), "yes" if t.seconds <= t.budget_s else "NO"
-        say(f"| {t.what} | {budget} | {_time(t.seconds)} | {kept} | {t.ratio:.3g} | {known} |")
+            budget, kept = time_text(t.budget_s), "yes" if t.seconds <= t.budget_s else "NO"
+        say(f"| {t.what} | {budget} | {time_text(t.seconds)} | {kept} | {t.ratio:.3g} | {known} |")
     for what in slower:
         say(f"\nslower than before: {what}")
     if "--write" in arguments:
@@ -200,7 +204,8 @@ def _seconds(work: Callable[[], object]) -> float:
     return perf_counter() - started
 
 
-def _time(seconds: float) -> str:
+def time_text(seconds: float) -> str:
+    """For people."""
     if seconds >= 0.1:
         return f"{seconds:.2f} s"
     return f"{1e3 * seconds:.1f} ms" if seconds >= 1e-3 else f"{1e6 * seconds:.0f} us"

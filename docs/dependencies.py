@@ -23,6 +23,12 @@ RELOCK = (
     "uv pip compile --universal --python-version 3.11 --extra dev --generate-hashes --no-header "
     "--default-index https://pypi.org/simple pyproject.toml -o requirements/ci.txt"
 )
+BUILD_LOCK = ROOT / "requirements/build.txt"
+BUILD_TOOLS = ROOT / "requirements/build.in"
+RELOCK_BUILD = (
+    "uv pip compile --universal --python-version 3.11 --generate-hashes --no-header "
+    "--default-index https://pypi.org/simple -c requirements/ci.txt requirements/build.in -o requirements/build.txt"
+)
 AUDIT = "pip-audit --require-hashes --disable-pip -r requirements/ci.txt"
 _LONGEST = 60
 _PINNED = re.compile(
@@ -83,7 +89,8 @@ def page() -> str:
         locked.setdefault(pin.name, []).append(pin)
     direct = list(wanted(PROJECT.read_text("utf-8")))
     names = {canonicalize_name(one.requirement.name) for one in direct}
-    lines = [_HEAD.format(relock=RELOCK, audit=AUDIT)]
+    tools = ", ".join(f"{pin.name} {pin.version}" for pin in pins(BUILD_LOCK.read_text("utf-8")))
+    lines = [_HEAD.format(relock=RELOCK, audit=AUDIT, relock_build=RELOCK_BUILD, tools=tools)]
     for group, title in _GROUPS.items():
         lines += [f"## {title}", "", "| package | bounds | locked | licence | kept by | why |", _rule(6)]
         for one in (found for found in direct if found.group == group):
@@ -120,8 +127,20 @@ for Python 3.11 and later on Linux, macOS and Windows. It is written by
 ```
 
 and installed with `pip install --require-hashes -r requirements/ci.txt`. pip (23.1 or later) keeps the llama.cpp that
-it built and takes it again as long as the hash of its source is the locked one. What llama.cpp is built with
-(scikit-build-core, CMake, Ninja) pip chooses itself and without hashes.
+it built and takes it again as long as the hash of its source is the locked one. llama.cpp is all that is built. What it
+is built with ({tools}) pip chooses itself and without hashes, unless these are there before, of
+`requirements/build.txt`, and pip is told to build with what is there:
+
+```sh
+pip install --require-hashes -r requirements/build.txt
+pip install --require-hashes --no-build-isolation -r requirements/ci.txt
+```
+
+A llama.cpp that pip kept is taken in both ways. `requirements/build.txt` is written after `requirements/ci.txt` by
+
+```sh
+{relock_build}
+```
 
 Known vulnerabilities are looked up where a network is:
 

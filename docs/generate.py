@@ -57,6 +57,7 @@ def _lines() -> Iterator[str]:
         yield from _command(name, command)
     yield from ("## Exit status", "", "| code | meaning |", "| --- | --- |")
     yield from (f"| {int(code)} | {_MEANINGS[code]} |" for code in ExitCode)
+    yield from ("", "Told to end by SIGTERM or SIGHUP, it tidies up and ends by that signal (143 and 129 in a shell).")
     yield from ("", "## Environment", "", "| variable | meaning |", "| --- | --- |")
     yield from (f"| `{name}` | {text} |" for name, text in _VARIABLES.items())
     yield ""

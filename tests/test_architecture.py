@@ -80,3 +80,26 @@ def test_no_function_is_too_long_to_be_seen_whole() -> None:
     lengths = [(f"{path.relative_to(ROOT)}: {name}", n) for path in MODULES for name, n in function_lengths(path)]
     assert len(lengths) > 6000
     assert not [(name, n) for name, n in lengths if n > MOST_LINES_OF_A_FUNCTION]
+
+
+def is_there(name: str) -> bool:
+    """Whether a dotted name is a module, or leads to something in one."""
+    parts = name.split(".")
+    for n in range(len(parts), 0, -1):
+        path = ROOT.joinpath(*parts[:n])
+        module = next((p for p in (path.with_suffix(".py"), path / "__init__.py") if p.exists()), None)
+        if module is not None:
+            return all(re.search(rf"\b{word}\b", module.read_text("utf-8")) for word in parts[n:])
+    return False
+
+
+def test_every_module_that_a_text_names_exists() -> None:
+    paths = [
+        *ROOT.glob("advisor/**/*.py"),
+        *ROOT.glob("benchmarks/**/*.py"),
+        *ROOT.glob("*.md"),
+        *ROOT.glob("docs/*.md"),
+    ]
+    named = {name for path in paths for name in re.findall(r"`(advisor(?:\.\w\w+)+)`", path.read_text("utf-8"))}
+    assert len(named) > 25
+    assert [name for name in sorted(named) if not is_there(name)] == []

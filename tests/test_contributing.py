@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from importlib.metadata import entry_points
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -20,6 +21,20 @@ def test_every_module_that_is_to_be_run_exists() -> None:
     modules = set(re.findall(r"python -m ([\w.]+)", PAGE))
     assert len(modules) > 8
     assert not [name for name in modules if find_spec(name) is None]
+
+
+def test_the_loop_installs_as_the_readme_does_and_runs_tools_that_are_installed() -> None:
+    loop = re.search(r"## The loop\n\n```sh\n(.*?)```", PAGE, re.DOTALL)
+    line = re.search(r"<!-- test-line -->\n```sh\n(.*)\n```", (ROOT / "README.md").read_text("utf-8"))
+    assert loop is not None
+    assert line is not None
+    *installing, _ = line[1].split(" && ")
+    assert len(installing) == 3
+    assert [step for step in installing if step not in loop[1]] == []
+    installed = {script.name for script in entry_points(group="console_scripts")} | {"python", "pip"}
+    tools = set(re.findall(r"\.venv/bin/([\w-]+)", loop[1]))
+    assert {"ruff", "mypy", "lint-imports"} < tools
+    assert {tool for tool in tools if tool not in installed and find_spec(tool) is None} == set()
 
 
 def test_every_command_of_the_program_that_is_named_exists() -> None:

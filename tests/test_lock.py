@@ -11,7 +11,7 @@ from packaging.markers import Marker
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from docs.dependencies import LOCK, PAGE, PROJECT, Pin, page, pins, wanted
+from docs.dependencies import BUILD_LOCK, BUILD_TOOLS, LOCK, PAGE, PROJECT, Pin, page, pins, wanted
 
 ROOT = Path(__file__).parent.parent
 TEXT = LOCK.read_text("utf-8")
@@ -32,12 +32,24 @@ def counts(pin: Pin, platform: str, python: str) -> bool:
     )
 
 
-def test_every_line_of_the_lock_is_a_pin_with_hashes() -> None:
-    assert len(PINS) == len(re.findall(r"^[\w.-]+==", TEXT, re.MULTILINE)) > 100
-    assert len([line for line in TEXT.splitlines() if line and line[0] not in " #"]) == len(PINS)
-    for pin in PINS:
+@pytest.mark.parametrize(("lock", "least"), [(LOCK, 100), (BUILD_LOCK, 3)])
+def test_every_line_of_a_lock_is_a_pin_with_hashes(lock: Path, least: int) -> None:
+    text = lock.read_text("utf-8")
+    found = pins(text)
+    assert len(found) == len(re.findall(r"^[\w.-]+==", text, re.MULTILINE)) >= least
+    assert len([line for line in text.splitlines() if line and line[0] not in " #"]) == len(found)
+    for pin in found:
         assert pin.hashes, pin.name
-        assert all(re.fullmatch(r"sha256:[0-9a-f]{64}", found) for found in pin.hashes), pin.name
+        assert all(re.fullmatch(r"sha256:[0-9a-f]{64}", one) for one in pin.hashes), pin.name
+
+
+def test_the_tools_that_build_llama_cpp_are_locked_and_no_other_version_than_elsewhere() -> None:
+    built_with = {pin.name: pin.version for pin in pins(BUILD_LOCK.read_text("utf-8"))}
+    for line in BUILD_TOOLS.read_text("utf-8").splitlines():
+        if not line.startswith("#"):
+            tool = Requirement(line)
+            assert tool.specifier.contains(built_with[canonicalize_name(tool.name)]), line
+    assert {(p.name, p.version) for p in PINS if p.name in built_with} <= set(built_with.items())
 
 
 def test_the_dependencies_that_are_compared_are_all_of_the_project() -> None:

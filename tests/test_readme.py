@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from advisor.cli.diagnostics import ExitCode
+from advisor.service import Advisor
 from tests.cli.running import check_parses
 
 README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
@@ -52,3 +53,7 @@ def test_figures_beside_other_tools_stand_where_they_were_measured(row: str, mod
 
 def test_the_comparison_with_other_tools_is_there() -> None:
     assert len(COMPARED) >= 5
+
+
+def test_the_readme_counts_the_models_of_the_catalogue() -> None:
+    assert f"judges {len(Advisor().catalogue.models)} Mistral and Llama models" in README

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from advisor.units import (
     GIB,
     align_up,
+    counted,
     format_bytes,
     format_count,
     format_milliseconds,
@@ -85,3 +86,11 @@ def test_digits_are_added_only_where_two_figures_would_read_alike() -> None:
     assert format_milliseconds(999.7, 1000) == "999.7 ms"
     assert format_milliseconds(119_700) == "2 min 0 s"
     assert format_milliseconds(120_200, 120_000) == "2 min 0.2 s"
+
+
+@pytest.mark.parametrize(
+    ("n", "words"), [(0, "0 users"), (1, "1 user"), (2, "2 users"), (5000, "5,000 users"), (-1, "-1 users")]
+)
+def test_one_of_something_stands_alone_and_thousands_have_commas(n: int, words: str) -> None:
+    assert counted(n, "user") == words
+    assert counted(n, "was", "were") == words.replace("users", "were").replace("user", "was")

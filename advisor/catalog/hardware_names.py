@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from difflib import SequenceMatcher
 from functools import lru_cache
 from itertools import takewhile
@@ -12,6 +12,7 @@ from itertools import takewhile
 from advisor.domain.hardware import CpuSpec, GpuSpec
 from advisor.errors import InputError
 from advisor.units import GIB, format_bytes
+from advisor.values import value
 
 # A driver reports a few per cent less than the size a card is sold with; the next size is at least 15 % away.
 _SIZE_TOLERANCE = 0.08
@@ -26,7 +27,7 @@ _WILDCARDS = re.compile(r"[?*]+")
 _PREFIX = re.compile(r"^(?:rtx|gtx|rx)(?=a?\d)")
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class _Key:
     """A name without vendor words and separators, and the memory size in GiB that it states."""
 
@@ -34,7 +35,7 @@ class _Key:
     gib: float | None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class _Entry:
     """A row under one of its names."""
 

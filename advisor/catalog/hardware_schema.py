@@ -7,11 +7,11 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from advisor.catalog.validation import StrictModel
+from advisor.catalog.validation import MOST, StrictModel
 
 _Name = Annotated[str, Field(min_length=1)]
 _Positive = Annotated[float, Field(gt=0)]
-_Count = Annotated[int, Field(gt=0)]
+_Count = Annotated[int, Field(gt=0, le=MOST)]
 
 
 class _Source(StrictModel):

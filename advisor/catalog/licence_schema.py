@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 
+from advisor.catalog.validation import MOST
 from advisor.domain.constraints import Deployment, Entity, Purpose, Redistribution, TrainTarget
 from advisor.domain.licence.restrictions import Operator
 from advisor.domain.licence.terms import DutyKind, StandingId, TermKind, Trigger
@@ -49,7 +50,7 @@ class TermEntry(_Entry):
 
 class UserThresholdEntry(TermEntry):
     verdict: Restricting
-    limit: Annotated[int, Field(gt=0)]
+    limit: Annotated[int, Field(gt=0, le=MOST)]
     operator: Operator
     test_month: Annotated[str, Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")]
     exempt_clause: Text | None = None
@@ -57,7 +58,7 @@ class UserThresholdEntry(TermEntry):
 
 class RevenueThresholdEntry(TermEntry):
     verdict: Restricting
-    limit_usd: Annotated[int, Field(gt=0)]
+    limit_usd: Annotated[int, Field(gt=0, le=MOST)]
     operator: Operator
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
 
@@ -18,6 +17,7 @@ from advisor.domain.licence.restrictions import (
 )
 from advisor.domain.licence.terms import Ambiguity, Duty, Standing, Term, TermKind, Verdict
 from advisor.errors import InputError
+from advisor.values import value
 
 Table = dict[str, Any]
 
@@ -44,7 +44,7 @@ def load_licences(directory: Path, *, read: Callable[[Path], Table] = read_valid
     return {licence.id: licence for licence in sorted(licences, key=lambda licence: licence.id)}
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class _Document:
     """One valid file on its way into the domain."""
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from hashlib import sha256
 from pathlib import Path
 
+from advisor._toml import MAX_BYTES
 from advisor.catalog.licences import load_licences
 from advisor.catalog.models import read_gguf_files, read_models, read_quantizations
 from advisor.catalog.quality import load_quality
@@ -15,12 +16,14 @@ from advisor.domain.catalogue import Catalogue
 from advisor.domain.language_names import LanguageNames
 from advisor.domain.model import GgufFile, LanguageName, Model
 from advisor.errors import InputError, nearest
+from advisor.files import read_bounded
 
 __all__ = ["load_catalogue", "load_gguf_files", "load_languages"]
 
 
-def load_catalogue(directory: Path) -> Catalogue:
-    """Models, licences, quantizations, speed constants and the scale of quality of a knowledge directory.
+def load_catalogue(directory: Path, languages: LanguageNames | None = None) -> Catalogue:
+    """Models, licences, quantizations, speed constants and the scale of quality of a knowledge directory, whose names
+    of languages can be given where they are read already.
 
     Raises InputError, as `file: place: what is wrong`, for a file that cannot be used.
     """
@@ -37,12 +40,12 @@ def load_catalogue(directory: Path) -> Catalogue:
     quantizations = directory / "quantizations.toml"
     catalogue = Catalogue(
         version=checked,
-        sha256=_hash(directory),
+        sha256=_hash(directory, reader),
         models=tuple(sorted((m for models in found.values() for m in models), key=lambda model: model.id)),
         licences=load_licences(directory, read=lambda path: reader.read(path, "licences")),
         quantizations=read_quantizations(reader.read(quantizations, "quantizations"), quantizations),
         speed=load_speed(directory, reader),
-        languages=load_languages(directory),
+        languages=languages or load_languages(directory),
         quality=load_quality(directory, reader),
     )
     _check_ids(found)
@@ -57,7 +60,7 @@ def load_gguf_files(directory: Path, model_id: str) -> tuple[GgufFile, ...]:
     """
     # Parsing every file to find the few rows of one model would take longer than looking for its id.
     wanted = f'"{model_id}"'.encode()
-    paths = (path for path in sorted((directory / "gguf").glob("*.toml")) if wanted in path.read_bytes())
+    paths = (path for path in sorted((directory / "gguf").glob("*.toml")) if wanted in read_bounded(path, MAX_BYTES))
     reader = KnowledgeReader(directory)
     return tuple(row for path in paths for row in read_gguf_files(reader.read(path, "gguf"), path, model_id))
 
@@ -86,14 +89,14 @@ def load_languages(directory: Path) -> LanguageNames:
     return LanguageNames(names, regions, scripts, document.get("own_regions", {}))
 
 
-def _hash(directory: Path) -> str:
+def _hash(directory: Path, reader: KnowledgeReader) -> str:
     """SHA-256 over names and bytes of the files that the catalogue is made of, in order of their names."""
     files = [*(directory / "models").glob("*/*.toml"), *(directory / "licences").glob("*.toml")]
     files += [directory / "quantizations.toml", directory / "speed.toml", directory / "quality.toml"]
     names = sorted(path.relative_to(directory).as_posix() for path in files)
     digest = sha256()
     for name in names:
-        content = (directory / name).read_bytes()
+        content = reader.content(directory / name)
         digest.update(f"{name}\0{len(content)}\0".encode())
         digest.update(content)
     return digest.hexdigest()

@@ -12,7 +12,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from advisor._toml import load_toml
+from advisor._toml import MAX_BYTES, load_toml
 from advisor.catalog.inheritance import filled, renamed_sources
 from advisor.catalog.models import read_models
 from advisor.domain.catalogue import Catalogue
@@ -20,6 +20,7 @@ from advisor.domain.licence import Licence
 from advisor.domain.licence.derivation import shed_restrictions
 from advisor.domain.model import Model
 from advisor.errors import InputError, nearest
+from advisor.files import read_bounded
 
 Document = dict[str, Any]
 
@@ -168,7 +169,7 @@ class _Entries:
 
     def _shipped(self, base_id: str) -> tuple[Document, Document] | None:
         for path in sorted((self.directory / "models").glob("*/*.toml")):
-            if f'"{base_id}"'.encode("utf-8", "surrogatepass") in path.read_bytes():
+            if f'"{base_id}"'.encode("utf-8", "surrogatepass") in read_bounded(path, MAX_BYTES):
                 document = load_toml(path)
                 for table in _tables(document):
                     if table.get("id") == base_id:
@@ -201,7 +202,7 @@ def _validate(document: Document, path: Path) -> None:
 def _hash(shipped: str, folder: Path, files: Iterable[Path]) -> str:
     digest = sha256(shipped.encode())
     for path in files:
-        content = path.read_bytes()
+        content = read_bounded(path, MAX_BYTES)
         digest.update(f"{path.relative_to(folder).as_posix()}\0{len(content)}\0".encode())
         digest.update(content)
     return digest.hexdigest()

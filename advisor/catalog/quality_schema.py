@@ -8,11 +8,11 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from advisor.catalog.validation import StrictModel
+from advisor.catalog.validation import MOST, StrictModel
 
 _Text = Annotated[str, Field(min_length=1)]
 _Spread = Annotated[float, Field(ge=0)]
-_Count = Annotated[int, Field(ge=0)]
+_Count = Annotated[int, Field(ge=0, le=MOST)]
 _Positive = Annotated[float, Field(gt=0)]
 
 

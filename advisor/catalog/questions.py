@@ -14,12 +14,13 @@ from advisor.domain.questions import Question, Questionnaire, Section, read_answ
 from advisor.errors import InputError
 
 
-def load_questionnaire(directory: Path) -> Questionnaire:
-    """Read and check the questionnaire. Raises InputError naming the file and the entry."""
+def load_questionnaire(directory: Path, languages: LanguageNames | None = None) -> Questionnaire:
+    """Read and check the questionnaire, with names of languages where they are read already. Raises InputError naming
+    the file and the entry."""
     path = directory / "questions.toml"
     document = KnowledgeReader(directory).read(path, "questions")
     sections = tuple(Section(entry["id"], entry["title"]) for entry in document["section"])
-    names = load_languages(directory)
+    names = languages or load_languages(directory)
     return Questionnaire(sections, tuple(_question(entry, path, names) for entry in document["question"]))
 
 

@@ -18,7 +18,7 @@ from advisor.catalog.questions_schema import QuestionsFile
 from advisor.catalog.serving_schema import NodesFile, ServingFile
 from advisor.catalog.smoke_schema import SmokeFile
 from advisor.catalog.speed_schema import SpeedFile
-from advisor.catalog.validation import StrictModel
+from advisor.catalog.validation import MOST, StrictModel
 from advisor.domain.header import LARGEST_DIMENSION, MAX_EXPERTS, MAX_LAYERS
 from advisor.domain.model import (
     Experts,
@@ -47,8 +47,8 @@ def _day(text: str) -> str:
 Text = Annotated[str, Field(min_length=1)]
 Id = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]*$")]
 Tag = Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
-Positive = Annotated[int, Field(gt=0)]
-Count = Annotated[int, Field(ge=0)]
+Positive = Annotated[int, Field(gt=0, le=MOST)]
+Count = Annotated[int, Field(ge=0, le=MOST)]
 Width = Annotated[int, Field(gt=0, lt=LARGEST_DIMENSION)]
 Layers = Annotated[int, Field(gt=0, le=MAX_LAYERS)]
 LayerCount = Annotated[int, Field(ge=0, le=MAX_LAYERS)]

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Literal
 
-from advisor._toml import load_toml
-from advisor.files import write_atomically
+from advisor._toml import MAX_BYTES, decode_toml, load_toml
+from advisor.files import read_bounded, write_atomically
 from advisor.paths import knowledge_dir
+from advisor.values import value
 
 SEAL = "validated.sha256"
 """Name of the seal in the knowledge directory, in the format of `sha256sum`."""
@@ -40,25 +40,34 @@ Kind = Literal[
 
 
 class KnowledgeReader:
-    """Reads the files of one knowledge directory, whose seal it reads once."""
+    """Reads the files of one knowledge directory, and each of them and its seal once."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
         self._digests = _read_seal(directory / SEAL)
+        self._contents: dict[Path, bytes] = {}
 
     def read(self, path: Path, kind: Kind) -> dict[str, Any]:
         """The document in a file under the directory. Raises InputError when it breaks its schema."""
-        document = load_toml(path)
+        document = decode_toml(self.content(path), name=str(path))
         if not self._is_vouched_for(path):
             _validate(document, path, kind)
         return document
 
+    def content(self, path: Path) -> bytes:
+        """The bytes of a file. Raises InputError when it cannot be read or is too long for a knowledge file."""
+        found = self._contents.get(path)
+        if found is None:
+            found = self._contents[path] = read_bounded(path, MAX_BYTES)
+        return found
+
     def _is_vouched_for(self, path: Path) -> bool:
         # Without a seal nothing needs hashing.
-        return bool(self._digests) and self._digests.get(_name(self._directory, path)) == _digest(path)
+        recorded = self._digests.get(_name(self._directory, path))
+        return recorded is not None and recorded == sha256(self.content(path)).hexdigest()
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Digests:
     """Digests by name of file: those that a seal records, and those that the sealable files have."""
 
@@ -122,7 +131,8 @@ def _validate(document: dict[str, Any], path: Path, kind: Kind) -> None:
 def _read_seal(path: Path) -> dict[str, str]:
     if not path.is_file():
         return {}
-    pairs = (line.split("  ", 1) for line in path.read_text("utf-8").splitlines() if "  " in line)
+    text = read_bounded(path, MAX_BYTES).decode("utf-8", "replace")
+    pairs = (line.split("  ", 1) for line in text.splitlines() if "  " in line)
     return {name: digest for digest, name in pairs}
 
 
@@ -131,7 +141,7 @@ def _name(directory: Path, path: Path) -> str:
 
 
 def _digest(path: Path) -> str:
-    return sha256(path.read_bytes()).hexdigest()
+    return sha256(read_bounded(path, MAX_BYTES)).hexdigest()
 
 
 if __name__ == "__main__":

@@ -7,13 +7,13 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from advisor.catalog.validation import StrictModel
+from advisor.catalog.validation import MOST, StrictModel
 
 _Text = Annotated[str, Field(min_length=1)]
 _Positive = Annotated[float, Field(gt=0)]
 _Term = Annotated[float, Field(ge=0)]
 _Share = Annotated[float, Field(gt=0, le=1)]
-_Count = Annotated[int, Field(gt=0)]
+_Count = Annotated[int, Field(gt=0, le=MOST)]
 
 
 class _Source(StrictModel):
@@ -53,7 +53,7 @@ class _Vllm(StrictModel):
     architectures: Annotated[dict[_Text, _Architecture], Field(min_length=1)]
     memory_share: _Share
     overhead_bytes: _Count
-    shared_bytes: Annotated[int, Field(ge=0)]
+    shared_bytes: Annotated[int, Field(ge=0, le=MOST)]
     max_sequences: _Count
     batched_tokens: _Count
     by_backend: dict[Literal["cuda", "rocm"], _Batch]

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from advisor.catalog.validation import StrictModel
+from advisor.catalog.validation import MOST, StrictModel
 from advisor.domain.ggml import GGML_TYPES
 
 _Positive = Annotated[float, Field(gt=0)]
@@ -73,7 +73,7 @@ class _General(StrictModel):
     unknown_flops_per_byte: _Positive
     pipelining: _Share
     link_bytes_per_s: _Positive
-    sent_from_tokens: Annotated[int, Field(gt=0)]
+    sent_from_tokens: Annotated[int, Field(gt=0, le=MOST)]
 
 
 class SpeedFile(StrictModel):

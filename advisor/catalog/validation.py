@@ -9,6 +9,9 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from advisor.schema_errors import explained
 
+MOST = (1 << 53) - 1
+"""Of a count in a knowledge file: what a float holds exactly, so that no arithmetic can overflow."""
+
 
 class StrictModel(BaseModel):
     """Base of the tables in knowledge/: frozen, no unknown keys, no silent conversion of types."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from advisor.domain.fit import Fit
@@ -14,12 +13,13 @@ from advisor.domain.quality import Rating
 from advisor.domain.quantization import Quantization
 from advisor.domain.scoring import Score
 from advisor.domain.speed import Speed
+from advisor.values import value
 
 if TYPE_CHECKING:
     from advisor.domain.carried_load import CarriedLoad
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Candidate:
     """A model in a quantization, placed on the machine, that passes every gate."""
 
@@ -48,7 +48,7 @@ class Candidate:
         return self.carried is not None and not self.carried.is_enough
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Rejection:
     """A model that does not pass, in its closest quantization where that matters."""
 

@@ -89,6 +89,15 @@ def better_but_short(candidate: Candidate, found: Recommendation) -> str | None:
     return f"{best.model.name} scores {gap:.3f} more, but {carried_text(best)}{others}"
 
 
+def more_machines(one: Candidate, other: Candidate) -> str:
+    """Why one is worth less than the other although it scores more: both fall short of the load."""
+    few = other.carried.least_machines if other.carried else None
+    many = one.carried.least_machines if one.carried else None
+    if few is None or many is None:
+        return "nobody knows how many machines it takes"
+    return f"takes {many / few:.1f} times the machines"
+
+
 def _of(carried: CarriedLoad) -> str:
     if carried.users is not None:
         return f"{carried.users:,} users"

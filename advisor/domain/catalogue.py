@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from advisor.domain.language_names import NO_NAMES, LanguageNames
 from advisor.domain.licence import Licence
@@ -11,9 +10,10 @@ from advisor.domain.model import Model
 from advisor.domain.quality import QualityScale
 from advisor.domain.quantization import Quantization
 from advisor.domain.speed.constants import SpeedConstants
+from advisor.values import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Catalogue:
     """Models, licences and file types, with the hash of the files they come from."""
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from advisor.domain.questions import Answer
+from advisor.values import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Setting:
     """One answer changed."""
 
@@ -17,7 +16,7 @@ class Setting:
     """What to answer instead; None drops the requirement."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Change:
     """Answers to change together, or a model to name."""
 

@@ -6,8 +6,9 @@ Keys, defaults, ranges and help are `knowledge/questions.toml`; a section here h
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+from advisor.values import value
 
 Purpose = Literal["production", "evaluation", "research", "personal"]
 Deployment = Literal["internal", "saas", "embedded", "weights"]
@@ -20,7 +21,7 @@ TaskKind = Literal["chat", "coding", "reasoning", "math", "translation", "summar
 EngineChoice = Literal["llama.cpp", "any"]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Use:
     """The described use that a licence is judged against."""
 
@@ -49,7 +50,7 @@ class Use:
     """Global consolidated revenue of the preceding month, of the company or the employer."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Task:
     """What the model is to do."""
 
@@ -59,7 +60,7 @@ class Task:
     fine_tune: bool
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class LanguageNeeds:
     """BCP 47 tags."""
 
@@ -67,7 +68,7 @@ class LanguageNeeds:
     preferred: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Scale:
     """How many use it, and how much they ask."""
 
@@ -86,7 +87,7 @@ class Scale:
         return self.prompt_tokens + self.answer_tokens // 2
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Latency:
     """How long they are willing to wait."""
 
@@ -97,7 +98,7 @@ class Latency:
     percentile: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class MachineLimits:
     """What of the machine may be used."""
 
@@ -110,7 +111,7 @@ class MachineLimits:
     engine: EngineChoice
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Weights:
     """Importance of each criterion, 0 or more; only their proportions matter."""
 
@@ -121,7 +122,7 @@ class Weights:
     licence: float
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Preferences:
     """What is better among what is possible."""
 
@@ -129,7 +130,7 @@ class Preferences:
     weights: Weights
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Constraints:
     """Everything the user needs, section by section."""
 

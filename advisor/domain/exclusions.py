@@ -8,7 +8,7 @@ for every answer that one of its reasons names. Which question has to do with wh
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from advisor.domain.answers import constraints_from
@@ -188,5 +188,6 @@ def _licence_keys(model: Model, found: Recommendation, catalogue: Catalogue) -> 
     use = licence_use(found.constraints)
     terms = judge(catalogue.licences[model.licence], use, len(model.modalities) > 1).withheld_by
     fixed = [fixes[0].use for fixes in (term.fixes(use) for term in terms) if fixes]
-    names = {name for other in fixed for name in Use.__slots__ if getattr(other, name) != getattr(use, name)}
+    asked = [field.name for field in fields(Use)]
+    names = {name for other in fixed for name in asked if getattr(other, name) != getattr(use, name)}
     return {key_of_field(name) for name in names}

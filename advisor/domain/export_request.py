@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from advisor.domain.questions import Question, QuestionKind
+
 DEFAULT_PORT = 8080
 """llama-server's own."""
 
@@ -34,6 +36,42 @@ PLAIN = ExportRequest()
 
 
 @dataclass(frozen=True, slots=True)
+class ExportOption:
+    """A field of the request as front ends ask for it."""
+
+    question: Question
+    """Its key is the field."""
+    flag: str
+    metavar: str | None = None
+
+
+def _option(
+    key: str, kind: QuestionKind, title: str, about: str, metavar: str | None = None, *, flag: str | None = None,
+    default: int | None = None, limits: tuple[int, int] | None = None,
+) -> ExportOption:  # fmt: skip
+    low, high = limits or (None, None)
+    question = Question(key, kind, title, about, default, {}, low, high, None, default is None, False)
+    return ExportOption(question, flag or f"--{key}", metavar)
+
+
+EXPORT_OPTIONS: tuple[ExportOption, ...] = (
+    _option(
+        "node", "text", "Kind of machine", "Plan the load anew for this kind of machine (llm-advisor plan).", "NAME"
+    ),
+    _option(
+        "quantization", "text", "Type of weights", "For vLLM: BF16, or FP8 made from it when it is loaded.", "TYPE",
+        flag="--quant",
+    ),
+    _option("slots", "integer", "Requests at once", "Requests that one copy answers at once.", limits=(1, 4096)),
+    _option("replicas", "integer", "Copies", "Copies to run.", limits=(1, 10_000)),
+    _option("gguf", "text", "Weights", "Weights: owner/name/FILE.gguf on the Hub, or /PATH/FILE.gguf.", "FILE"),
+    _option("port", "integer", "Port", "To listen on.", default=DEFAULT_PORT, limits=(1, 65535)),
+    _option("image", "text", "Container image", "Container image, in place of the engine's own.", "IMAGE"),
+)  # fmt: skip
+"""What can be decided beside target and engine."""
+
+
+@dataclass(frozen=True, slots=True)
 class ExportChoice:
     """One thing that a recommendation can be turned into, as a front end offers it."""
 
@@ -42,6 +80,8 @@ class ExportChoice:
     """None for the target's usual one, and for a report."""
     label: str
     """What it gives, in words."""
+    options: tuple[ExportOption, ...] = ()
+    """Those that change what it makes."""
 
     @property
     def key(self) -> str:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from advisor.domain.footprint import Footprint, footprint, kv_layer_bytes, scratch_bounds
 from advisor.domain.model import Shape
 from advisor.domain.placement import Placement, Pool, with_gpu_layers
 from advisor.domain.weights import Weights
+from advisor.values import value
 
 SMALL_UBATCH = 128
 """Tried where llama.cpp's 512 does not fit: a quarter of the compute buffer for a slower prefill."""
@@ -20,7 +21,7 @@ QUANTIZED_CACHE_NOTE = (
 _Place = Callable[[Placement], "Fit"]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Fit:
     """One way of running a candidate and the memory that it takes."""
 

@@ -6,8 +6,6 @@ for one micro-batch, replayed over a small model of its graph (`advisor.domain.g
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from advisor.domain.basis import Basis
 from advisor.domain.graph.reserve import GraphPlacement, compute_buffers
 from advisor.domain.graph.sizes import BatchDims
@@ -16,6 +14,7 @@ from advisor.domain.model import Shape
 from advisor.domain.placement import Placement
 from advisor.domain.weights import Weights
 from advisor.units import align_up
+from advisor.values import value
 
 __all__ = [
     "RAM",
@@ -33,7 +32,7 @@ __all__ = [
 RAM = "RAM"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class DeviceFootprint:
     """One device's share."""
 
@@ -48,7 +47,7 @@ class DeviceFootprint:
         return self.weights_bytes + self.kv_cache_bytes + self.compute_bytes + self.output_bytes
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Footprint:
     """A candidate's memory. The devices are system memory first, then the GPUs in order."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 from advisor.domain.change import Change, Setting, setting
 from advisor.domain.constraints import Constraints
@@ -13,9 +12,10 @@ from advisor.domain.licence import LicenceFinding, Verdict
 from advisor.domain.model import Model
 from advisor.domain.speed import Speed
 from advisor.units import format_bytes, format_milliseconds, format_rate, format_tokens
+from advisor.values import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Reason:
     """Why something is excluded."""
 

@@ -5,8 +5,9 @@ Each reading says where it comes from and, where there is none, why and what wou
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Generic, Literal, TypeVar
+
+from advisor.values import value
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -15,7 +16,7 @@ CpuFamily = Literal["x86", "arm", "unknown"]
 """Processors for which llama.cpp has the same kernels, more or less."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Reading(Generic[T_co]):
     """One probed value. `value` is None when it is unknown; `reason` then says why."""
 
@@ -27,7 +28,7 @@ class Reading(Generic[T_co]):
     """What the user can do to get the value, or to get more out of it."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Cpu:
     """The processor."""
 
@@ -40,7 +41,7 @@ class Cpu:
     """The SIMD sets that matter to llama.cpp, in lower case, sorted."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Memory:
     """System memory."""
 
@@ -59,7 +60,7 @@ class Memory:
         return min(known, default=None)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Gpu:
     """A GPU as the driver, or a machine file, reports it."""
 
@@ -75,7 +76,7 @@ class Gpu:
     """Where a machine file states it."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class EngineDevice:
     """A device as the installed llama.cpp lists it."""
 
@@ -87,7 +88,7 @@ class EngineDevice:
     """None where the description was remembered from an earlier run, whose free memory says nothing about now."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Engine:
     """The llama.cpp that is installed beside this program."""
 
@@ -99,7 +100,7 @@ class Engine:
     """llama.cpp's own line on the instruction sets and back ends it was compiled with."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Finding:
     """Something about this machine that the user should know."""
 
@@ -108,7 +109,7 @@ class Finding:
     hint: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Machine:
     """One snapshot. A recommendation rests on exactly one of these and records it."""
 
@@ -125,7 +126,7 @@ class Machine:
     findings: tuple[Finding, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class GpuSpec:
     """Published figures of a GPU or accelerator, for estimates."""
 
@@ -145,7 +146,7 @@ class GpuSpec:
     """High-bandwidth memory (HBM) beside the processor."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class CpuSpec:
     """Published figures of a processor or platform, for estimates."""
 

@@ -176,7 +176,7 @@ def _place(name: str) -> tuple[int, str]:
     """Layer and rest of a tensor name; layer -1 for a tensor outside the layers."""
     if name.startswith("blk."):
         number, _, suffix = name[4:].partition(".")
-        if number.isdigit() and suffix and len(number) < 6:
+        if number.isascii() and number.isdigit() and suffix and len(number) < 6:
             return int(number), suffix
     return -1, name
 

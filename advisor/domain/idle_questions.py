@@ -7,6 +7,7 @@ Each is about one question alone: an idle one can matter again as soon as anothe
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import fields
 
 from advisor.domain.catalogue import Catalogue
 from advisor.domain.constraints import Constraints, Use
@@ -28,7 +29,7 @@ def _idle_about_use(constraints: Constraints, catalogue: Catalogue) -> Iterator[
     models = [m for m in catalogue.models if m.family in families]
     pairs = [(catalogue.licences[m.licence], len(m.modalities) > 1) for m in models]
     relevant = relevant_questions(pairs, licence_use(constraints))
-    for name in Use.__slots__:
+    for name in [field.name for field in fields(Use)]:
         # What goes in is a requirement of its own, whatever licences say about it.
         if name not in relevant and name != "modality":
             yield key_of_field(name)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from advisor.domain.candidate import Candidate, Rejection
@@ -25,6 +25,7 @@ from advisor.domain.slots import MAX_SLOTS, parts_for_copies, ways_with_slots
 from advisor.domain.speed import Speed, SpeedConstants, Timings, estimate_speed, placement_kind
 from advisor.domain.vision import with_projector
 from advisor.domain.weights import Weights, weights
+from advisor.values import value
 
 if TYPE_CHECKING:
     from advisor.domain.capacity.here import LoadHere
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from advisor.domain.trial.evidence import Evidence
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Setting:
     """What is the same for every candidate."""
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 
 from advisor.domain.constraints import LanguageNeeds
 from advisor.domain.language_names import NO_NAMES, LanguageNames
 from advisor.domain.model import Languages
+from advisor.values import value
 
 
 class Support(StrEnum):
@@ -17,7 +18,7 @@ class Support(StrEnum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class LanguageFinding:
     """What a card says on each language asked for."""
 

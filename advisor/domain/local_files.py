@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+from advisor.values import value
 
 Kind = Literal["model", "projector", "adapter", "vocabulary", "unusable"]
 Evidence = Literal["hash", "published file", "name and shape"]
@@ -15,7 +16,7 @@ EVIDENCE_WORDS: dict[Evidence, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Match:
     """A model of the catalogue in a quantization, and what says that a file is it."""
 
@@ -26,7 +27,7 @@ class Match:
     """The repository of the published file, where one of the catalogue's was recognised."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class LocalFile:
     """One GGUF on this machine, split ones as a whole."""
 
@@ -67,7 +68,7 @@ class LocalFile:
         return self.kind == "model" and self.has_tokenizer is True
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class LocalFiles:
     """What was found, and where nobody could look."""
 
@@ -88,7 +89,7 @@ class LocalFiles:
         return min(found, key=lambda f: (order.index(f.match.evidence) if f.match else 9, f.path), default=None)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class DownloadRequest:
     """What was asked for."""
 

@@ -6,15 +6,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
+
+from advisor.values import value
 
 Family = Literal["mistral", "llama"]
 Modality = Literal["text", "image", "audio"]
 Status = Literal["current", "superseded", "retired", "unknown"]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Provenance:
     """Where a value comes from and when somebody last looked."""
 
@@ -24,7 +26,7 @@ class Provenance:
     note: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Experts:
     """A mixture-of-experts feed-forward block."""
 
@@ -41,7 +43,7 @@ class Experts:
     """Dense layers before the first block (DeepSeek-style models)."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Window:
     """Attention that looks back a limited number of tokens in some layers."""
 
@@ -51,7 +53,7 @@ class Window:
     """Every how many layers one attends to everything; 0 where none does."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class LatentAttention:
     """Multi-head latent attention: the cache holds one compressed vector per token."""
 
@@ -62,7 +64,7 @@ class LatentAttention:
     value_head_dim: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class StateSpace:
     """A Mamba-2 mixer: recurrent state of constant size in place of a KV cache."""
 
@@ -73,7 +75,7 @@ class StateSpace:
     n_groups: int
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Shape:
     """The dimensions from which every tensor of the language model follows."""
 
@@ -96,7 +98,7 @@ class Shape:
     state_space: StateSpace | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Benchmark:
     """One published result, on the benchmark's own scale."""
 
@@ -108,7 +110,7 @@ class Benchmark:
     """Who passed the vendor's figure on, where it was not read at its origin."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class GgufFile:
     """A published quantization of a model."""
 
@@ -124,7 +126,7 @@ class GgufFile:
     """ISO date on which somebody last looked."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Languages:
     """Languages that the model card says are supported, as BCP 47 tags; None when no card was found to say."""
 
@@ -139,7 +141,7 @@ class Languages:
         return next((tags for key, tags in self.by_modality.items() if key == modality), self.supported)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class LanguageName:
     """What to call a language on screen."""
 
@@ -152,7 +154,7 @@ class LanguageName:
     """Other codes of it, such as `deu` and `ger` for `de`."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Fact:
     """A sentence that somebody can look up."""
 
@@ -160,7 +162,7 @@ class Fact:
     source: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Ecosystem:
     """How much of the world has built on a model."""
 
@@ -170,7 +172,7 @@ class Ecosystem:
     """Downloads, fine-tunes by name, and tools with recipes for it."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Model:
     """A released checkpoint."""
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Literal
 
 from advisor.domain.hardware import CpuFamily
+from advisor.values import value
 
 KvType = Literal["f16", "q8_0", "q4_0"]
 PoolKind = Literal["ram", "gpu"]
@@ -17,7 +18,7 @@ DEFAULT_BATCH = 2048
 """llama.cpp's own defaults (`llama_context_default_params`)."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Pool:
     """One memory that a candidate can use."""
 
@@ -44,7 +45,7 @@ class Pool:
     """Of the processor behind a memory pool."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Placement:
     """Everything llama.cpp must be told to run a candidate in one certain way."""
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from advisor.domain.constraints import MachineLimits
 from advisor.domain.hardware import CpuSpec, Gpu, GpuSpec, Machine
 from advisor.domain.placement import Pool
 from advisor.domain.processors import cpu_family
 from advisor.units import MIB
+from advisor.values import value
 
 UNIFIED_GPU_SHARE = 0.75
 """Share of unified memory that Apple's Metal lets a GPU use by default on larger machines
@@ -19,7 +18,7 @@ CONTEXT_BYTES = {"cuda": 457 * MIB, "rocm": 457 * MIB}
 not report it. Source: `cudaMinimumMemory` and `rocmMinimumMemory` in ollama's gpu/gpu.go (checked 2026-11-23)."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Figures:
     """Published figures of the devices of one machine, where the catalogue knows them."""
 

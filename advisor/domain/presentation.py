@@ -21,7 +21,7 @@ from advisor.domain.speed.latency import latency, latency_lines
 from advisor.domain.summary import SUPPORT_MARKS, summary_lines
 from advisor.domain.trial.evidence import Evidence
 from advisor.domain.wording import VERDICT_MARKS, overlay_text, speed_text
-from advisor.units import format_bytes, format_rate
+from advisor.units import counted, format_bytes, format_rate
 
 BAR_PARTS = (("weights", "█"), ("KV cache", "▓"), ("compute", "▒"), ("free", "·"))
 """What a memory bar is made of; the characters differ in shape, so it reads without colour."""
@@ -278,7 +278,7 @@ def exclusion_paragraphs(group: ExcludedGroup) -> tuple[Paragraph, ...]:
     )
     reasons = tuple(f"✗ {reason.line}" for reason in nearest.reasons)
     return (
-        Paragraph(f"{group.title} · excludes {n} model{'' if n == 1 else 's'}", about),
+        Paragraph(f"{group.title} · excludes {counted(n, 'model')}", about),
         Paragraph(f"Nearest miss: {nearest.model.name} {nearest.quantization or ''}".rstrip(), reasons),
     )
 

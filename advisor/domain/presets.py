@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from advisor.domain.questions import Answer
 from advisor.errors import InputError, nearest
+from advisor.values import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Preset:
     """Some answers; every other question keeps its default."""
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Literal
 
 from advisor.domain.constraints import LanguageNeeds
 from advisor.domain.model import Model
 from advisor.domain.quantization import Quantization
 from advisor.domain.quantization_loss import QuantizationLosses
+from advisor.values import value
 
 LEVEL = 0.9
 """Share of cases that a stated interval is meant to hold; in one case of twenty the truth lies below it."""
@@ -26,7 +26,7 @@ Ground = Literal["results", "base", "prior", "trial"]
 trial on the user's own tasks."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Rating:
     """Expected share of right answers on a typical benchmark of the task, 0..1, with the interval of 90 %."""
 
@@ -71,7 +71,7 @@ class Rating:
         return "; ".join((texts[self.ground], *self.notes))
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class FittedAbility:
     """One model on the scale, by task."""
 
@@ -89,7 +89,7 @@ class FittedAbility:
     """BCP 47 tags of languages with results of their own."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Prior:
     """What size and age alone tell. A model of mean size and age has the ability 0 at every task."""
 
@@ -107,7 +107,7 @@ class Prior:
     """How far models differ in a language more than elsewhere, as a standard deviation in logits."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class QualityScale:
     """The fitted scale."""
 
@@ -123,7 +123,7 @@ class QualityScale:
         return UseScale(self, task, tuple(tag.partition("-")[0].lower() for tag in asked))
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class UseScale:
     """Ratings for one task and set of languages."""
 

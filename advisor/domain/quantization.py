@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from advisor.values import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Quantization:
     """A llama.cpp file type. The types of its tensors follow from `advisor.domain.tensor_types`."""
 

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from advisor.values import value
 
 UNMEASURED = "nobody published what this file type loses: taken from the curve over bits per weight"
 UNKNOWN_TYPE = "nothing is known of what this file type loses"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Loss:
     """Logits of ability that a file type costs."""
 
@@ -27,7 +28,7 @@ class Loss:
 LOSSLESS = Loss(0.0, 0.0)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class TypeLoss:
     """One file type on the reference model."""
 
@@ -40,7 +41,7 @@ class TypeLoss:
     measured: bool
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Series:
     """Models trained alike lose alike."""
 
@@ -49,7 +50,7 @@ class Series:
     deviation: float
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class QuantizationLosses:
     """The curve."""
 

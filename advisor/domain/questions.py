@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Literal
 
 from advisor.domain.language_names import NO_NAMES, LanguageNames
 from advisor.errors import InputError, nearest
 from advisor.units import format_bytes, parse_size
+from advisor.values import value
 
 Answer = bool | int | float | str | tuple[str, ...] | None
 QuestionKind = Literal["bool", "integer", "number", "size", "choice", "choices", "text", "tags"]
@@ -18,7 +18,7 @@ QuestionKind = Literal["bool", "integer", "number", "size", "choice", "choices",
 _WORDS_FOR_NOTHING = ("", "none", "unset")
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Question:
     """One thing that the user is asked."""
 
@@ -63,7 +63,7 @@ class Question:
         return f"{noun} of at least {low:,.12g}" if low is not None else noun
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Section:
     """Questions that belong together."""
 
@@ -71,7 +71,7 @@ class Section:
     title: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Questionnaire:
     """All questions in their order."""
 

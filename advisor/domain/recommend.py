@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from advisor.domain.candidate import Candidate, Rejection
@@ -21,6 +21,7 @@ from advisor.domain.sensitivity import Option, Sensitivity, sensitivity
 from advisor.domain.serving import Load, Plan, expected_load
 from advisor.domain.speed import NO_TIMINGS, Timings
 from advisor.domain.supersession import without_superseded
+from advisor.values import value
 
 if TYPE_CHECKING:
     from advisor.domain.trial.evidence import Evidence
@@ -32,7 +33,7 @@ MOST_MACHINES = 1 << 30
 """Stands for a number without end in the order of what carries nothing of the load here."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Recommendation:
     """The outcome, with everything that it rests on."""
 

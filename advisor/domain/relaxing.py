@@ -18,6 +18,7 @@ from advisor.domain.model import Model
 from advisor.domain.questions import Answer, Questionnaire, answer_text
 from advisor.domain.recommend import Recommendation
 from advisor.errors import InputError
+from advisor.units import counted
 
 Again = Callable[[Constraints, tuple[str, ...]], Recommendation]
 """The pipeline on the same machine with other constraints and other models named."""
@@ -98,7 +99,7 @@ def relaxation_lines(done: Relaxation, questionnaire: Questionnaire, answers: Ma
 
 def _outcome(done: Relaxation) -> str:
     gained = len(done.found.ranked) - len(done.before.ranked)
-    others = f", with {gained - 1} other model{'s' if gained > 2 else ''}" if gained > 1 else ""
+    others = f", with {counted(gained - 1, 'other model')}" if gained > 1 else ""
     pick, former = done.found.pick, done.before.pick
     lead = ""
     if pick is not None and former is not None and pick.model.id != former.model.id and pick.model.id != done.model.id:

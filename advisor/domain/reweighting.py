@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache
 
 from advisor.domain.scoring import CRITERIA, rank_key
+from advisor.values import value
 
 N_DRAWS = 1_000
 SPREAD = 1.5
@@ -21,7 +21,7 @@ SEED = 20_261_101
 Five = tuple[float, float, float, float, float]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Option:
     """A candidate as the weights see it."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 from advisor.domain.constraints import Weights
 from advisor.domain.fit import Fit
@@ -12,6 +11,7 @@ from advisor.domain.licence import LicenceFinding, Verdict
 from advisor.domain.model import Model
 from advisor.domain.quality import Rating
 from advisor.domain.speed import Speed
+from advisor.values import value
 
 CRITERIA = ("quality", "speed", "headroom", "ecosystem", "licence")
 
@@ -33,7 +33,7 @@ CLOSE_CALL = 0.02
 """Scores nearer than this are no reason to prefer one model: evidence on quality is not that fine."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Term:
     """One criterion's part in a score."""
 
@@ -49,7 +49,7 @@ class Term:
         return self.value * self.weight
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Score:
     """The weighted sum of the criteria."""
 

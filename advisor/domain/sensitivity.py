@@ -11,11 +11,11 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from advisor.domain.constraints import Weights
 from advisor.domain.reweighting import N_DRAWS, Option, leader, winners
 from advisor.domain.scoring import CRITERIA, weights_of
+from advisor.values import value
 
 __all__ = [
     "ConstraintChange", "Option", "Rival", "Sensitivity", "Value", "WeightChange", "WeightRange", "sensitivity",
@@ -28,7 +28,7 @@ MOST_WEIGHT = 100.0
 _MOST_DIGITS = 12
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class WeightChange:
     """One weight changed until another model leads."""
 
@@ -54,7 +54,7 @@ class WeightChange:
         return abs(math.log(self.changed / self.weight))
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class WeightRange:
     """Between which weights of one criterion the pick stays first, all other weights as given."""
 
@@ -76,7 +76,7 @@ class WeightRange:
 Value = int | float | None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ConstraintChange:
     """One requirement changed until another model leads."""
 
@@ -95,7 +95,7 @@ class ConstraintChange:
     """What becomes of the present pick."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Rival:
     """A model that ranks first in some reweightings."""
 
@@ -107,7 +107,7 @@ class Rival:
         return self.n_wins / N_DRAWS
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Sensitivity:
     """How firm the first place of a model is."""
 
@@ -168,7 +168,7 @@ def sensitivity(options: Sequence[Option], given: Weights) -> Sensitivity:
     )
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class _Line:
     """The weighted sum of an option while one weight moves away from where it was given."""
 

@@ -11,7 +11,7 @@ from advisor.domain.sensitivity import (
     WeightChange,
     WeightRange,
 )
-from advisor.units import format_bytes
+from advisor.units import counted, format_bytes
 
 NAMED_RIVALS = 3
 """Rivals that a sentence names; the table has all."""
@@ -44,7 +44,7 @@ def _rivals(found: Sensitivity) -> tuple[str, ...]:
         return ()
     named = [f"{r.model} in {share_text(r.n_wins)}" for r in found.rivals[:NAMED_RIVALS]]
     others = len(found.rivals) - len(named)
-    more = f" and {others} other{'s' if others > 1 else ''}" if others else ""
+    more = f" and {counted(others, 'other')}" if others else ""
     return (f"otherwise first: {', '.join(named)}{more}",)
 
 

@@ -7,11 +7,11 @@ users share takes is the business of `advisor.domain.capacity`.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 from advisor.domain.basis import Basis
 from advisor.domain.constraints import Constraints
 from advisor.domain.speed import Speed
+from advisor.values import value
 
 DEFAULT_WAIT_S = 1.0
 """Time to the first token assumed for the load where the user sets no limit."""
@@ -20,7 +20,7 @@ MAX_UTILISATION = 0.8
 """Share of a replica's capacity to plan with, so that queues stay short."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Load:
     """What the users ask of the deployment."""
 
@@ -36,7 +36,7 @@ class Load:
     """Whether requests of several users can meet; a single user sends the next when the last is answered."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Plan:
     """How many copies of a candidate the load needs."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from advisor.domain.carried_load_words import better_but_short, carried_text
+from advisor.domain.carried_load_words import better_but_short, carried_text, more_machines
 from advisor.domain.constraints import Latency
 from advisor.domain.languages import LanguageFinding, Support
 from advisor.domain.licence import LicenceFinding
@@ -92,6 +92,8 @@ def _nearest(candidate: Candidate, found: Recommendation) -> str:
     if abs(gap) < CLOSE_CALL:
         apart = f"{abs(gap):.3f}" if abs(gap) >= 0.0005 else "less than 0.001"
         return f"{near.model.name} is nearly level ({apart} apart): try both on your own task"
+    if gap < 0 and level.index(near) > level.index(candidate):
+        return f"{near.model.name} scores {-gap:.3f} more, but {more_machines(near, candidate)}"
     first, second = (candidate, near) if gap > 0 else (near, candidate)
     pairs = zip(first.score.terms, second.score.terms, strict=True)
     most = max(pairs, key=lambda pair: pair[0].contribution - pair[1].contribution)[0]

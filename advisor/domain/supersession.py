@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from advisor.domain.candidate import Candidate, Rejection
 from advisor.domain.catalogue import Catalogue
@@ -17,13 +16,14 @@ from advisor.domain.licence import LicenceFinding
 from advisor.domain.model import Languages, Model
 from advisor.domain.speed import Speed
 from advisor.units import format_bytes, format_rate
+from advisor.values import value
 
 SAME = 1e-3
 """Share within which sizes and speeds are the same: nobody would miss it. Llama 3.1 carries 256 bytes of RoPE factors
 more than Llama 3, which is no ground to keep the older one."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Comparison:
     """A newer candidate beside an older one by one criterion."""
 

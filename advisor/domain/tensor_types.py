@@ -8,13 +8,13 @@ is the oracle that the tests hold them against.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cache
 from typing import NamedTuple
 
 from advisor.domain.ggml import GGML_TYPES, GgmlType
 from advisor.domain.model import Shape
 from advisor.domain.tensors import Role, TensorGroup
+from advisor.values import value
 
 DEFAULT_TYPE = {
     **{name: name for name in ("F32", "F16", "BF16", "Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q8_0", "Q1_0", "Q2_0")},
@@ -44,7 +44,7 @@ _BY_LAYER = {
 LAYERED_ROLES = frozenset(_BY_LAYER)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class QuantizationTraits:
     """What the rules look at beside the tensor itself."""
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 from typing import TypeVar
 
 from advisor.domain.model import Experts, LatentAttention, Shape, StateSpace
+from advisor.values import value
 
 T = TypeVar("T")
 
@@ -35,7 +35,7 @@ class Role(StrEnum):
     """Norms, biases, routers and convolutions, which stay F32."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class TensorGroup:
     """The same tensor in several layers."""
 

@@ -11,6 +11,7 @@ from advisor.domain.ggml import GgmlType
 from advisor.domain.model import Model, Shape
 from advisor.domain.tensor_types import LAYERED_ROLES, group_types, has_no_fallback, quantization_traits
 from advisor.domain.tensors import Role, TensorGroup, tensor_groups
+from advisor.values import value
 
 if TYPE_CHECKING:
     from advisor.domain.blueprint import Blueprint, MetadataValue
@@ -22,7 +23,7 @@ NORM_EPSILON = 1e-5
 Sizes = tuple[tuple[int, int], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class TypedGroup:
     """A tensor group with the type of each of its tensors."""
 

@@ -14,7 +14,7 @@ from advisor.engine.loading import Loaded, open_model
 from advisor.engine.memory import OthersMeter, baseline_rss_bytes, peak_rss_bytes
 from advisor.engine.messages import Template
 from advisor.engine.native import Native, NativeError
-from advisor.engine.running import Emit, clear, evaluate, progress
+from advisor.engine.running import Emit, clear, evaluate, next_token, progress
 from advisor.engine.smoke_messages import FILLER_MARK, Ask, AskParams, AskResult, Ending, Given
 from advisor.engine.text import Sampler, bos_text, templated, token_bytes, tokenize
 
@@ -151,7 +151,7 @@ class _Run:
         decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
         started = perf_counter()
         found = _Written()
-        token, found.first_ms = self._next(tokens, sampler)
+        token, found.first_ms = next_token(self._lib, self._loaded, tokens, sampler)
         ended = False
         while True:
             ended = ended or bool(self._lib.llama_vocab_is_eog(self._vocab, token))
@@ -166,7 +166,7 @@ class _Run:
             if perf_counter() - started > ask.limit_s:
                 found.ending = "time"
                 break
-            token, milliseconds = self._next([token], sampler)
+            token, milliseconds = next_token(self._lib, self._loaded, [token], sampler)
             found.token_ms.append(milliseconds)
         if rest := decoder.decode(b"", final=True):
             found.pieces[-1] += rest  # the answer was cut within a character
@@ -175,12 +175,6 @@ class _Run:
         elif found.ending != "time":
             found.ending = "length" if limit == ask.max_tokens else "context"
         return found
-
-    def _next(self, tokens: Sequence[int], sampler: Sampler) -> tuple[int, float]:
-        started = perf_counter()
-        evaluate(self._lib, self._loaded, tokens)
-        token = sampler.sample(self._loaded.context)
-        return token, 1000 * (perf_counter() - started)
 
 
 def _grammar(lib: Any, schema: str) -> str:

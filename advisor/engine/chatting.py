@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Callable, Sequence
-from time import perf_counter
 from typing import Any
 
 from advisor.engine.loading import Loaded
 from advisor.engine.messages import Template
 from advisor.engine.native import Native, NativeError
 from advisor.engine.resident_model import ResidentModel
-from advisor.engine.running import Emit, clear, evaluate
+from advisor.engine.running import Emit, clear, next_token
 from advisor.engine.text import Sampler, conversation_tokens, rendered_tokens, token_bytes
 from advisor.engine.trial_messages import ChatParams, ChatResult
 
@@ -79,9 +78,9 @@ class _Writing:
 
     def run(self, prompt: Sequence[int], limit: int) -> None:
         """Write until the model ends, a stop text comes, or the limit is reached."""
-        token, self.ttft_ms = self._next(prompt)
+        token, self.ttft_ms = next_token(self._lib, self._loaded, prompt, self._sampler)
         while not self._take(token) and self.n_tokens < limit:
-            token, milliseconds = self._next([token])
+            token, milliseconds = next_token(self._lib, self._loaded, [token], self._sampler)
             self.decode_ms += milliseconds
         if self.ended != "stop":
             self.text += self._decoder.decode(b"", final=True)
@@ -99,8 +98,3 @@ class _Writing:
         if found:
             self.text, self.ended = self.text[: min(found)], "stop"
         return bool(found)
-
-    def _next(self, tokens: Sequence[int]) -> tuple[int, float]:
-        started = perf_counter()
-        evaluate(self._lib, self._loaded, tokens)
-        return self._sampler.sample(self._loaded.context), 1000 * (perf_counter() - started)

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 from advisor.domain.hardware import DeviceKind, Engine, EngineDevice, Reading
 from advisor.errors import AdvisorError, EngineError
-from advisor.files import write_atomically
+from advisor.files import read_bounded, write_atomically
+from advisor.units import MIB
 
 if TYPE_CHECKING:
     from advisor.engine.client import EngineClient
@@ -135,8 +136,8 @@ def _library_marks(folder: Path) -> Iterator[str]:
 
 def _read_text(path: Path) -> str | None:
     try:
-        return path.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError):
+        return read_bounded(path, MIB).decode("utf-8").strip()
+    except (AdvisorError, UnicodeDecodeError):
         return None  # then the key rests on the rest
 
 

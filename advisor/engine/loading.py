@@ -33,7 +33,6 @@ class Loaded:
     memory: MemoryFigures
     load_ms: float
     context_ms: float
-    lines: tuple[str, ...]
 
 
 class _BufferOverride(ctypes.Structure):
@@ -59,7 +58,7 @@ def open_model(
                 facts = _facts(lib, model)
                 memory = memory_figures(lines, int(lib.llama_model_size(model)), facts.n_vocab)
                 milliseconds = (1000 * (loaded - started), 1000 * (ready - loaded))
-                yield Loaded(model, context, facts, memory, *milliseconds, tuple(lines))
+                yield Loaded(model, context, facts, memory, *milliseconds)
             finally:
                 lib.llama_free(context)
         finally:
@@ -69,7 +68,7 @@ def open_model(
 def dry_run(native: Native, params: DryRunParams) -> DryRunResult:
     """Size a model without its weights. Raises NativeError where llama.cpp refuses it."""
     with open_model(native, params.model_path, params.context, no_alloc=True) as loaded:
-        return DryRunResult(loaded.facts, loaded.memory, loaded.load_ms, loaded.context_ms, loaded.lines)
+        return DryRunResult(loaded.facts, loaded.memory, loaded.load_ms, loaded.context_ms)
 
 
 def _load(native: Native, path: str, params: ContextParams, no_alloc: bool, progress: Progress | None) -> Any:

@@ -34,6 +34,8 @@ _QUANT_SIZE = re.compile(rf"quant size += +(?P<mib>{_MIB}) MiB")
 _FIGURE_WORDS = ("MiB", "layer", "Flash", "flash_attn")
 _ERROR_WORDS = ("error", "assert", "failed", "unable", "abort", "invalid")
 _SOURCE_FOLDER = re.compile(r"\S*/(?=[\w.-]+\.(?:cpp|cu|c|h|m|mm):\d+)")
+_MOST_CHARACTERS = 1000
+"""The longest lines with figures have under 300."""
 _ROUNDING = MIB // 200 + 1
 
 
@@ -77,11 +79,16 @@ def last_error(lines: Sequence[str]) -> str | None:
 def _error(lines: Sequence[str], candidates: Iterable[str]) -> str | None:
     bad = next((line for line in candidates if any(word in line.lower() for word in _ERROR_WORDS)), None)
     last = lines[-1] if lines else None
-    return None if last is None else _SOURCE_FOLDER.sub("", bad or last).strip()
+    return None if last is None else _SOURCE_FOLDER.sub("", _begin(bad or last)).strip()
 
 
 def _matches(pattern: re.Pattern[str], lines: Iterable[str]) -> Iterable[re.Match[str]]:
-    return (match for match in map(pattern.search, lines) if match)
+    return (match for match in map(pattern.search, map(_begin, lines)) if match)
+
+
+def _begin(line: str) -> str:
+    """What of a line is looked at: a name out of a file may make it as long as it likes."""
+    return line[:_MOST_CHARACTERS]
 
 
 def _buffers(lines: Iterable[str], kind: str, unit: int) -> tuple[DeviceBytes, ...]:

@@ -156,7 +156,6 @@ class DryRunResult:
     memory: MemoryFigures
     load_ms: float
     context_ms: float
-    lines: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +185,6 @@ class QuantizeResult:
 
     types: tuple[TensorType, ...]
     total_bytes: int
-    lines: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,7 +255,6 @@ class BenchResult:
     peak_rss_bytes: int
     others_cores: float
     """Cores that other programs kept busy meanwhile; they make every speed too low."""
-    lines: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,7 +302,6 @@ class MeasureResult:
     baseline_rss_bytes: int
     peak_rss_bytes: int
     others_cores: float
-    lines: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -347,4 +343,3 @@ class GenerateResult:
     peak_rss_bytes: int
     others_cores: float
     """Cores that other programs kept busy meanwhile; they make every speed too low."""
-    lines: tuple[str, ...]

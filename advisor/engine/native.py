@@ -160,7 +160,7 @@ class Native:
         total = quantized_bytes(lines)
         if code != 0 or total is None:
             raise NativeError("load", f"llama.cpp cannot quantize {Path(params.model_path).name}")
-        return QuantizeResult(quantized_types(lines), total, tuple(lines))
+        return QuantizeResult(quantized_types(lines), total)
 
 
 def _text(raw: bytes | None) -> str:

@@ -104,7 +104,7 @@ def decode(line: bytes) -> Message:
         raise ProtocolError("no known type")
     try:
         return builder(raw)
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise ProtocolError(f"fields are missing or wrong: {error}") from error
 
 

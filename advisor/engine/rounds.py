@@ -58,7 +58,6 @@ def measure(native: Native, params: MeasureParams, emit: Emit) -> MeasureResult:
             baseline_rss_bytes=baseline,
             peak_rss_bytes=peak_rss_bytes(),
             others_cores=meter.cores(),
-            lines=tuple([line for runner in runners for line in runner.loaded.lines]),
         )
 
 

@@ -44,8 +44,7 @@ def bench(native: Native, params: BenchParams, emit: Emit) -> BenchResult:
             timers.append(_Timer(native.lib, loaded, params.seed))
         _time_in_turn(timers, params, emit)
         runs = tuple([BenchRun(t.loaded.facts, t.loaded.memory, t.timing(params.n_prompt)) for t in timers])
-        lines = tuple([line for t in timers for line in t.loaded.lines])
-        return BenchResult(runs, baseline, peak_rss_bytes(), meter.cores(), lines)
+        return BenchResult(runs, baseline, peak_rss_bytes(), meter.cores())
 
 
 def progress(emit: Emit, index: int) -> Callable[[float], None]:
@@ -145,6 +144,14 @@ def evaluate(lib: Any, loaded: Loaded, tokens: Sequence[int]) -> None:
     lib.llama_synchronize(loaded.context)
 
 
+def next_token(lib: Any, loaded: Loaded, tokens: Sequence[int], sampler: Sampler) -> tuple[int, float]:
+    """The token that follows so many, and the milliseconds that it took. Raises NativeError."""
+    started = perf_counter()
+    evaluate(lib, loaded, tokens)
+    token = sampler.sample(loaded.context)
+    return token, 1000 * (perf_counter() - started)
+
+
 def clear(lib: Any, loaded: Loaded) -> None:
     """Forget all tokens."""
     lib.llama_memory_clear(lib.llama_get_memory(loaded.context), True)
@@ -162,7 +169,7 @@ def generate(native: Native, params: GenerateParams, emit: Emit) -> GenerateResu
         writer = _Writer(native.lib, loaded, params, emit)
         answers = tuple([writer.answer(index, prompt) for index, prompt in enumerate(params.prompts)])
         peak = peak_rss_bytes()
-        return GenerateResult(loaded.facts, loaded.memory, answers, baseline, peak, meter.cores(), loaded.lines)
+        return GenerateResult(loaded.facts, loaded.memory, answers, baseline, peak, meter.cores())
 
 
 class _Writer:
@@ -197,7 +204,7 @@ class _Writer:
         decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
         pieces: list[str] = []
         token_ms: list[float] = []
-        token, ttft_ms = self._next(tokens, sampler)
+        token, ttft_ms = next_token(self._lib, self._loaded, tokens, sampler)
         ended = False
         while True:
             ended = ended or bool(self._lib.llama_vocab_is_eog(self._vocab, token))
@@ -207,18 +214,11 @@ class _Writer:
                 self._emit("token", {"run": index, "n": len(pieces), "ms": milliseconds, "text": pieces[-1]})
             if len(token_ms) + 1 >= (min(limit, self._params.timed_tokens + 1) if ended else limit):
                 break
-            token, milliseconds = self._next([token], sampler)
+            token, milliseconds = next_token(self._lib, self._loaded, [token], sampler)
             token_ms.append(milliseconds)
         if rest := decoder.decode(b"", final=True):
             pieces[-1] += rest  # the answer was cut within a character
         return pieces, ttft_ms, token_ms, _stop(ended, limit == self._params.max_tokens)
-
-    def _next(self, tokens: Sequence[int], sampler: Sampler) -> tuple[int, float]:
-        """The token that follows, and the milliseconds that it took."""
-        started = perf_counter()
-        evaluate(self._lib, self._loaded, tokens)
-        token = sampler.sample(self._loaded.context)
-        return token, 1000 * (perf_counter() - started)
 
 
 def _stop(ended: bool, at_limit: bool) -> Stop:

@@ -117,4 +117,3 @@ class RequantizeResult:
     """What was written."""
 
     n_bytes: int
-    lines: tuple[str, ...]

@@ -19,8 +19,8 @@ from advisor.domain.recommend import Candidate, Recommendation, Rejection
 from advisor.domain.scoring import Score
 from advisor.domain.speed import Speed
 from advisor.domain.speed.latency import READING_TOKENS_PER_S, Latency, latency
-from advisor.export.load_documents import carried_part, plan_document
 from advisor.export.sensitivity import sensitivity_document
+from advisor.export.traffic_documents import carried_part, plan_document
 
 if TYPE_CHECKING:
     from advisor.domain.sizing import Sizing

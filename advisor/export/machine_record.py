@@ -21,9 +21,12 @@ from advisor.export.tables import Count, OneLineTable, ReadingTable, Table
 
 T = TypeVar("T")
 
+_MOST_CORES, _MOST_RATE = 1 << 20, 10**18
+"""No machine comes near them, and every arithmetic holds them."""
+
 # A whole number of cores stays a whole number, so that the record of a record is the same text.
-Cores = Annotated[int, Field(ge=0)] | Annotated[float, Field(ge=0)]
-Bandwidth = Annotated[int, Field(gt=0)] | Annotated[float, Field(gt=0)]
+Cores = Annotated[int, Field(ge=0, le=_MOST_CORES)] | Annotated[float, Field(ge=0, le=_MOST_CORES)]
+Bandwidth = Annotated[int, Field(gt=0, le=_MOST_RATE)] | Annotated[float, Field(gt=0, le=_MOST_RATE)]
 
 
 class CpuTable(Table):

@@ -24,7 +24,7 @@ CHUNK_BYTES = 1 << 20
 MAX_BYTES = 96 << 20
 """All ranges together; the headers of the largest vocabularies take about 15 MiB."""
 
-_RANGE = re.compile(r"bytes (?P<first>\d+)-(?P<last>\d+)/(?P<size>\d+)")
+_RANGE = re.compile(r"bytes (?P<first>\d{1,18})-(?P<last>\d{1,18})/(?P<size>\d{1,18})")
 
 Open = Callable[[Request, float], HTTPResponse]
 

@@ -66,7 +66,7 @@ def retry_after_s(headers: Mapping[str, str], now: datetime) -> float | None:
         return float(text)
     try:
         return max(0.0, (email.utils.parsedate_to_datetime(text) - now).total_seconds())
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):  # no date, or one of a year beyond all calendars
         return None
 
 

@@ -15,6 +15,9 @@ from advisor.hub.opening import ask
 
 MAX_BYTES = 16 << 20
 """Of the answer; the largest repositories of quantized files have answers of a few hundred kB."""
+MAX_FILES = 10_000
+"""Of one repository; those with quantized files of every kind have a few hundred."""
+MAX_NAME_CHARACTERS = 1024
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _REPO = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
@@ -54,12 +57,17 @@ def _repository(repo: str, info: dict[str, Any]) -> Repository:
     commit, siblings = info.get("sha"), info.get("siblings")
     if not isinstance(commit, str) or not _COMMIT.fullmatch(commit) or not isinstance(siblings, list):
         raise garbled(repo, "it names no files or no commit")
+    if len(siblings) > MAX_FILES:
+        raise garbled(repo, f"it names {len(siblings):,} files, more than {MAX_FILES:,}")
     return Repository(repo, commit, tuple([_file(found) for found in siblings]))
 
 
 def _file(found: dict[str, Any]) -> ListedFile:
     """A file of the answer. Raises TypeError, KeyError or AttributeError where it is none."""
     size, sha256 = found.get("size"), (found.get("lfs") or {}).get("sha256")
-    is_size = isinstance(size, int) and not isinstance(size, bool) and size > 0
+    is_size = isinstance(size, int) and not isinstance(size, bool) and 0 < size < 1 << 63
     is_hash = isinstance(sha256, str) and _SHA256.fullmatch(sha256) is not None
-    return ListedFile(str(found["rfilename"]), size if is_size else None, sha256 if is_hash else None)
+    name = str(found["rfilename"])
+    if len(name) > MAX_NAME_CHARACTERS:
+        raise TypeError("no file has such a name")
+    return ListedFile(name, size if is_size else None, sha256 if is_hash else None)

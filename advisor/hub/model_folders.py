@@ -9,16 +9,17 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
+
+from advisor.values import value
 
 Layout = Literal["hub", "ollama", "folder"]
 
 MODELS_DIR_VARIABLE = "LLM_ADVISOR_MODELS_DIR"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ModelFolder:
     """A folder and how files are named in it. It need not exist."""
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from advisor.hub.model_folders import ModelFolder
 from advisor.hub.ollama import ollama_files
+from advisor.values import value
 
 MAX_FILES = 10_000
 """GGUF files altogether."""
@@ -21,7 +22,7 @@ MAX_NOTES = 20
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class SeenFile:
     """A file as it lies there, unread."""
 

@@ -43,7 +43,7 @@ HEADWAY_BYTES = 16 << 10
 MAX_BREAKS = 5
 """Connections in a row that brought nothing."""
 
-_RANGE = re.compile(r"bytes (?P<first>\d+)-(?P<last>\d+)/(?P<size>\d+)")
+_RANGE = re.compile(r"bytes (?P<first>\d{1,18})-(?P<last>\d{1,18})/(?P<size>\d{1,18})")
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 Open = Callable[[Request, float], HTTPResponse]

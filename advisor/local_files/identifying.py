@@ -36,9 +36,9 @@ def identify(parts: Sequence[SeenFile], sha256: tuple[str, ...], index: Index) -
     try:
         header = read_model(first.path)
     except InputError as error:
-        return _with(known, kind="unusable", reason=f"{error.what}{f': {error.why}' if error.why else ''}")
+        return replace(known, kind="unusable", reason=f"{error.what}{f': {error.why}' if error.why else ''}")
     except (ValueError, OverflowError, MemoryError) as error:
-        return _with(known, kind="unusable", reason=f"its header cannot be read: {type(error).__name__}")
+        return replace(known, kind="unusable", reason=f"its header cannot be read: {type(error).__name__}")
     return _identified(known, first, header, index)
 
 
@@ -57,7 +57,7 @@ def _identified(known: LocalFile, seen: SeenFile, header: GgufHeader, index: Ind
         published=published,
     )
     match, alike = match_file(identity, index)
-    return _with(
+    return replace(
         known,
         kind=kind,
         architecture=header.architecture,
@@ -106,7 +106,3 @@ def _reason(kind: Kind, alike: tuple[str, ...]) -> str:
     if alike:
         return "it has a catalogued model's shape but another name, so perhaps it was tuned from one"
     return "no model of the catalogue has this architecture and size"
-
-
-def _with(known: LocalFile, **changes: object) -> LocalFile:
-    return replace(known, **changes)  # type: ignore[arg-type]

@@ -9,6 +9,7 @@ from pathlib import Path
 from advisor.domain.hardware import Reading
 from advisor.probe.cgroup_tree import CgroupLevel, levels
 from advisor.probe.readings import describe, read_text, unknown
+from advisor.values import value
 
 SOURCE = "cgroup"
 NO_LIMIT_BYTES = 1 << 60
@@ -17,7 +18,7 @@ NO_LIMIT_BYTES = 1 << 60
 _HINT = "Run outside of the container to see the limits of the machine itself."
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class CgroupLimits:
     """Limits of this process; a reading without value and with the reason where there is none."""
 
@@ -55,7 +56,7 @@ class _Files:
         return parse_number(self.text(path) or "")
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class _MemoryLimit:
     """A limit and what is left under it."""
 

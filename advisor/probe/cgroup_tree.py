@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
 from advisor.probe.readings import read_text
+from advisor.values import value
 
 CgroupVersion = Literal[1, 2]
 
@@ -21,7 +21,7 @@ UNIFIED = ""
 _OCTAL = re.compile(r"\\([0-3][0-7]{2})")
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class CgroupMount:
     """One mounted hierarchy."""
 
@@ -33,7 +33,7 @@ class CgroupMount:
     """Controllers of a version 1 hierarchy."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class CgroupLevel:
     """One directory on the way from the group of this process up to the mount point."""
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from advisor.values import value
 
 INSTRUCTION_SETS = {
     **{name: name for name in ("avx", "avx2", "avx512f", "avx512_vnni", "avx512_bf16", "avx_vnni")},
@@ -49,7 +50,7 @@ _ARM_PARTS = {
 _ARM_IMPLEMENTER = "0x41"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class CpuInfo:
     """What the kernel says about the processor."""
 

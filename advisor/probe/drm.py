@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
 
 from advisor.probe.cgroup import parse_number
 from advisor.probe.readings import attempt, read_text
+from advisor.values import value
 
 AMD_VENDOR = "0x1002"
 """The PCI vendor id of AMD's graphics (ATI), as sysfs writes it."""
@@ -15,7 +15,7 @@ AMD_VENDOR = "0x1002"
 _CARD = re.compile(r"card(\d+)")
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class DrmCard:
     """One graphics card of /sys/class/drm."""
 

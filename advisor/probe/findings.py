@@ -8,7 +8,7 @@ from advisor.domain.hardware import Engine, Finding, Memory
 from advisor.probe.drm import DrmCard
 from advisor.probe.engine_gpus import APPLE_SILICON
 from advisor.probe.nvidia import NvidiaGpus
-from advisor.units import format_bytes
+from advisor.units import counted, format_bytes
 
 _REQUIREMENT = "llama-cpp-python>=0.3.36,<0.4"
 
@@ -65,7 +65,7 @@ def _no_support(what: str, option: str, platform: str) -> Finding:
 
 
 def _gpus(count: int, vendor: str) -> str:
-    return f"{count} {vendor} GPU{'' if count == 1 else 's'}"
+    return counted(count, f"{vendor} GPU")
 
 
 def _card(card: DrmCard) -> str:

@@ -38,18 +38,13 @@ def parse_bandwidth(text: str) -> float:
 
 
 def _size(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    try:
-        return parse_size(value)
-    except OverflowError:
-        raise ValueError("more memory than any machine has") from None
+    return parse_size(value) if isinstance(value, str) else value
 
 
 def _rate(value: object) -> object:
     if isinstance(value, int) and not isinstance(value, bool):
         # Beyond the largest float, which the bound would otherwise never see.
-        return float(min(value, 10**30))
+        return float(max(-1, min(value, 10**30)))
     return parse_bandwidth(value) if isinstance(value, str) else value
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from advisor.domain.hardware import Gpu, Reading
@@ -10,6 +9,7 @@ from advisor.probe import nvidia_child
 from advisor.probe.nvml import Nvml, within
 from advisor.probe.nvml_errors import LIBRARY_NOT_FOUND, NOT_SUPPORTED, explain
 from advisor.probe.readings import attempt, unknown
+from advisor.values import value
 
 TIMEOUT_S = 3.0
 """A sick driver can block a question for ever; a healthy one answers all of them within a fraction of a second."""
@@ -20,7 +20,7 @@ _MAX_GPUS = 256
 """A count beyond this is no count."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class NvidiaGpus:
     """The driver's answer."""
 

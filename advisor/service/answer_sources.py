@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,7 @@ from advisor.domain.answers import constraints_from, merge_document
 from advisor.domain.constraints import Constraints
 from advisor.domain.questions import Answer, Questionnaire, read_answer
 from advisor.errors import InputError
-from advisor.service.core import Core
+from advisor.service.core import Core, languages_of
 
 if TYPE_CHECKING:
     from advisor.domain.presets import Preset
@@ -23,9 +23,7 @@ class AnswerSources(Core):
     @cached_property
     def questionnaire(self) -> Questionnaire:
         """The questions with their defaults."""
-        from advisor.catalog.questions import load_questionnaire
-
-        return load_questionnaire(self.knowledge)
+        return _questionnaire(self.knowledge)
 
     @cached_property
     def presets(self) -> tuple[Preset, ...]:
@@ -83,6 +81,14 @@ class AnswerSources(Core):
     def constraints(self, answers: Mapping[str, Answer]) -> Constraints:
         """Constraints from answers. Raises InputError where they contradict one another."""
         return constraints_from(answers)
+
+
+@lru_cache(maxsize=2)
+def _questionnaire(knowledge: Path) -> Questionnaire:
+    """Read once: the options of a command are made of it before the command has a session."""
+    from advisor.catalog.questions import load_questionnaire
+
+    return load_questionnaire(knowledge, languages_of(knowledge))
 
 
 def _setting_value(text: str) -> object:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,7 @@ from advisor import paths
 from advisor.domain.catalogue import Catalogue
 from advisor.domain.constraints import Constraints
 from advisor.domain.hardware import CpuSpec, GpuSpec, Machine
+from advisor.domain.language_names import LanguageNames
 from advisor.domain.model import GgufFile, Model
 from advisor.domain.pools import Figures
 from advisor.domain.recommend import Recommendation, recommend
@@ -44,6 +45,14 @@ class MachineChoice:
         return not self.is_changed and self.file is None
 
 
+@lru_cache(maxsize=2)
+def languages_of(knowledge: Path) -> LanguageNames:
+    """Names of languages, read once: the catalogue and the questions have the same."""
+    from advisor.catalog.loader import load_languages
+
+    return load_languages(knowledge)
+
+
 class Core(OwnEntries):
     """One session: knowledge is read once, and only when something asks for it."""
 
@@ -60,7 +69,7 @@ class Core(OwnEntries):
         """Models, licences and quantizations, with the user's own entries where they can be used."""
         from advisor.catalog.loader import load_catalogue
 
-        return self.with_own_entries(load_catalogue(self.knowledge), self.knowledge)
+        return self.with_own_entries(load_catalogue(self.knowledge, languages_of(self.knowledge)), self.knowledge)
 
     @cached_property
     def gpu_specs(self) -> tuple[GpuSpec, ...]:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from advisor.domain.capacity.plan import Plans, ServingPlan
     from advisor.domain.capacity.replica import EngineName
     from advisor.domain.export_request import ExportChoice, ExportRequest, MadeFiles
-    from advisor.export.deploy.making import ModelFacts, ServingOptions
+    from advisor.export.deploy.resolution import ModelFacts, ServingOptions
     from advisor.export.deploy.serving import GgufSource, Serving
     from advisor.export.recommendation_schema import RecommendationFile
     from advisor.export.report.contents import Recorded
@@ -42,14 +42,16 @@ class Exports(AnswerSources, ManyUsers):
 
     def export_choices(self) -> tuple[ExportChoice, ...]:
         """Every target, once for each engine that it can run."""
-        from advisor.domain.export_request import ExportChoice
-        from advisor.export.deploy import TARGETS
+        from advisor.domain.export_request import EXPORT_OPTIONS, ExportChoice
+        from advisor.export.deploy import TARGETS, fields_of
 
         found = []
         for name, target in TARGETS.items():
             for i, engine in enumerate(target.engines or (None,)):
                 on = f" on {engine}" if engine is not None and len(target.engines) > 1 else ""
-                found.append(ExportChoice(name, engine if i else None, f"{name}{on} – {target.help}"))
+                matters = fields_of(target, engine)
+                options = tuple(option for option in EXPORT_OPTIONS if option.question.key in matters)
+                found.append(ExportChoice(name, engine if i else None, f"{name}{on} – {target.help}", options))
         return tuple(found)
 
     def report_target(self, path: Path) -> str:
@@ -79,7 +81,7 @@ class Exports(AnswerSources, ManyUsers):
         _known(target)
         if TARGETS[target].is_report:
             return MadeFiles(_report(target, recorded))
-        from advisor.export.deploy.heads import caution_lines, licence_lines
+        from advisor.export.deploy.file_header import caution_lines, licence_lines
 
         serving = self.serving(recorded, target, request or PLAIN)
         texts = serving_files(target, serving)
@@ -128,7 +130,7 @@ class Exports(AnswerSources, ManyUsers):
     def serving(self, recorded: Recorded, target: str, request: ExportRequest) -> Serving:
         """What a target says in its own language. Raises like `export_file`."""
         from advisor.export.deploy import TARGETS
-        from advisor.export.deploy.making import serving_of
+        from advisor.export.deploy.resolution import serving_of
 
         known = TARGETS[target]
         engine = _engine(target, known.engines, request)
@@ -147,7 +149,7 @@ class Exports(AnswerSources, ManyUsers):
         return serving_of(recorded, facts, _options(request, engine), scales=known.scales, plan=plan, vllm=vllm)
 
     def _facts(self, file: RecommendationFile) -> ModelFacts:
-        from advisor.export.deploy.making import ModelFacts
+        from advisor.export.deploy.resolution import ModelFacts
         from advisor.export.machine_record import machine_from_record
         from advisor.hub.listing import is_repository
 
@@ -246,7 +248,7 @@ def _with_slots(target: str, slots: int | None, request: ExportRequest) -> Expor
 
 
 def _options(request: ExportRequest, engine: EngineName) -> ServingOptions:
-    from advisor.export.deploy.making import ServingOptions
+    from advisor.export.deploy.resolution import ServingOptions
 
     if engine == "vllm" and request.gguf is not None:
         raise InputError(

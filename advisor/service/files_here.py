@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
@@ -13,7 +13,10 @@ from typing import TYPE_CHECKING, Any
 from advisor import paths
 from advisor.domain.local_files import DownloadRequest
 from advisor.errors import AdvisorError, InputError
+from advisor.files import read_bounded
 from advisor.service.core import Core
+from advisor.units import MIB
+from advisor.values import value
 
 if TYPE_CHECKING:
     from advisor.domain.local_files import LocalFile, LocalFiles
@@ -27,7 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["DownloadOutcome", "DownloadRequest", "FilesHere"]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class DownloadOutcome:
     """What became of a download: a file that was here already, a plan that was only asked for, or what came."""
 
@@ -191,8 +194,8 @@ class FilesHere(Core):
 
     def _download_folders(self) -> Sequence[Path]:
         try:
-            lines = (paths.state_dir() / "download-folders.txt").read_text("utf-8").splitlines()
-        except (OSError, ValueError):
+            lines = read_bounded(paths.state_dir() / "download-folders.txt", MIB).decode("utf-8").splitlines()
+        except (InputError, ValueError):
             return ()
         return [Path(line) for line in lines if line]
 

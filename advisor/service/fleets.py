@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ from advisor.domain.pools import Figures, memory_pools, threads_for
 from advisor.errors import NetworkError, NoCandidateError
 from advisor.service.scale import ManyUsers
 from advisor.units import format_bytes
+from advisor.values import value
 
 if TYPE_CHECKING:
     from advisor.domain.capacity.fleet import FleetPlans, Site
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from advisor.service.planning import PlanRequest
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class FleetAdvice:
     """A model placed on a fleet."""
 

@@ -127,6 +127,7 @@ class _Child:
     def __init__(self, time_limit_s: float) -> None:
         self._time_limit_s = time_limit_s
         self._process: subprocess.Popen[bytes] | None = None
+        self._has_validator = False
 
     def ask(self, request: dict[str, Any]) -> dict[str, Any]:
         """The checker's answer, or an error in words."""
@@ -136,7 +137,7 @@ class _Child:
             return {"error": "nested too deeply"}
         is_new = self._process is None
         process = self._process = self._process or _start()
-        limit = self._time_limit_s + (_START_S if is_new else 0.0)
+        limit = self._time_limit_s + (_START_S if self._imports(request) or is_new else 0.0)
         late = threading.Timer(limit, process.kill)
         late.start()
         try:
@@ -157,8 +158,14 @@ class _Child:
             return self.ask(request)  # the time limit of the request before ended it just after its answer
         return {"error": f"took longer than {self._time_limit_s:g} s" if was_late else "the checker broke"}
 
+    def _imports(self, request: dict[str, Any]) -> bool:
+        """Whether the child has to import its validator first, which takes longer than the check."""
+        had = self._has_validator or request["kind"] not in ("check_schema", "validate")
+        self._has_validator = self._has_validator or not had
+        return not had
+
     def close(self) -> None:
-        process, self._process = self._process, None
+        process, self._process, self._has_validator = self._process, None, False
         if process is None:
             return
         process.kill()

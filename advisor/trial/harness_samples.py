@@ -108,6 +108,6 @@ def _place(target: Any, texts: list[str]) -> int:
     text = str(target).strip()
     if text in texts:
         return texts.index(text)
-    if text.isdecimal() and int(text) < len(texts):
+    if text.isdecimal() and len(text) < 10 and int(text) < len(texts):
         return int(text)
     raise ValueError(f"its target {text[:40]!r} is none of its options")

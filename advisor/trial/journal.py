@@ -19,7 +19,11 @@ from filelock import FileLock, Timeout
 from advisor.domain.trial.outcome import Answer, Sampling
 from advisor.domain.trial.tasks import Task
 from advisor.errors import InputError
+from advisor.units import MIB
 
+MAX_BYTES = 32 * MIB
+"""Of what is read again: about eight thousand long answers. Whatever is behind it is asked for anew."""
+_TAIL_BYTES = 64 << 10
 _FORMAT = 1
 """Of a key: another format voids what was kept."""
 
@@ -74,22 +78,21 @@ class Journal:
             self._lock.release()
 
     def entries(self) -> Iterator[dict[str, Any]]:
-        """What was kept, oldest first; damaged lines are counted and left out."""
+        """What was kept, oldest first; damaged lines are counted and left out, and what is behind too many."""
         self.n_dropped = 0
+        left = MAX_BYTES
         try:
-            content = self._path.read_bytes()
+            with self._path.open("rb") as stream:
+                while (line := stream.readline(left + 1)) and (left := left - len(line)) >= 0:
+                    entry = _entry(line[:-1]) if line.endswith(b"\n") else None
+                    if entry is None:
+                        self.n_dropped += 1
+                    else:
+                        yield entry
         except FileNotFoundError:
             return
         except OSError as error:
             raise self._unwritable(error) from error
-        *lines, torn = content.split(b"\n")
-        self.n_dropped = int(bool(torn))
-        for line in lines:
-            entry = _entry(line)
-            if entry is None:
-                self.n_dropped += 1
-            else:
-                yield entry
 
     def append(self, entry: dict[str, Any]) -> None:
         """Keep an entry: it is on the disk when this returns. Raises InputError where it cannot be written."""
@@ -106,14 +109,26 @@ class Journal:
         """For appending, after whatever a kill left of the last line is cut off."""
         self._path.touch()
         with self._path.open("r+b") as stream:
-            content = stream.read()
-            stream.truncate(content.rfind(b"\n") + 1)
+            stream.truncate(_end_of_lines(stream))
         self._stream = self._path.open("ab")
         return self._stream
 
     def _unwritable(self, error: OSError) -> InputError:
         hint = "Point LLM_ADVISOR_STATE_DIR at a directory that can be written."
         return InputError(f"{self._path} cannot be used", why=error.strerror or str(error), hint=hint)
+
+
+def _end_of_lines(stream: IO[bytes]) -> int:
+    """Where the last whole line ends, looked for from the end."""
+    end = stream.seek(0, os.SEEK_END)
+    while end > 0:
+        begin = max(0, end - _TAIL_BYTES)
+        stream.seek(begin)
+        place = stream.read(end - begin).rfind(b"\n")
+        if place >= 0:
+            return begin + place + 1
+        end = begin
+    return 0
 
 
 def _entry(line: bytes) -> dict[str, Any] | None:

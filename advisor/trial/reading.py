@@ -6,6 +6,7 @@ import codecs
 import csv
 import io
 import json
+import re
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
@@ -180,7 +181,9 @@ def _csv_task(cells: dict[str, str], number: int) -> dict[str, Any]:
     """A task as a JSON line would have it: cells are texts, and an empty one is none."""
     found: dict[str, Any] = {key: value for key, value in cells.items() if value.strip()}
     found.setdefault("id", str(number))
-    if "max_tokens" in found and found["max_tokens"].strip().isdecimal():
+    if re.fullmatch(
+        r"\d{1,18}", str(found.get("max_tokens", "")).strip()
+    ):  # Python refuses to read thousands of digits
         found["max_tokens"] = int(found["max_tokens"])
     if "tags" in found:
         found["tags"] = [tag.strip() for tag in found["tags"].split(";") if tag.strip()]

@@ -11,14 +11,14 @@ from textual.timer import Timer
 from textual.worker import Worker, WorkerState
 
 from advisor.errors import AdvisorError
-from advisor.tui.backstage import Backstage
+from advisor.tui.background_jobs import BackgroundJobs
 from advisor.tui.crash import CrashingApp
 from advisor.tui.ending import EndingApp
 from advisor.tui.keymap import Keymap
 from advisor.tui.messages import Advised, AnswersChanged, Counted, Probed, ProbeFailed, Topic
 from advisor.tui.readying import ReadyingApp
+from advisor.tui.resilient import ResilientApp
 from advisor.tui.session import Session
-from advisor.tui.sturdy import SturdyApp
 
 if TYPE_CHECKING:
     from advisor.service import Advisor, MachineChoice
@@ -27,14 +27,14 @@ DEBOUNCE_S = 0.12
 """Wait for the next key before a new recommendation is made."""
 
 
-class AdvisingApp(ReadyingApp, SturdyApp, EndingApp, CrashingApp):
+class AdvisingApp(ReadyingApp, ResilientApp, EndingApp, CrashingApp):
     """Looks at the machine and asks for advice whenever machine or answers change."""
 
     def __init__(self, advisor: Advisor, choice: MachineChoice | None, working_directory: Path, keys: Keymap) -> None:
         super().__init__()
         self.session = Session(advisor, choice, working_directory, keys)
         self.changed: Signal[Topic] = Signal(self, "session")
-        self._backstage = Backstage(self, advisor)
+        self._jobs = BackgroundJobs(self, advisor)
         self._told_of_overlay = self._is_settled = False
         self._debounce: Timer | None = None
 
@@ -51,7 +51,7 @@ class AdvisingApp(ReadyingApp, SturdyApp, EndingApp, CrashingApp):
 
     def probe(self) -> None:
         """Look at the machine; advice follows."""
-        self._backstage.probe(self.session.choice)
+        self._jobs.probe(self.session.choice)
 
     def advise(self) -> None:
         """Ask for advice on the present answers."""
@@ -61,10 +61,10 @@ class AdvisingApp(ReadyingApp, SturdyApp, EndingApp, CrashingApp):
         try:
             constraints = session.advisor.constraints(session.answers)
         except AdvisorError as error:
-            self._advised(Advised(self._backstage.advice_ticket, error))
+            self._advised(Advised(self._jobs.advice_ticket, error))
         else:
             timings, evidence = session.valid_timings, session.evidence
-            self._backstage.advise(session.machine, constraints, session.answers, session.named, timings, evidence)
+            self._jobs.advise(session.machine, constraints, session.answers, session.named, timings, evidence)
 
     def warn(self, error: AdvisorError) -> None:
         """Show an error as a notice."""
@@ -102,7 +102,7 @@ class AdvisingApp(ReadyingApp, SturdyApp, EndingApp, CrashingApp):
 
     @on(Advised)
     def _advised(self, message: Advised) -> None:
-        if message.ticket != self._backstage.advice_ticket:
+        if message.ticket != self._jobs.advice_ticket:
             return
         if isinstance(message.outcome, AdvisorError):
             self.session.advice_error = message.outcome
@@ -113,7 +113,7 @@ class AdvisingApp(ReadyingApp, SturdyApp, EndingApp, CrashingApp):
 
     @on(Counted)
     def _counted(self, message: Counted) -> None:
-        if message.ticket == self._backstage.advice_ticket:
+        if message.ticket == self._jobs.advice_ticket:
             self.session.idle = message.idle
             self.session.is_counting = message.exclusions is None
             if message.exclusions is not None:
@@ -137,5 +137,5 @@ class AdvisingApp(ReadyingApp, SturdyApp, EndingApp, CrashingApp):
             self.warn(AdvisorError(f"unexpected {type(error).__name__}", why=str(error), hint="Please report it."))
 
     def on_unmount(self) -> None:
-        self._backstage.stop_advice()
-        self._backstage.stop_engine()
+        self._jobs.stop_advice()
+        self._jobs.stop_engine()

@@ -24,14 +24,14 @@ from advisor.tui.proving import ProvingApp
 from advisor.tui.screens import screen_of
 from advisor.tui.screens.place import Place
 from advisor.tui.theme import THEMES
-from advisor.tui.trying import STYLES as TRYING_STYLES
-from advisor.tui.trying import TryingApp
+from advisor.tui.trials import STYLES as TRIAL_STYLES
+from advisor.tui.trials import TrialsApp
 
 if TYPE_CHECKING:
     from advisor.service import Advisor, MachineChoice
 
 
-class AdvisorApp(PickingApp, ProvingApp, TryingApp):
+class AdvisorApp(PickingApp, ProvingApp, TrialsApp):
     """Machine, Needs, Picks, Proof, Export."""
 
     TITLE = "llm-advisor"
@@ -44,7 +44,7 @@ class AdvisorApp(PickingApp, ProvingApp, TryingApp):
         "widgets/widgets.tcss",
         "screens/needs.tcss",
         "screens/what_if.tcss",
-        *TRYING_STYLES,
+        *TRIAL_STYLES,
         "screens/scale.tcss",
         "screens/fetch.tcss",
     ]
@@ -117,7 +117,7 @@ class AdvisorApp(PickingApp, ProvingApp, TryingApp):
         if found is None or found.sensitivity is None or found.sensitivity.constraints is not None:
             return
         self.notify("Trying other requirements, one at a time …", markup=False)
-        self._backstage.examine(found)
+        self._jobs.examine(found)
 
     def action_help(self, is_of_focus: bool = False) -> None:
         """Show what the keys do in this place, and before that what the focused widget is."""

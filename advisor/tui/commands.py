@@ -168,6 +168,11 @@ COMMANDS: tuple[Command, ...] = (
         _at("export"), _at("export"),
     ),
     Command(
+        "export.options", "p", "p", "options", "Options",
+        "Show or hide what can be decided about the files: weights, requests at once, copies, port, image.",
+        _at("export"), _at("export"),
+    ),
+    Command(
         "export.file", "f", "f", "next_file", "Next file",
         "Show the next of the files that are made together.", _at("export"), _at("export"),
     ),

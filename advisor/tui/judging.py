@@ -7,12 +7,12 @@ from typing import ClassVar
 
 from advisor.service import Advisor
 from advisor.tui.crash import CrashingApp
+from advisor.tui.resilient import ResilientApp
 from advisor.tui.screens.judge import JudgeScreen
-from advisor.tui.sturdy import SturdyApp
 from advisor.tui.theme import THEMES
 
 
-class JudgeAlone(SturdyApp, CrashingApp):
+class JudgeAlone(ResilientApp, CrashingApp):
     """The judging screen and nothing else."""
 
     TITLE = "llm-advisor"

@@ -59,7 +59,7 @@ class PickingApp(AdvisingApp):
     def action_admit(self, model_id: str) -> None:
         """Change the answers just so far that an excluded model passes."""
         if self.session.found is not None:
-            self._backstage.relax(model_id, self.session.found, dict(self.session.answers))
+            self._jobs.relax(model_id, self.session.found, dict(self.session.answers))
 
     def action_undo(self) -> None:
         """Take back the last preset, reset or admission."""
@@ -67,6 +67,7 @@ class PickingApp(AdvisingApp):
         if before is None:
             self.notify("There is nothing to take back: no preset, defaults or admission.", markup=False)
             return
+        self.clear_notifications()  # what was told of the change holds no more
         self.notify(f"The answers are again as before {before.what}.", markup=False)
         self.changed.publish("refilled")
         self.post_message(AnswersChanged())
@@ -82,7 +83,7 @@ class PickingApp(AdvisingApp):
             return
         names = [candidate.id for candidate in marked]
         self.push_screen(CompareScreen([candidate.model.name for candidate in marked]))
-        self._backstage.compare(names, found)
+        self._jobs.compare(names, found)
 
     def action_plot(self) -> None:
         """Show quality against speed."""
@@ -123,7 +124,7 @@ class PickingApp(AdvisingApp):
     @on(Relaxed)
     def _relaxed(self, message: Relaxed) -> None:
         # Answers that changed meanwhile must not be overwritten.
-        if message.ticket != self._backstage.advice_ticket:
+        if message.ticket != self._jobs.advice_ticket:
             return
         done = message.outcome
         if isinstance(done, AdvisorError):
@@ -145,5 +146,5 @@ class PickingApp(AdvisingApp):
     def _compared(self, message: Compared) -> None:
         from advisor.tui.screens.compare import CompareScreen
 
-        if message.ticket == self._backstage.comparison_ticket and isinstance(self.screen, CompareScreen):
+        if message.ticket == self._jobs.comparison_ticket and isinstance(self.screen, CompareScreen):
             self.screen.show(message.outcome)

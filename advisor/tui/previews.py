@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 
 from advisor.domain.choice import with_choice
-from advisor.domain.export_request import ExportChoice, ExportRequest
+from advisor.domain.export_request import PLAIN, ExportRequest
 from advisor.errors import AdvisorError, NotProbedError
 from advisor.text import printable
 
@@ -105,17 +105,17 @@ class Writer:
                 self._wanted = wanted
             return self._text
 
-    def files(self, wanted: Wanted, choice: ExportChoice | None, name: str, *, simulated: bool) -> tuple[Preview, ...]:
-        """The recommendation itself where nothing is chosen, else what the target makes of it, the notes last.
+    def files(
+        self, wanted: Wanted, target: str | None, name: str, request: ExportRequest = PLAIN
+    ) -> tuple[Preview, ...]:
+        """The recommendation itself where no target is chosen, else what the target makes of it, the notes last.
 
-        `name` is the recommendation's, without its ending; `simulated` allows a machine that was only described.
-        Raises AdvisorError where the target cannot serve it.
+        `name` is the recommendation's, without its ending. Raises AdvisorError where the target cannot serve it.
         """
         text = self.recommendation(wanted)
-        if choice is None:
+        if target is None:
             return (Preview(f"{name}.toml", text),)
-        request = ExportRequest(engine=choice.engine, allow_simulated=simulated)
-        made = self._advisor.export_text(text, choice.target, name, request)
+        made = self._advisor.export_text(text, target, name, request)
         files = [Preview(file, content) for file, content in made.texts.items()]
         notes = [*(f"! {line}" for line in made.cautions), *made.duties]
         return (*files, *([Preview(NOTES_NAME, "\n".join(notes), is_file=False)] if notes else []))
@@ -126,6 +126,5 @@ def refusal_lines(error: AdvisorError) -> str:
     lines = [f"✗ {error}", ""]
     if isinstance(error, NotProbedError):
         lines.append("a makes the files all the same; each says so.")
-    lines.append("o chooses another target.")
-    lines.append("Weights, slots, nodes and images can be named on the command line: llm-advisor export --help")
+    lines.append("o chooses another target, p opens the options of this one.")
     return "\n".join(lines)

@@ -26,7 +26,7 @@ class ProvingApp(AdvisingApp):
         if chosen is None or found is None or session.is_simulated or not self.is_engine_free():
             return
         session.smoke = Smoke(chosen)
-        self._backstage.smoke(chosen, found.constraints)
+        self._jobs.smoke(chosen, found.constraints)
         self.changed.publish("smoke")
 
     async def action_smoke_next(self) -> None:
@@ -47,18 +47,18 @@ class ProvingApp(AdvisingApp):
         """Cancel what runs; what was measured before stays."""
         smoke, measuring = self.session.smoke, self.session.measuring
         if smoke is not None and smoke.is_running:
-            self._backstage.stop_engine()
+            self._jobs.stop_engine()
             self.session.smoke = replace(smoke, is_cancelled=True)
             self.changed.publish("smoke")
         if measuring is not None and measuring.is_running:
-            self._backstage.stop_engine()
+            self._jobs.stop_engine()
             self.session.measuring = replace(measuring, is_cancelled=True)
             self.changed.publish("measuring")
 
     @on(SmokeMoved)
     def _smoke_moved(self, message: SmokeMoved) -> None:
         smoke = self.session.smoke
-        if smoke is None or message.ticket != self._backstage.engine_ticket:
+        if smoke is None or message.ticket != self._jobs.engine_ticket:
             return
         self.session.smoke = smoke.moved(message.event)
         self.changed.publish("smoke")
@@ -66,7 +66,7 @@ class ProvingApp(AdvisingApp):
     @on(SmokeEnded)
     def _smoke_ended(self, message: SmokeEnded) -> None:
         smoke = self.session.smoke
-        if smoke is None or message.ticket != self._backstage.engine_ticket:
+        if smoke is None or message.ticket != self._jobs.engine_ticket:
             return
         outcome = message.outcome
         if isinstance(outcome, AdvisorError):
@@ -105,11 +105,11 @@ class ProvingApp(AdvisingApp):
         elif self.is_engine_free():
             before = {c.id: c.speed for c in found.quantizations}
             session.measuring = Measuring(None if best else chosen, before)
-            self._backstage.measure(found, None if best else chosen.id)
+            self._jobs.measure(found, None if best else chosen.id)
             self.changed.publish("measuring")
 
     def _measuring(self, ticket: int) -> Measuring | None:
-        return self.session.measuring if ticket == self._backstage.engine_ticket else None
+        return self.session.measuring if ticket == self._jobs.engine_ticket else None
 
     @on(MeasuringMoved)
     def _measuring_moved(self, message: MeasuringMoved) -> None:

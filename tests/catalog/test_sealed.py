@@ -97,3 +97,11 @@ def test_a_directory_without_a_seal_is_validated(tmp_path: Path, model_file: Pat
 def test_every_shipped_file_of_a_sealable_kind_is_sealable() -> None:
     shipped = {path for name in ("models", "gguf", "licences") for path in (KNOWLEDGE / name).rglob("*.toml")}
     assert shipped <= {path for path, _ in sealable(KNOWLEDGE)}
+
+
+def test_a_seal_that_is_no_text_vouches_for_nothing(tmp_path: Path, model_file: Path) -> None:
+    write_seal(tmp_path)
+    (tmp_path / SEAL).write_bytes(b"\xff\xfe" + (tmp_path / SEAL).read_bytes().replace(b"  ", b"\xff"))
+    replace(model_file, "n_layers = { value = 2,", "n_layers = { value = 0,")
+    with pytest.raises(InputError, match=r"shape\.n_layers"):
+        load_catalogue(tmp_path)

@@ -194,7 +194,7 @@ def test_nothing_that_fits_is_exit_3_with_three_near_misses(cli: Cli) -> None:
     assert found.document["recommendation"] is None
     misses = [line for line in found.err.splitlines() if line.startswith("near miss")]
     assert len(misses) == 3
-    assert all("->" in line for line in misses)
+    assert all("→" in line for line in misses)
     assert "no model satisfies the constraints" in found.err.splitlines()[-1]
 
 

@@ -151,6 +151,7 @@ def test_a_trial_says_and_keeps_no_secret(cli: Cli, secret_home: Path, smollm2: 
 
 
 async def test_a_visitor_of_serve_is_sent_no_secret(secret_home: Path) -> None:
+    (secret_home / "told").touch()
     with serving() as server:
         assert server.token == "YOUR_TOKEN"
         told, refused, drawn = await visit(server, SECRETS["LLM_ADVISOR_TOKEN"])
@@ -191,6 +192,7 @@ async def drawn_after(channel: aiohttp.ClientWebSocketResponse, keys: str, word:
 
 
 async def test_an_assistant_is_told_no_secret(secret_home: Path) -> None:
+    (secret_home / "told").touch()
     arguments: list[dict[str, Any]] = [
         {"model": MODEL}, {"model": f"https://me:{CANARY}@host/m.gguf"}, {"model": f"HF_TOKEN=hf_{CANARY}"},
         {"model": MODEL, "gpu": f"https://host/?X-Amz-Signature={CANARY}"},

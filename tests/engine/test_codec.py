@@ -22,7 +22,7 @@ VALUES = [
     ContextParams(threads=3, flash_attention="on"),
     BenchParams(("a", "b"), ContextParams(tensor_split=(1.0, 0.5))),
     GenerateParams("a", ("b",), system="c", temperature=0.5),
-    DryRunResult(ModelFacts("d", 1, 2, 3, 4, True), MEMORY, 0.5, 1.0, ("line",)),
+    DryRunResult(ModelFacts("d", 1, 2, 3, 4, True), MEMORY, 0.5, 1.0),
 ]
 
 

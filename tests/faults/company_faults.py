@@ -150,6 +150,30 @@ def two_saves(lab: Lab) -> Seen:
     )
 
 
+def two_exports(lab: Lab) -> Seen:
+    """One new folder, exported into by several at once, without and with leave to overwrite."""
+    lab.run("recommend", *HERE, "-o", "rec.toml")
+    asked = ("export", "rec.toml", "--to", "all", "--allow-simulated", "--gguf", "/m/x.gguf", "-o")
+    alone = lab.run(*asked, "alone")
+    wanted = _contents(lab.work / "alone")
+    runs = together(lab, (*asked, "out"), 3)
+    codes = sorted(done.code for done in runs)
+    is_whole = [_contents(lab.work / "out") == wanted]
+    forced = together(lab, (*asked, "out", "--force"), 3)
+    is_whole.append(_contents(lab.work / "out") == wanted)
+    is_right = alone.code == 0 and codes == [0, 2, 2] and [done.code for done in forced] == [0] * 3 and all(is_whole)
+    is_right &= all(done.is_clean for done in [*runs, *forced])
+    return Seen(
+        f"exits {codes}, all {len(wanted)} files whole: {is_whole[0]}; with --force all write, whole: {is_whole[1]}",
+        is_right,
+        lab.left(),
+    )
+
+
+def _contents(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
 def two_downloads(lab: Lab) -> Seen:
     """One file, downloaded by several at once."""
     with hub(lab) as (server, repo):
@@ -225,6 +249,7 @@ TWO = Group(
         Case("two-caches", "empty caches", "all answer alike, caches whole", two_caches),
         Case("two-questions", "different dry runs, one cache", "no figure mixed up", two_different_dry_runs),
         Case("two-saves", "one file", "one wins, the others are told", two_saves),
+        Case("two-exports", "one folder of exports", "one wins, the others are told; files whole", two_exports),
         Case("two-downloads", "one download", "one transfer", two_downloads),
         Case("two-trials", "one journal", "one is told, no answer lost", two_trials),
         Case("two-refreshes", "the user's entries", "readable", two_refreshes),

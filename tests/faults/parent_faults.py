@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
+import psutil
+
 from benchmarks.shared import smollm2
 from tests.faults.case import Case, Group, Seen
-from tests.faults.lab import Lab, engines, stopped_at_end, wait_for
+from tests.faults.lab import PATIENCE_S, Lab, engines, stopped_at_end, wait_for
 from tests.faults.making import babbler, tasks, thimble
 from tests.hub.conftest import ENTRY, REPO
 from tests.hub.fetching import ASK, Q4, Disk, mini_gguf
@@ -19,6 +23,8 @@ from tests.hub.server import HubServer, Repo
 from tests.hub.server_faults import Slow
 
 SIGNALS = ("SIGKILL", "SIGTERM", "SIGHUP")
+RUNAWAY = r"^((?:.|\n)+)+\x00$"
+"""Doubles its time with every character of an answer that has no zero byte."""
 HERE = ("--gpu", "none", "--ram", "64GiB")
 
 
@@ -52,11 +58,11 @@ def export_killed(lab: Lab) -> Seen:
 
 
 @contextmanager
-def hub(lab: Lab) -> Iterator[tuple[HubServer, Repo]]:
+def hub(lab: Lab, file: str = Q4, file_type: int | None = None) -> Iterator[tuple[HubServer, Repo]]:
     """A Hub on loopback whose one file the catalogue of the lab knows."""
     (lab.config / "models").mkdir(parents=True, exist_ok=True)
     (lab.config / "models/mine.toml").write_text(ENTRY, "utf-8")
-    repo = Repo(REPO, {"README.md": b"# Tiny Tune", Q4: mini_gguf(lab.folder)})
+    repo = Repo(REPO, {"README.md": b"# Tiny Tune", file: mini_gguf(lab.folder, file_type=file_type)})
     with HubServer(repo, tokens={}) as server:
         lab.env["HF_ENDPOINT"] = server.url
         lab.env["LLM_ADVISOR_HUB"] = server.url
@@ -154,7 +160,7 @@ def code_killed(lab: Lab) -> Seen:
     )
     command = [lab.command()[0], "-c", source]
     with stopped_at_end(lab.start(command=command)) as process:
-        wait_for(lambda: len(_boxed(process)) > 0)
+        wait_for(lambda: _children_with("advisor.trial.code_child", process))
         process.send_signal(signal.SIGKILL)
         lab.finish(process)
     orphans = [text for text in lab.left() if text.startswith("process")]
@@ -165,11 +171,47 @@ def code_killed(lab: Lab) -> Seen:
     return Seen(f"no orphan; scratch folder gone at the next: exit {again.code}", not orphans, lab.left())
 
 
-def _boxed(process: subprocess.Popen[str]) -> list[int]:
-    import psutil
+def checker_orphaned(lab: Lab) -> Seen:
+    """The program dies while a pattern of the tasks runs away in its checker."""
+    lines = [
+        json.dumps({"id": f"t{i}", "prompt": f"Say {i}.", "check": {"kind": "regex", "pattern": RUNAWAY}})
+        for i in range(20)
+    ]
+    (lab.work / "patterns.jsonl").write_text("\n".join(lines) + "\n", "utf-8")
+    asked = ("trial", "patterns.jsonl", "--file", smollm2(), "--max-tokens", 32, "--threads", 1, "--ctx", 512)
+    with stopped_at_end(lab.start(*asked)) as process:
+        has_run_away = wait_for(lambda: _runs_away(process), PATIENCE_S)
+        checkers = [psutil.Process(pid) for pid in _children_with("checker.py", process)]
+        process.send_signal(signal.SIGKILL)
+        lab.finish(process)
+    started = time.monotonic()
+    has_ended = wait_for(lambda: not any(_is_running(one) for one in checkers), 40.0)
+    seconds = time.monotonic() - started
+    text = f"it ended by itself after {seconds:.0f} s" if has_ended else "IT RUNS ON"
+    lab.run("smoke", babbler(lab.folder.parent / "made", smollm2()), "--set", "task.context_tokens=1024")
+    return Seen(text, has_run_away and len(checkers) == 1 and has_ended and seconds < 10, lab.left())
 
-    children = psutil.Process(process.pid).children()
-    return [child.pid for child in children if "advisor.trial.code_child" in " ".join(child.cmdline())]
+
+def _runs_away(process: subprocess.Popen[str]) -> bool:
+    """Whether a checker has computed for longer than any harmless pattern takes."""
+    with suppress(psutil.NoSuchProcess):
+        return any(sum(psutil.Process(pid).cpu_times()[:2]) > 0.5 for pid in _children_with("checker.py", process))
+    return False
+
+
+def _is_running(process: psutil.Process) -> bool:
+    with suppress(psutil.NoSuchProcess):
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    return False
+
+
+def _children_with(word: str, process: subprocess.Popen[str]) -> list[int]:
+    """Children of a process whose command line has a word."""
+    found = []
+    for child in psutil.Process(process.pid).children():
+        with suppress(psutil.NoSuchProcess, psutil.ZombieProcess):
+            found += [child.pid] if word in " ".join(child.cmdline()) else []
+    return found
 
 
 GROUP = Group(
@@ -205,5 +247,11 @@ GROUP = Group(
         ),
         Case("parent-trial", "amid a trial", "every answer kept; again: goes on", trial_killed),
         Case("parent-code", "SIGKILL while code of an answer runs", "the child ends too", code_killed),
+        Case(
+            "parent-pattern",
+            "SIGKILL of a trial while a pattern runs away in its checker",
+            "the checker ends within 5 s; scratch gone at the next run",
+            checker_orphaned,
+        ),
     ),
 )

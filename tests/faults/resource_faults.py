@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import resource
 import subprocess
@@ -202,6 +203,36 @@ def starved(lab: Lab, arguments: Callable[[Lab], tuple[object, ...]], n_bytes: i
     )
 
 
+_FAKED = (
+    'mount --bind "$0/tree" /sys/fs/cgroup && mount --bind "$0/membership" /proc/$$/cgroup && '
+    'mount --bind "$0/mounts" /proc/$$/mountinfo && exec "$@"'
+)
+_V2_MOUNT = "30 23 0:26 / /sys/fs/cgroup rw,nosuid shared:9 - cgroup2 cgroup2 rw,nsdelegate\n"
+
+
+def told_of_v2(lab: Lab) -> Seen:
+    """The program in a mount namespace whose control groups are files of version 2: it goes by the tightest limit."""
+    group = lab.folder / "tree" / "box.slice" / "box.scope"
+    group.mkdir(parents=True)
+    for place, limit in ((group, "max"), (group.parent, str(3 << 30))):
+        (place / "memory.max").write_text(limit + "\n")
+        (place / "memory.current").write_text(f"{600 * MIB}\n")
+        (place / "memory.stat").write_text(f"anon 1\ninactive_file {88 * MIB}\n")
+    (lab.folder / "membership").write_text("0::/box.slice/box.scope\n")
+    mounts = [line for line in Path("/proc/self/mountinfo").read_text().splitlines(True) if "cgroup" not in line]
+    (lab.folder / "mounts").write_text("".join(mounts) + _V2_MOUNT)
+    wrapped = ["unshare", "--mount", "bash", "-c", _FAKED, str(lab.folder)]
+    probe = lab.run(command=[*wrapped, *lab.command("probe", "--json")])
+    found = lab.run(command=[*wrapped, *lab.command("recommend", "--json")])
+    memory = json.loads(probe.out)["memory"]
+    limit, left = memory["limit_bytes"]["value"], memory["available_bytes"]["value"]
+    pick = json.loads(found.out)["recommendation"]
+    taken = pick["footprint"]["total_bytes"]
+    is_right = (limit, left) == (3 << 30, (3 << 30) - 512 * MIB) and 0 < taken <= left and probe.is_clean
+    text = f"limit {limit / MIB:.0f} MiB, {left / MIB:.0f} MiB left; recommends {pick['model']}, {taken / MIB:.0f} MiB"
+    return Seen(text, is_right, lab.left())
+
+
 def _starved_smoke(lab: Lab) -> tuple[object, ...]:
     return ("smoke", smollm2(), "--set", "task.context_tokens=8192")
 
@@ -284,6 +315,12 @@ MEMORY = Group(
             "90 MiB for a measurement",
             "exit 2: it does not fit into the group's limit",
             partial(starved, arguments=_starved_measure, n_bytes=90 * MIB, codes=(2,)),
+        ),
+        Case(
+            "memory-v2",
+            "a limit of version 2 (3 GiB, 512 MiB used)",
+            "what is left is known, and the pick fits into it",
+            told_of_v2,
         ),
         Case(
             "memory-address-space", "100 MiB of address space (RLIMIT_AS)", "exit 6 and one line", little_address_space

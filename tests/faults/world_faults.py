@@ -22,6 +22,9 @@ from tests.test_terminal import Terminal
 _NVML = REPOSITORY / "tests" / "fakes" / "nvml" / "fake_nvml.c"
 _CLOCK = REPOSITORY / "tests" / "fakes" / "clock" / "fake_clock.c"
 _DAY_S = 86_400
+_COMMON = "Tiny-Tune-Q4_K_M.gguf"
+_COMMON_TYPE = 15
+"""The file type that the screens recommend, by name and by its number in llama.cpp (`enum llama_ftype`)."""
 
 
 # ---------------------------------------------------------------- GPU driver
@@ -134,6 +137,37 @@ def terminal_gone(lab: Lab, how: str, busy: bool) -> Seen:
     return Seen(text, status == wanted and restored, lab.left())
 
 
+def download_killed(lab: Lab) -> Seen:
+    """The screens die amid a download; the command line goes on with it."""
+    with hub(lab, _COMMON, _COMMON_TYPE) as (server, repo):
+        disk = Disk(lab.folder / "hf")
+        part = disk.partial(repo, _COMMON)
+        server.script("/lfs/*", Slow(0.1, 20_000), host="store")
+        places = {name: lab.env[name] for name in ("HF_HOME", "HF_ENDPOINT", "LLM_ADVISOR_HUB", "TMPDIR")}
+        terminal = Terminal(lab.folder, REPOSITORY / "knowledge", **places)
+        terminal.wait_for("free disk")
+        terminal.press("3")
+        terminal.wait_for("rank 1 of")
+        terminal.press("/")
+        terminal.wait_for("part of a name")
+        terminal.press("Tiny Tune\r")
+        terminal.wait_for("Tiny Tune")
+        terminal.press("4")
+        terminal.wait_for("Tiny Tune")
+        terminal.press("d")
+        terminal.wait_for("cache?")
+        terminal.press("y")
+        has_begun = wait_for(lambda: part.exists() and part.stat().st_size > 100_000)
+        os.kill(terminal.process.pid, signal.SIGKILL)
+        status = _ended(terminal.process.pid)
+        kept, left = part.stat().st_size, [text for text in lab.left() if text.startswith("process")]
+        server.forgive()
+        again = lab.run("download", "tiny-tune", "--quant", "Q4_K_M")
+        is_right = has_begun and status == signal.SIGKILL and not left and again.code == 0 and disk.holds(repo, _COMMON)
+        text = f"no child, {kept:,} bytes kept; `download` again: exit {again.code}, whole and checked"
+        return Seen(text if is_right else f"{text}: NOT SO {left}", is_right, lab.left())
+
+
 def _ended(pid: int, seconds: float = 20.0) -> int | None:
     """The signal that a child of this process ended by, or 128 and its exit code."""
     end = time.monotonic() + seconds
@@ -222,6 +256,12 @@ TERMINAL = Group(
             "SIGTERM amid a measurement",
             "terminal in order, ends by it, no child",
             partial(terminal_gone, how="SIGTERM", busy=True),
+        ),
+        Case(
+            "terminal-download",
+            "SIGKILL amid a download in Proof",
+            "no child; what came is kept and gone on from",
+            download_killed,
         ),
     ),
 )

@@ -79,7 +79,7 @@ def run_hypothesis(name: str, state: Path, cpu_s: float, report: Path, scratch: 
         many()
 
 
-def _at_home(scratch: Path) -> Path:
+def at_home(scratch: Path) -> Path:
     """Everything that the program may write lies in the folder that the caller removes."""
     folder = scratch / "scratch"
     folder.mkdir()
@@ -99,7 +99,7 @@ def main() -> None:
     engine, name, folder, seconds, report = sys.argv[1:]
     run = {"atheris": run_atheris, "hypothesis": run_hypothesis}[engine]
     try:
-        run(name, Path(folder), float(seconds), Path(report), _at_home(Path(report).parent))
+        run(name, Path(folder), float(seconds), Path(report), at_home(Path(report).parent))
     except BaseException:
         traceback.print_exc()
     sys.stdout.flush()

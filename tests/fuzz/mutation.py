@@ -6,6 +6,7 @@ The random source is Python's own under atheris, and Hypothesis's under Hypothes
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -25,9 +26,10 @@ TEXTS = (
     "none", "None", "null", "true", "nan", "inf", "1e999", "0x10", "1_000", "٣", "²", "64GiB", "1008 GB/s", "-1GiB",
     "1e400GiB", "[bold]x[/bold]", "{{7*7}}", "${HOME}", "$(id)", "`id`", "' OR 1=1", '"', "'", "\\", "%s%n", "<b>",
     "http://127.0.0.1/", "https://user:secret@example.com/", "file:///etc/passwd", "(a+)+$", "(?P<x>", "a" * 300,
-    "2026-11-28", "9999-99-99", "x" * 5000,
+    "2026-11-28", "9999-99-99", "x" * 5000, "9" * 400, "9" * 5000, "9" * 400 + "GiB",
 )  # fmt: skip
 
+_DIGITS = re.compile(r"\d+")
 _EDITS = (1, 1, 1, 1, 2, 2, 3, 5)
 _MOST_TEXT = 20_000
 _SHARE_BOLD = 0.3
@@ -119,6 +121,7 @@ def _changed_text(old: str, rng: random.Random, words: Sequence[str]) -> str:
         lambda: old.upper(),
         lambda: old[:cut] + chr(rng.randrange(0x300)) + old[cut + 1 :],
         lambda: old * rng.choice((2, 3, 50)),
+        lambda: _DIGITS.sub(rng.choice(("9" * 20, "9" * 400, "9" * 5000, "0", "²")), old, count=rng.randrange(2)),
     )
     return rng.choice(changes)()[:_MOST_TEXT]
 

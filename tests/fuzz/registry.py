@@ -25,6 +25,7 @@ MODULES = {
     "load-trace": "trials",
     "hub-listing": "hub",
     "hub-transfer": "hub",
+    "cluster-nodes": "cluster",
     "ollama": "stores",
     "caches": "stores",
     "engine-lines": "engine_side",

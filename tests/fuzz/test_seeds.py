@@ -41,6 +41,9 @@ HUGE: dict[str, Callable[[], bytes]] = {
     "tasks-csv": lambda: b"prompt\n" + b"?\n" * 110_000,
     "machine": lambda: b"".join(b"a%d=1\n" % i for i in range(100_000)),
     "overlay": lambda: b"schema_version=1\n[sources]\n" + b'[[model]]\nid="m"\n' * 4_097,
+    "hub-listing": lambda: b'{"sha":"%s","siblings":[' % (b"a" * 40) + b'{"rfilename":"x.gguf"},' * 50_000 + b"{}]}",
+    "engine-logs": lambda: b"llama_kv_cache: size = " + b"1" * 1_000_000,
+    "trial-journal": lambda: b'{"key":"a","answer":{}}\n' * 100_000,
     "ollama": lambda: b'{"layers":[' + b'{"mediaType":"x","digest":"y"},' * 30_000 + b"1]}",
 }
 """Long inputs, made here because they would only fill the repository."""

@@ -86,27 +86,36 @@ def _page(known: Mapping[str, Any]) -> str:
     lines = [
         "# Fuzzing: what was run and what was found",
         "",
-        "Written by `python -m tests.fuzz --page`; runs add to it. Time is processor time of the fuzzing process, not",
-        "of the clock. `cov` and `corpus` are atheris's: edges of `advisor` that were reached, and inputs that each",
-        "reached something new. `read` is the share of inputs that were not refused. Bounds of every input: 256 MiB,",
-        "5 s of processor time, no write outside a scratch folder, no connection but to the harness's own server on",
-        "loopback. `tests/fuzz/guard.py` says how each is enforced.",
+        "Written by `python -m tests.fuzz --page`; runs add to it. Time is processor time of the fuzzing process,",
+        "not of the clock. `cov` and `corpus` are atheris's: edges of `advisor` that were reached, and inputs that",
+        "each reached something new. `read` is the share of inputs that were not refused; where a parser refuses",
+        "nothing, of those in which it found something. Bounds of every input: 256 MiB, 5 s of processor time, no",
+        "write outside a scratch folder, no connection but to the harness's own server on loopback.",
+        "`tests/fuzz/guard.py` says how each is enforced. What was run before a mend is not counted.",
+        "",
+        f"Commits that ran: {', '.join(_commits(known)) or 'none'}.",
         "",
         "| parser | engine | CPU min | executions | read | cov | corpus | last run |",
         "|---|---|---:|---:|---:|---:|---:|---|",
     ]
-    total_s, total_n = 0.0, 0
+    sums = {engine: [0.0, 0] for engine in ENGINES}
     for name in MODULES:
         for engine in ENGINES:
             one = known.get(name, {}).get(engine)
             if one is None:
                 continue
-            total_s, total_n = total_s + one["cpu_s"], total_n + one["executions"]
+            sums[engine] = [sums[engine][0] + one["cpu_s"], sums[engine][1] + one["executions"]]
             lines.append(_row(name, engine, one))
-    lines += [f"| all | | {total_s / 60:.0f} | {total_n:,} | | | | |", "", "## What each harness calls", ""]
+    lines += [f"| all | {engine} | {cpu / 60:.1f} | {n:,} | | | | |" for engine, (cpu, n) in sums.items()]
+    lines += ["", "## What each harness calls", ""]
     lines += ["| parser | reads | calls |", "|---|---|---|"]
     lines += [f"| {name} | {load(name).reads} | {load(name).entry} |" for name in MODULES]
     return "\n".join([*lines, "", *_findings(), ""])
+
+
+def _commits(known: Mapping[str, Any]) -> list[str]:
+    runs = (one for engines in known.values() for one in engines.values())
+    return sorted({commit for one in runs for commit in one.get("commits", ())})
 
 
 def _row(name: str, engine: str, one: Mapping[str, Any]) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
+from advisor.domain.blueprint import Blueprint
 from advisor.gguf.reader import read_header
 from advisor.gguf.writer import write_sparse
 from tests.cli.running import Outcome
@@ -47,10 +48,12 @@ rope_factors = {{ value = false, source = "mine" }}
 """
 
 
-def mini_gguf(folder: Path, seed: int = 1) -> bytes:
+def mini_gguf(folder: Path, seed: int = 1, file_type: int | None = None) -> bytes:
     """A sound GGUF of about 1.4 MB whose weights are random, so that every byte counts for its hash."""
     path = folder / f"mini-{seed}.gguf"
-    write_sparse(llama_blueprint(layers=4), path)
+    made = llama_blueprint(layers=4)
+    stated = {} if file_type is None else {"general.file_type": file_type}
+    write_sparse(Blueprint({**made.metadata, **stated}, made.tensors), path)
     start = read_header(path).data_offset
     content = path.read_bytes()
     path.unlink()

@@ -110,7 +110,7 @@ def test_asking_again_where_all_are_measured_times_them_anew_and_calibrates_by_t
     asked: list[object] = []
 
     def fast(*arguments: object, **named: object) -> Measurement:
-        asked.append(named["memory"])
+        asked.append(named["cache_use"])
         return at_share(1.0)(*arguments, **named)
 
     monkeypatch.setattr(measuring, "measure", fast)

@@ -1,6 +1,7 @@
 """`python -m tests.soak`: long runs that look for leaks and for what random input breaks.
 
-Each run writes its samples to a JSON file; `page` makes the committed page of them.
+Each run tells its progress, writes its samples to a JSON file and makes the committed page anew. `pilot` and
+`terminal` take 20 minutes in which they run: `nohup nice python -m tests.soak pilot > pilot.txt &`.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import json
 import sys
 from pathlib import Path
 
+from tests.soak.page import write_page
 from tests.soak.sampling import Run
 
 RESULTS = Path(__file__).parent / "results"
@@ -21,7 +23,7 @@ def main() -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     for name, text in (("pilot", "screens in process"), ("terminal", "screens in a pseudo-terminal")):
         one = commands.add_parser(name, help=text)
-        one.add_argument("--seconds", type=float, default=600.0)
+        one.add_argument("--seconds", type=float, default=1210.0)
         one.add_argument("--seed", type=int, default=1)
         one.add_argument("--steps", type=int, default=250, help="of one walk")
         one.add_argument("--no-result", action="store_true", help="write no result file")
@@ -31,8 +33,6 @@ def main() -> int:
     commands.add_parser("page", help="make soak.md of the results")
     options = parser.parse_args()
     if options.command == "page":
-        from tests.soak.page import write_page
-
         write_page(RESULTS)
         return 0
     runs = _run(options)
@@ -40,6 +40,8 @@ def main() -> int:
         if not options.no_result:
             RESULTS.mkdir(exist_ok=True)
             (RESULTS / f"{run.name}.json").write_text(json.dumps(run.document(), indent=0) + "\n", "utf-8")
+    if not options.no_result:
+        write_page(RESULTS)
     failures = [text for run in runs for text in run.failures]
     print(*failures, f"{len(failures)} failures", sep="\n")  # noqa: T201
     return 1 if failures else 0

@@ -8,6 +8,7 @@ import random
 import tempfile
 import time
 import traceback
+from collections.abc import Coroutine
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,7 +21,7 @@ from textual.worker import Worker, WorkerState
 from advisor.service import Advisor
 from advisor.tui.app import AdvisorApp
 from tests.soak.inputs import SIZES, Step, steps
-from tests.soak.sampling import Run, Sampler
+from tests.soak.sampling import Clock, Patience, Run, Sampler, held_blocks
 from tests.test_terminal import small_knowledge
 from tests.tui.driving import Drive
 from tests.tui.pinned import REPORT, HereAdvisor
@@ -30,6 +31,8 @@ STEPS = 250
 _PATIENCE_S = 300.0
 """Long, since a soak gets only what other work leaves."""
 _TRAIL = 40
+_DRAWING = ("textual", "rich")
+"""Packages that remember drawn lines, up to a bound."""
 
 
 class WideAdvisor(HereAdvisor):
@@ -58,13 +61,13 @@ def drive(seconds: float, seed: int, count: int) -> Run:
     """Walk after walk, each with the next seed, until the time is up."""
     run = Run("pilot", "random keys and mouse in process (Pilot)")
     sampler, walks, done = Sampler(), 0, 0
-    end = time.monotonic() + seconds
+    clock, held = Clock(), list[str]()
     with tempfile.TemporaryDirectory(prefix="soak-") as name:
         folder = Path(name)
         _settle_in(folder)
         knowledge = small_knowledge(folder, 4, 512)
-        while time.monotonic() < end:
-            walk = asyncio.run(_walk(seed + walks, count, folder, knowledge))
+        while clock.seconds < seconds:
+            walk = asyncio.run(_walk(seed + walks, count, folder, knowledge, clock))
             walks, done = walks + 1, done + walk.n_steps
             run.samples.append(sampler.look(done))
             print(f"seed {walk.seed}: {walk.n_steps} steps, {run.samples[-1]}", flush=True)  # noqa: T201
@@ -72,7 +75,13 @@ def drive(seconds: float, seed: int, count: int) -> Run:
                 report = f"seed {walk.seed}, step {walk.n_steps}: {walk.failure}"
                 run.failures.append(report.splitlines()[0] + " | " + report.strip().splitlines()[-1])
                 print(report, "\ntrail: " + " · ".join(walk.trail[-_TRAIL:]), flush=True)  # noqa: T201
-    run.notes.append(f"{walks} walks from seed {seed}, {done} steps")
+            if clock.seconds * 4 >= seconds * len(held):
+                held.append(f"{held_blocks(*_DRAWING):,} after walk {walks}")
+                print(f"blocks held: {held[-1]}", flush=True)  # noqa: T201
+    run.notes.append(f"{walks} walks from seed {seed}, {done} steps in {clock.seconds / 60:.1f} minutes")
+    run.notes.append(
+        f"Blocks of memory held where the memos of {' and '.join(_DRAWING)} are emptied: {', '.join(held)}"
+    )
     return run
 
 
@@ -85,7 +94,7 @@ def _settle_in(folder: Path) -> None:
         os.environ.pop(f"XDG_{kind}_HOME", None)
 
 
-async def _walk(seed: int, count: int, folder: Path, knowledge: Path) -> Walk:
+async def _walk(seed: int, count: int, folder: Path, knowledge: Path, clock: Clock) -> Walk:
     walk = Walk(seed)
     is_wide = seed % 2 == 0
     advisor: Advisor = WideAdvisor() if is_wide else Advisor(knowledge)
@@ -108,7 +117,8 @@ async def _walk(seed: int, count: int, folder: Path, knowledge: Path) -> Walk:
                     break
                 walk.n_steps += 1
                 walk.trail.append(str(step))
-                await asyncio.wait_for(_done(pilot, step), _PATIENCE_S)
+                await _in_time(_done(pilot, step))
+                clock.tick()
                 if broken or app._exception is not None:
                     break
     except TimeoutError:
@@ -118,6 +128,17 @@ async def _walk(seed: int, count: int, folder: Path, knowledge: Path) -> Walk:
     if broken:
         walk.failure = broken[0]
     return walk
+
+
+async def _in_time(step: Coroutine[Any, Any, None]) -> None:
+    """Wait for a step. Raises TimeoutError where it takes longer than anything should."""
+    task, patience = asyncio.ensure_future(step), Patience(_PATIENCE_S)
+    while not task.done():
+        await asyncio.wait({task}, timeout=1.0)
+        if patience.is_over():
+            task.cancel()
+            raise TimeoutError
+    task.result()
 
 
 async def _done(pilot: Drive, step: Step) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import gc
+import sys
 import threading
 import time
 from dataclasses import asdict, dataclass, field
@@ -11,6 +13,7 @@ from typing import Any
 import psutil
 
 MIB = 1 << 20
+_LONGEST_STEP_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,32 @@ class Run:
         return asdict(self)
 
 
+class Clock:
+    """Counts the time in which a run does something, and not that in which other work makes it stand still."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+        self._last = time.monotonic()
+
+    def tick(self) -> None:
+        """A step is done. What took longer than any step is taken for a stop of this process."""
+        now = time.monotonic()
+        self.seconds += min(now - self._last, _LONGEST_STEP_S)
+        self._last = now
+
+
+class Patience:
+    """So many seconds in which this process runs; asked again and again."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds, self._clock = seconds, Clock()
+
+    def is_over(self) -> bool:
+        """Whether they have passed."""
+        self._clock.tick()
+        return self._clock.seconds > self._seconds
+
+
 class Sampler:
     """Looks at one process; at this one where none is named."""
 
@@ -62,3 +91,18 @@ class Sampler:
             n_threads=threading.active_count() if self._is_own else self._process.num_threads(),
             n_children=len(self._process.children(recursive=True)),
         )
+
+
+_MEMO = type(functools.lru_cache(len))
+
+
+def held_blocks(*packages: str) -> int:
+    """Blocks of memory that Python holds once the memos of these packages are emptied.
+
+    Memos are bounded and fill up slowly, which looks like a leak; what else grows from one look to the next is one.
+    """
+    for found in gc.get_objects():
+        if isinstance(found, _MEMO) and (found.__module__ or "").partition(".")[0] in packages:
+            found.cache_clear()
+    gc.collect()
+    return sys.getallocatedblocks()

@@ -15,7 +15,7 @@ import pexpect
 import psutil
 
 from tests.soak.inputs import SIZES, Step, steps
-from tests.soak.sampling import Run, Sampler
+from tests.soak.sampling import Clock, Patience, Run, Sampler
 from tests.test_terminal import ESCAPES, KNOWLEDGE, small_knowledge
 
 _PATIENCE_S = 300.0
@@ -72,9 +72,8 @@ class Program:
     def answers(self) -> bool:
         """Whether it still draws when it is asked to: it is resized there and back."""
         columns, rows = self.size
-        before = self.n_drawn
-        end = time.monotonic() + _PATIENCE_S
-        while self.n_drawn <= before and time.monotonic() < end:
+        before, patience = self.n_drawn, Patience(_PATIENCE_S)
+        while self.n_drawn <= before and not patience.is_over():
             self.wake()
             for size in ((rows + 8, columns + 30), (rows + 7, columns + 30)):
                 self.process.setwinsize(*size)
@@ -130,22 +129,24 @@ class Program:
 def drive_terminal(seconds: float, seed: int, count: int) -> Run:
     """One program after another, each with the next seed, until the time is up; memory is looked at within each."""
     run = Run("terminal", "random bytes, sizes and suspensions in a pseudo-terminal")
-    end, walks, done = time.monotonic() + seconds, 0, 0
+    clock, walks, done = Clock(), 0, 0
     with tempfile.TemporaryDirectory(prefix="soak-") as name:
         folder = Path(name)
         small = small_knowledge(folder, 4, 512)
-        while time.monotonic() < end:
-            n_steps, problem = _walk(run, seed + walks, count, folder, small, done, end)
+        while clock.seconds < seconds:
+            n_steps, problem = _walk(run, seed + walks, count, folder, small, done, clock)
             walks, done = walks + 1, done + n_steps
             if problem is not None:
                 run.failures.append(f"seed {seed + walks - 1}, step {n_steps}: {problem.splitlines()[-1]}")
                 print(f"seed {seed + walks - 1}: {problem}", flush=True)  # noqa: T201
             print(f"seed {seed + walks - 1}: {n_steps} steps, {run.samples[-1]}", flush=True)  # noqa: T201
-    run.notes.append(f"{walks} programs from seed {seed}, {done} steps")
+    run.notes.append(f"{walks} programs from seed {seed}, {done} steps in {clock.seconds / 60:.1f} minutes")
     return run
 
 
-def _walk(run: Run, seed: int, count: int, folder: Path, small: Path, done: int, end: float) -> tuple[int, str | None]:
+def _walk(
+    run: Run, seed: int, count: int, folder: Path, small: Path, done: int, clock: Clock
+) -> tuple[int, str | None]:
     rng = random.Random(seed)
     program = Program(folder, None if seed % 2 == 0 else small, *rng.choice(SIZES[:4]))
     sampler = Sampler(program.process.pid)
@@ -158,7 +159,9 @@ def _walk(run: Run, seed: int, count: int, folder: Path, small: Path, done: int,
             n_steps += 1
             program.do(step)
             program.wake()
-            if not program.read(rng.choice((0.0, 0.01, 0.05, 0.15))) or time.monotonic() > end:
+            is_alive = program.read(rng.choice((0.0, 0.01, 0.05, 0.15)))
+            clock.tick()
+            if not is_alive:
                 break
             if n_steps % _EVERY == 0:
                 run.samples.append(sampler.look(done + n_steps))
@@ -182,9 +185,9 @@ def _ending(program: Program) -> str | None:
             program.wake()
             if not program.read(0.3):
                 break
-        end = time.monotonic() + _PATIENCE_S
+        patience = Patience(_PATIENCE_S)
         while program.read(0.2):
-            if time.monotonic() > end:
+            if patience.is_over():
                 return "it did not leave"
     program.process.wait()
     text = ESCAPES.sub("", program.drawn)

@@ -23,6 +23,7 @@ from advisor.gguf.writer import write_sparse
 from advisor.service import Advisor, TrialRequest
 from advisor.trial import running
 from advisor.trial.running import TrialStopped
+from tests.engine.conftest import engine_children
 from tests.gguf.making import llama_blueprint
 from tests.trial.test_reading import written
 
@@ -143,10 +144,11 @@ def test_a_child_that_dies_costs_one_answer(advisor: Advisor, smollm2: Path, tmp
     """As the OOM killer does: amid an answer, by signal 9."""
     tasks = written(tmp_path, CAPITAL, {"id": "long", "prompt": "Write a story.", "max_tokens": 400}, SUM)
     killed: list[threading.Thread] = []
+    others = engine_children()
 
     def kill(now: Progress) -> None:
         if now.n_done == 1 and not killed:
-            killed.append(threading.Thread(target=_kill_worker))
+            killed.append(threading.Thread(target=_kill_worker, args=(others,)))
             killed[0].start()
 
     (run,) = advisor.trial(request(tasks, smollm2), on_progress=kill).runs
@@ -156,11 +158,11 @@ def test_a_child_that_dies_costs_one_answer(advisor: Advisor, smollm2: Path, tmp
     assert _n_lines(state) == 2
 
 
-def _kill_worker() -> None:
+def _kill_worker(others: set[int]) -> None:
+    """The engine of this trial, and none that was there before."""
     time.sleep(0.3)
-    for child in psutil.Process().children(recursive=True):
-        if child.status() != psutil.STATUS_ZOMBIE and "advisor.engine.worker" in child.cmdline():
-            child.kill()
+    for pid in engine_children() - others:
+        os.kill(pid, signal.SIGKILL)
 
 
 @pytest.mark.usefixtures("state")

@@ -49,6 +49,7 @@ class BreakingApp(CrashingApp):
         return super().run(headless=True, **named)
 
     def on_mount(self) -> None:
+        self.call_later(self.exit)  # a key that comes after the error
         break_down()
 
 

@@ -13,6 +13,7 @@ from advisor.service import Advisor, MachineChoice
 from advisor.tui.app import AdvisorApp
 from tests.trial.results import result_file
 from tests.tui.driving import Drive, place_of, press, started, text_of, until
+from tests.tui.pinned import PinnedAdvisor
 from tests.tui.test_export_targets import DESKTOP, words_of
 from tests.tui.tried import LLAMA, MISTRAL, TASKS_NAME, TRIAL, TriedAdvisor
 
@@ -98,7 +99,7 @@ async def test_a_trial_that_was_just_made_ranks_by_one_key_as_its_saved_file_wou
 
 async def test_the_way_back_is_a_button_too(tmp_path: Path) -> None:
     result = saved(tmp_path / "trial.json", f"{LLAMA}:Q4_K_M", f"{MISTRAL}:Q4_K_M")
-    async with started(Advisor(), "3", size=(80, 24), folder=tmp_path, choice=HERE) as (app, pilot):
+    async with started(PinnedAdvisor(), "3", size=(80, 24), folder=tmp_path) as (app, pilot):
         assert not app.screen.query_one("#published", Button).display
         await ranked_by(app, pilot, result)
         await until(pilot, lambda: app.screen.query_one("#published", Button).display)
@@ -128,7 +129,7 @@ async def test_a_comparison_and_what_if_count_with_the_trial_as_the_picks_do(tmp
 @pytest.mark.parametrize("size", [(120, 36), (80, 24), (40, 12)])
 async def test_what_cannot_be_ranked_by_is_said_and_changes_nothing(tmp_path: Path, size: tuple[int, int]) -> None:
     foreign = saved(tmp_path / "foreign.json", "mine", "yours")
-    async with started(Advisor(), "3", size=size, folder=tmp_path, choice=HERE) as (app, pilot):
+    async with started(PinnedAdvisor(), "3", size=size, folder=tmp_path) as (app, pilot):
         await ranked_by(app, pilot, None)
         assert "Nothing is named. No trial was finished here yet" in words_of(app)
         await press(pilot, "escape")

@@ -28,7 +28,7 @@ def export_of(app: AdvisorApp) -> ExportScreen:
 
 async def take(app: AdvisorApp, pilot: Drive, target: str) -> None:
     """Choose what to make by keys, and wait for it."""
-    await press(pilot, "o")
+    await press(pilot, "o", "home")
     steps = list(export_of_choices(app)).index(target) + 1
     await press(pilot, *["down"] * steps, "enter")
     await until(pilot, lambda: "making the files" not in text_of(app))
@@ -128,7 +128,7 @@ async def test_a_target_that_cannot_serve_the_pick_says_why_and_what_to_press(tm
     async with started(Advisor(), "5", folder=tmp_path, choice=choice) as (app, pilot):
         await take(app, pilot, "llama-server")
         assert "for a machine that was described, not probed" in words_of(app)
-        assert "o chooses another target." in words_of(app)
+        assert "o chooses another target, p opens the options of this one." in words_of(app)
         await press(pilot, "ctrl+s")
         assert "✗ there is nothing to save now" in text_of(app)
         await press(pilot, "a")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from pathlib import Path
 
@@ -180,3 +181,10 @@ def test_the_document_of_keys_lists_every_command_as_it_is() -> None:
     from advisor.tui.key_document import key_document
 
     assert (Path(__file__).parents[2] / "docs" / "keys.md").read_text("utf-8") == key_document()
+
+
+def test_every_sign_of_the_screens_has_a_likeness_in_ascii() -> None:
+    places = [*TUI.rglob("*.py"), *(TUI.parent / "domain" / "head_to_head").rglob("*.py")]
+    texts = (node.value for place in places for node in ast.walk(ast.parse(place.read_text("utf-8")))
+             if isinstance(node, ast.Constant) and isinstance(node.value, str))  # fmt: skip
+    assert not {sign for text in texts for sign in text if ascii_text(sign) == "?" != sign}

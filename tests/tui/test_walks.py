@@ -6,11 +6,14 @@ from pathlib import Path
 
 import pytest
 import tomli
-from textual.events import MouseDown
+from rich.style import Style
+from textual.command import CommandList, CommandPalette
+from textual.events import Click, MouseDown
 from textual.screen import Screen
 from textual.widgets._toast import Toast
 
 from advisor.tui.app import AdvisorApp
+from advisor.tui.widgets.question_row import QuestionRow, QuestionTitle
 from tests.tui.driving import Drive, place_of, press, started, text_of, until
 from tests.tui.pinned import RANKED, HereAdvisor, PinnedAdvisor
 from tests.tui.test_measuring import MeasuringAdvisor
@@ -141,6 +144,33 @@ async def test_a_palette_that_is_asked_for_while_one_closes_opens_after_it() -> 
         assert place_of(app) == "machine"
 
 
+async def test_a_search_that_outlives_its_palette_breaks_nothing() -> None:
+    async with started(PinnedAdvisor()) as (app, pilot):
+        await press(pilot, "ctrl+p")
+        palette = app.screen
+        assert isinstance(palette, CommandPalette)
+        await palette.query_one(CommandList).remove()  # as amid closing
+        palette._gather_commands("quit")
+        await until(pilot, lambda: not app.workers)
+        await press(pilot, "escape")
+        assert place_of(app) == "machine"
+
+
+async def test_a_key_and_a_click_for_an_option_that_is_not_there_do_nothing() -> None:
+    async with started(PinnedAdvisor()) as (app, pilot):
+        await press(pilot, "ctrl+p")
+        palette = app.screen
+        assert isinstance(palette, CommandPalette)
+        options = palette.query_one(CommandList)
+        options.clear_options()
+        stale = Style(meta={"option": 3})
+        await options._on_click(Click(options, 1, 1, 0, 0, 1, False, False, False, 1, 1, style=stale))
+        options._index_to_line.clear()
+        palette._action_command_list("page_up")
+        await press(pilot, "escape")
+        assert place_of(app) == "machine"
+
+
 async def test_a_click_that_overtakes_the_palette_does_not_pull_the_screen_from_under_it() -> None:
     async with started(PinnedAdvisor()) as (app, pilot):
         app.action_command_palette()
@@ -163,6 +193,17 @@ async def test_a_click_on_a_notice_that_has_just_gone_hits_nothing() -> None:
         finally:
             toast._parent = parent
         assert place_of(app) == "machine"
+
+
+async def test_an_answer_that_arrives_after_its_question_was_removed_counts_no_more() -> None:
+    async with started(PinnedAdvisor(), "2") as (app, pilot):
+        row = app.screen.query(QuestionRow).first()
+        before = app.session.answers[row.question.key]
+        await row.query_one(QuestionTitle).remove()  # as amid making the form anew
+        row.post_message(QuestionRow.Answered(row, not before))
+        row.show_mark("rules 2 models out", "2")
+        await pilot.pause()
+        assert app.session.answers[row.question.key] == before
 
 
 async def test_a_screen_that_opens_while_the_user_leaves_breaks_nothing() -> None:

@@ -15,7 +15,7 @@ from advisor.cli.options import output_options
 from advisor.domain.upkeep.files import FieldChange, FileChange
 from advisor.errors import InputError, NetworkError
 from advisor.service import Advisor
-from advisor.units import format_bytes
+from advisor.units import counted, format_bytes
 
 if TYPE_CHECKING:
     from advisor.upkeep.refreshing import Refreshed
@@ -85,7 +85,7 @@ def validate(as_json: bool, plain: bool, today: date | None, no_engine: bool) ->
     if found.n_errors:
         if found.engine_problem is not None:
             note(f"not all blueprints were tried: {found.engine_problem}")
-        raise InputError(f"the catalogue has {_number(found.n_errors, 'error')}", hint="They are listed above.")
+        raise InputError(f"the catalogue has {counted(found.n_errors, 'error')}", hint="They are listed above.")
     if found.engine_problem is not None:
         raise found.engine_problem
 
@@ -144,19 +144,15 @@ def _failed(found: Refreshed) -> NetworkError:
         return NetworkError(first.what, why=first.why, hint=first.hint)
     for failure in found.failures:
         note(f"{failure.model}: {failure.error}")
-    skipped = f"; {_number(found.n_skipped, 'more was', 'more were')} not asked for" if found.n_skipped else ""
-    of = _number(found.n_repos, "repository", "repositories")
+    skipped = f"; {counted(found.n_skipped, 'more was', 'more were')} not asked for" if found.n_skipped else ""
+    of = counted(found.n_repos, "repository", "repositories")
     why = "the reasons stand above" + skipped
     return NetworkError(f"{len(found.failures)} of {of} could not be refreshed", why=why, hint="What was read is kept.")
 
 
 def _counts(found: Validation) -> str:
     warnings = len(found.findings) - found.n_errors
-    looked = f"{_number(found.n_files, 'file')}, {_number(found.n_models, 'model')}"
-    return f"{looked}, {_number(found.n_dry_runs, 'dry run')}: {_number(found.n_errors, 'error')}, " + _number(
+    looked = f"{counted(found.n_files, 'file')}, {counted(found.n_models, 'model')}"
+    return f"{looked}, {counted(found.n_dry_runs, 'dry run')}: {counted(found.n_errors, 'error')}, " + counted(
         warnings, "warning"
     )
-
-
-def _number(n: int, word: str, several: str | None = None) -> str:
-    return f"{n} {word}" if n == 1 else f"{n} {several or f'{word}s'}"

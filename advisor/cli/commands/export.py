@@ -9,11 +9,28 @@ import click
 from advisor.cli import output
 from advisor.cli.diagnostics import note
 from advisor.cli.help import Command
-from advisor.cli.options import gathered, output_options
-from advisor.domain.export_request import DEFAULT_PORT, ExportRequest
+from advisor.cli.options import F, gathered, output_options
+from advisor.domain.export_request import EXPORT_OPTIONS, ExportRequest
 from advisor.service import EVERYTHING, Advisor
 
 _TARGETS = Advisor().export_targets()
+
+
+def _request_options(command: F) -> F:
+    """A flag for each option of the request."""
+    for option in reversed(EXPORT_OPTIONS):
+        question = option.question
+        is_count = question.kind == "integer" and question.minimum is not None and question.maximum is not None
+        command = click.option(
+            option.flag,
+            question.key,
+            type=click.IntRange(int(question.minimum or 0), int(question.maximum or 0)) if is_count else None,
+            metavar=option.metavar or ("N" if is_count else None),
+            default=question.default,
+            show_default=question.default is not None,
+            help=question.help,
+        )(command)
+    return command
 
 
 @click.command("export", cls=Command)
@@ -29,15 +46,7 @@ _TARGETS = Advisor().export_targets()
 @click.option("-o", "place", default=".", show_default=True, metavar="DIR", help="Where to; - for standard output.")
 @click.option("--force", is_flag=True, help="Overwrite files.")
 @click.option("--engine", metavar="NAME", help="llama.cpp or vllm, where the target can run both.")
-@click.option("--node", metavar="NAME", help="Plan the load anew for this kind of machine (llm-advisor plan).")
-@click.option("--quant", "quantization", metavar="TYPE", help="For vLLM: BF16, or FP8 made from it when it is loaded.")
-@click.option("--slots", type=click.IntRange(1, 4096), metavar="N", help="Requests that one copy answers at once.")
-@click.option("--replicas", type=click.IntRange(1, 10_000), metavar="N", help="Copies to run.")
-@click.option("--gguf", metavar="FILE", help="Weights: owner/name/FILE.gguf on the Hub, or /PATH/FILE.gguf.")
-@click.option(
-    "--port", type=click.IntRange(1, 65535), metavar="N", default=DEFAULT_PORT, show_default=True, help="To listen on."
-)
-@click.option("--image", metavar="IMAGE", help="Container image, in place of the engine's own.")
+@_request_options
 @click.option("--allow-simulated", is_flag=True, help="Although the machine was described and not probed.")
 @output_options
 @gathered("request", ExportRequest)

@@ -13,7 +13,7 @@ from advisor.domain.capacity.report import (
     subject_document,
 )
 from advisor.domain.fleet import Fleet
-from advisor.units import format_bytes, format_milliseconds, format_rate
+from advisor.units import counted, format_bytes, format_milliseconds, format_rate
 
 Document = dict[str, Any]
 
@@ -115,7 +115,7 @@ def fleet_paragraphs(found: FleetPlans, fleet: Fleet) -> list[tuple[str, list[st
 
 def _plan_paragraph(plan: FleetPlan, found: FleetPlans) -> tuple[str, list[str]]:
     engine = ENGINE_NAMES[plan.engine]
-    replicas = f"{plan.replicas} replica{'' if plan.replicas == 1 else 's'}"
+    replicas = counted(plan.replicas, "replica")
     machines = f"{plan.machines} of {found.sites} machine{'' if found.sites == 1 else 's'}"
     return f"{engine}: {replicas} on {machines}", [enough_text(plan, found)]
 

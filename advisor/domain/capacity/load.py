@@ -10,6 +10,7 @@ from advisor.domain.capacity.simulation import Request
 from advisor.domain.capacity.trace import Trace
 from advisor.domain.constraints import Constraints
 from advisor.domain.serving import answer_seconds
+from advisor.units import counted
 
 SEED = 7
 """Of the arrivals: the same load gives the same plan."""
@@ -75,7 +76,7 @@ def traffic_of(constraints: Constraints, trace: Trace | None = None) -> Traffic:
         )
     scale = constraints.scale
     rate = scale.users * scale.requests_per_user_hour / 3600
-    users = f"{scale.users:,} user{'' if scale.users == 1 else 's'}"
+    users = counted(scale.users, "user")
     source = f"{users} × {scale.requests_per_user_hour:g} requests an hour, peak × {scale.peak_factor:g}"
     peak = scale.peak_factor
     if scale.concurrent_requests is not None:

@@ -33,7 +33,7 @@ from advisor.domain.capacity.targets import (
     run_at,
 )
 from advisor.domain.placement import Pool
-from advisor.units import format_milliseconds
+from advisor.units import counted, format_milliseconds
 
 GROWTH = (1, 2, 5, 10)
 """Times the users for which a plan says what it would take."""
@@ -307,7 +307,7 @@ def with_spare(needed: int, per_machine: int, stages: int, survive: Survive) -> 
 def _missed(replica: Replica, found: Capacity, subject: Subject) -> Refusal:
     """The target that a replica misses without any load, with the bound and its value."""
     targets, prompt = subject.targets, round(subject.traffic.prompt_tokens)
-    devices = f"{replica.gpus} GPU{'s' if replica.gpus > 1 else ''}" if replica.gpus else "the processor"
+    devices = counted(replica.gpus, "GPU") if replica.gpus else "the processor"
     where = f"{replica.quantization} on {devices}"
     read = "the bandwidth of its memory is unknown"
     if replica.read_s:

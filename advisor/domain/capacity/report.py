@@ -11,7 +11,7 @@ from advisor.domain.capacity.options import Subject
 from advisor.domain.capacity.plan import HERE, Plans, ServingPlan, Size
 from advisor.domain.capacity.replica import ENGINE_NAMES, ENGINES, Refusal, Replica
 from advisor.domain.capacity.targets import Spread, Targets
-from advisor.units import format_bytes, format_milliseconds, format_rate
+from advisor.units import counted, format_bytes, format_milliseconds, format_rate
 
 COLUMNS = (
     *("engine", "machine", "weights", "machines", "GPUs", "replicas", "slots"),
@@ -261,12 +261,12 @@ def plan_lines(plan: ServingPlan, found: Plans) -> tuple[str, list[str]]:
     if replica.place == HERE:
         title = f"{engine}: this machine" + (f" and {size.machines - 1:,} like it" if size.machines > 1 else "")
     held = f"{format_bytes(replica.weights_bytes)} of weights, {format_bytes(replica.cache_bytes)} of KV cache"
-    share = _counted(replica.gpus, "GPU") if replica.gpus else "the processor"
+    share = counted(replica.gpus, "GPU") if replica.gpus else "the processor"
     if replica.tensor_parallel > 1:
         share += f" sharing each layer (tensor parallel {replica.tensor_parallel})"
     slots = replica.limits.slots_for(found.subject.traffic.largest_tokens)
     lines = [
-        f"each replica: {replica.quantization} on {share}, {held}, {_counted(slots, 'request')} at once",
+        f"each replica: {replica.quantization} on {share}, {held}, {counted(slots, 'request')} at once",
         *_spare_lines(plan, found),
         f"first token p50 {_ms(metrics.ttft.p50)}, p95 {_ms(metrics.ttft.p95)}, p99 {_ms(metrics.ttft.p99)}; "
         f"per request p50 {_rate(metrics.tpot.p50)}, p95 {_rate(metrics.tpot.p95)}, p99 {_rate(metrics.tpot.p99)}",
@@ -286,7 +286,7 @@ def plan_lines(plan: ServingPlan, found: Plans) -> tuple[str, list[str]]:
 def _spare_lines(plan: ServingPlan, found: Plans) -> list[str]:
     survives = found.subject.survive
     lines = [
-        f"{_counted(plan.needed, 'replica')} for the peak and {plan.spare:,} more, so that one {survives} may be lost"
+        f"{counted(plan.needed, 'replica')} for the peak and {plan.spare:,} more, so that one {survives} may be lost"
     ]
     lost = plan.lost_with_a_machine
     if survives == "replica" and (lost > 1 or plan.size.machines == 1):
@@ -303,11 +303,7 @@ def _carried(plan: ServingPlan, found: Plans) -> str:
 
 def _growth(size: Size) -> str:
     cost = "" if size.cost_usd_hour is None else f" at ${size.cost_usd_hour:,.2f}/h"
-    return f"{size.factor}× = {_counted(size.replicas, 'replica')} on {_counted(size.machines, 'machine')}{cost}"
-
-
-def _counted(n: int, noun: str) -> str:
-    return f"{n:,} {noun}{'' if n == 1 else 's'}"
+    return f"{size.factor}× = {counted(size.replicas, 'replica')} on {counted(size.machines, 'machine')}{cost}"
 
 
 def _ms(seconds: float) -> str:

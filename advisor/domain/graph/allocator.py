@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from advisor.domain.graph.nodes import IN_PLACE, Node, Place
+from advisor.values import value
 
 _ENDLESS = 1 << 62
 
@@ -20,7 +20,7 @@ Events = tuple[tuple[int, str], ...]
 """`(slot, key)` takes memory of the size behind the key, `(~slot, key)` gives it back."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Loop:
     """A layer's events that stand for those of many layers like it."""
 
@@ -31,7 +31,7 @@ class Loop:
     live_after: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Program:
     """What an allocation does on each device."""
 
@@ -42,7 +42,8 @@ class Program:
     def peaks(
         self, size_of: Mapping[str, int], alignments: Sequence[int], repeats: Sequence[int] = ()
     ) -> tuple[int, ...]:
-        """Bytes of the buffer of each device; `repeats` says how often each loop is run again."""
+        """Bytes of the buffer of each device; `repeats` says how often each loop is run again. A size that is not given
+        is that of weights which are never fetched, and takes no room."""
         found = []
         for events, loops, alignment in zip(self.events, self.loops, alignments, strict=True):
             heap = _Heap(size_of, alignment)
@@ -150,8 +151,8 @@ class _Heap:
 
     def __init__(self, size_of: Mapping[str, int], alignment: int) -> None:
         self.highest = 0
-        self._size_of = size_of
-        self._mask = alignment - 1
+        mask = alignment - 1
+        self._sizes = {key: (n + mask) & ~mask for key, n in size_of.items()}
         self._starts = [0]
         self._ends = [_ENDLESS]
         self._held: dict[int, int] = {}
@@ -159,10 +160,10 @@ class _Heap:
     def play(self, events: Events) -> None:
         """Take and give back. Both are written out here: a candidate that is split over devices takes hundreds of
         them, and calls for each would take half of its time."""
-        starts, ends, held, size_of, mask = self._starts, self._ends, self._held, self._size_of, self._mask
+        starts, ends, held, size_of = self._starts, self._ends, self._held, self._sizes.get
         highest = self.highest
         for slot, key in events:
-            size = (size_of[key] + mask) & ~mask
+            size = size_of(key)
             if not size:
                 continue
             if slot >= 0:

@@ -7,9 +7,8 @@ it is the order in which memory is taken and given back.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from advisor.domain.graph.nodes import Graph, Node, cache, leaf, op, view, weight
+from advisor.values import value
 
 TOKENS = "t"
 OUTPUTS = "o"
@@ -19,7 +18,7 @@ GROUP_ROWS = "groups"
 """Row counts of tensors that have a row for each head or group of each token."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class LayerPlan:
     """One layer of the graph and where its parts lie."""
 
@@ -31,7 +30,7 @@ class LayerPlan:
     uses_rope: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class GraphPlan:
     """All that decides which nodes there are."""
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from advisor.domain.graph.attention import grouped_attention, latent_attention
 from advisor.domain.graph.build import Builder, GraphPlan, LayerPlan
 from advisor.domain.graph.mamba import mamba_layer
 from advisor.domain.graph.nodes import Graph, Node, op
+from advisor.values import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class BuiltGraph:
     """A graph with the node that holds its result."""
 

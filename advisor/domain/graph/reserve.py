@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache, lru_cache
 from math import lcm
 
@@ -13,6 +13,7 @@ from advisor.domain.graph.schedule import PIPELINE_COPIES, Schedule
 from advisor.domain.graph.sizes import BatchDims, graph_sizes
 from advisor.domain.model import Shape
 from advisor.units import align_up
+from advisor.values import value
 
 CPU_ALIGNMENT = 32
 """`TENSOR_ALIGNMENT` of ggml/src/ggml-impl.h."""
@@ -25,7 +26,7 @@ _QUERIES_NOT_NORMALIZED = 128
 """The Llama 4 with that many experts, Maverick, is the one without query norms (`use_kq_norm`)."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class GraphPlacement:
     """As much of a placement as decides about the graph."""
 
@@ -36,20 +37,13 @@ class GraphPlacement:
     cache_on_gpu: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class _Layout:
     """A graph with repeated layers left out."""
 
     plan: GraphPlan
     repeats: tuple[int, ...]
     copies: int
-
-
-class _Sizes(dict[str, int]):
-    """Weights that are never fetched take no room in a compute buffer."""
-
-    def __missing__(self, key: str) -> int:
-        return 0
 
 
 def compute_buffers(
@@ -81,8 +75,7 @@ def _peaks(
 ) -> tuple[int, ...]:
     is_single = layout.plan.n_devices == 1
     program = _program(layout.plan, frozenset() if is_single else _offloaded_rows(shape, dims), layout.copies)
-    sizes = _Sizes(graph_sizes(shape, dims))
-    sizes.update(weight_sizes)
+    sizes = graph_sizes(shape, dims) | dict(weight_sizes)
     alignments = (GPU_ALIGNMENT,) * (layout.plan.n_devices - 1) + (CPU_ALIGNMENT,)
     return program.peaks(sizes, alignments, layout.repeats)
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from advisor.domain.ggml import GGML_TYPES
 from advisor.domain.graph.build import OUTPUTS, TOKENS
 from advisor.domain.model import Shape
+from advisor.values import value
 
 _F32 = 4
 _INDEX = 8
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class BatchDims:
     """The micro-batch that llama.cpp reserves memory for."""
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from advisor.domain.licence.restrictions import (
     EuRestriction,
     FieldOfUse,
@@ -13,9 +11,10 @@ from advisor.domain.licence.restrictions import (
     UserThreshold,
 )
 from advisor.domain.licence.terms import Ambiguity, Duty, Standing, Term, TermKind
+from advisor.values import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Licence:
     """A licence as terms, each with its clause and source."""
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 
 from advisor.domain.constraints import Use
 from advisor.domain.licence.agreement import Licence
 from advisor.domain.licence.judgement import Judgement, judge
 from advisor.domain.licence.restrictions import Fix, Restriction
 from advisor.domain.licence.terms import Verdict
+from advisor.values import value
 
 _OUTCOMES: dict[Verdict, str] = {
     Verdict.FORBIDDEN: "it would be forbidden",
@@ -19,7 +20,7 @@ _OUTCOMES: dict[Verdict, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Admission:
     """A change after which the licence grants the use."""
 
@@ -29,7 +30,7 @@ class Admission:
     """What to answer otherwise, by key of the constraints file."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class UseChange:
     """A change of the use that changes the verdict."""
 

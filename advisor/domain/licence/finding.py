@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from advisor.domain.constraints import Use
 from advisor.domain.licence.agreement import Licence
@@ -11,6 +10,7 @@ from advisor.domain.licence.changes import Admission, changes_of
 from advisor.domain.licence.judgement import Judgement, judge
 from advisor.domain.licence.terms import Duty, Term, TermKind, Verdict
 from advisor.domain.licence.triggers import cause
+from advisor.values import value
 
 _POINTS: dict[TermKind, str] = {
     "grant": "what it grants",
@@ -24,7 +24,7 @@ _POINTS: dict[TermKind, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Obligation:
     """An act that this use owes."""
 
@@ -36,7 +36,7 @@ class Obligation:
     """The exact words alone."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class StandingTerm:
     """A term that binds the use without asking for an act."""
 
@@ -44,7 +44,7 @@ class StandingTerm:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Clause:
     """A passage that decided."""
 
@@ -54,7 +54,7 @@ class Clause:
     """Title and address of the text; says when it is somebody else's copy."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class OpenPoint:
     """A point that the text leaves open."""
 
@@ -63,7 +63,7 @@ class OpenPoint:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class CautiousReading:
     """What a cautious reader concludes where the text is open."""
 
@@ -73,7 +73,7 @@ class CautiousReading:
     """The open points that make the difference."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class LicenceFinding:
     """What a licence says about a use. The literal reading; `conservative` is the cautious one."""
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from advisor.domain.constraints import Use
 from advisor.domain.licence.agreement import Licence
 from advisor.domain.licence.restrictions import Restriction
 from advisor.domain.licence.terms import Ambiguity, Duty, Verdict, strongest
 from advisor.domain.licence.triggers import is_triggered
+from advisor.values import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Judgement:
     """The literal reading beside the cautious one."""
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import ClassVar, Literal, Protocol
 
 from advisor.domain.constraints import Deployment, Entity, Purpose, Redistribution, TrainTarget, Use
 from advisor.domain.licence.terms import Term, Verdict
+from advisor.values import value
 
 Operator = Literal[">", ">="]
 
@@ -52,7 +53,7 @@ _HANDED: dict[Redistribution, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Fix:
     """The smallest change of a use that a restriction lets through."""
 
@@ -114,7 +115,7 @@ def _both(words: list[str]) -> str:
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class UserThreshold:
     """No rights above a number of monthly active users, counted once in the month before the release."""
 
@@ -163,7 +164,7 @@ class UserThreshold:
         return (Fix(f"at or below {most:,} monthly users in {self.month}, affiliates included", at_most),)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class RevenueThreshold:
     """No rights in a month that follows one with more revenue than the limit."""
 
@@ -194,7 +195,7 @@ class RevenueThreshold:
         return (Fix(phrase, replace(use, revenue_usd_month=most)),)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class EuRestriction:
     """No rights for licensees in the European Union."""
 
@@ -232,7 +233,7 @@ class EuRestriction:
         return tuple(found)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class FieldOfUse:
     """Rights for some purposes only. An empty tuple of allowed values allows all; the first is the narrowest."""
 
@@ -299,7 +300,7 @@ def _outside(value: str, allowed: tuple[str, ...]) -> bool:
     return bool(allowed) and value not in allowed
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class TrainingBan:
     """No use of the model or its outputs to improve some other models."""
 

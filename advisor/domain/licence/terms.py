@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
+
+from advisor.values import value
 
 DutyKind = Literal["COPY_OF_LICENCE", "NOTICE_FILE", "DISPLAY", "NAME_PREFIX", "MARK_MODIFIED", "RETAIN_NOTICES"]
 StandingId = Literal["AUP", "REVENUE_MONITOR", "RESEARCH_ONLY", "NON_PRODUCTION_ONLY"]
@@ -71,7 +72,7 @@ def strongest(verdicts: Iterable[Verdict]) -> Verdict:
     return max(verdicts, key=lambda verdict: verdict.strength, default=Verdict.ALLOWED)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Term:
     """What a licence says on one point."""
 
@@ -86,7 +87,7 @@ class Term:
     """Whether the text was read in somebody else's copy or account of it."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Duty:
     """An act that the licence asks for in some circumstances."""
 
@@ -105,7 +106,7 @@ class Duty:
         return f"{self.kind}:{self.exact}" if self.kind in ("DISPLAY", "NAME_PREFIX") else self.kind
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Standing:
     """A term that binds every permitted use without asking for an act."""
 
@@ -114,7 +115,7 @@ class Standing:
     term: Term
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Ambiguity:
     """A point that the text leaves open, and what a cautious reader makes of it."""
 

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from advisor.domain.basis import Basis
 from advisor.domain.speed.estimate import Speed
+from advisor.values import value
 
 CALIBRATED_SPREAD = 0.13
 """Four in five published rates lie within this share of the estimate once a rate of another model on the same device
 has calibrated it (benchmarks/README.md)."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Calibration:
     """Measured over estimated, in time."""
 
@@ -44,7 +45,7 @@ def calibration_of(measured: Speed, estimated: Speed) -> Calibration:
     )
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Timings:
     """What was timed on a machine: speeds by candidate and placement, and a calibration by kind of placement."""
 

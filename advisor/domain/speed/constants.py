@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from typing import Literal
 
 from advisor.domain.hardware import CpuFamily
+from advisor.values import value
 
 TypeClass = Literal["float", "legacy", "k", "low"]
 
@@ -27,7 +28,7 @@ def type_class(ggml_type: str) -> TypeClass:
     return "low" if small else "legacy"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class GpuConstants:
     """One back end's. A time is the sum of its terms, so each constant is what one unit of work costs."""
 
@@ -58,7 +59,7 @@ class GpuConstants:
     """Four in five published rates lie within this share of the estimate made without their GPU."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class CpuConstants:
     """One family's. A processor reads weights as fast as its memory or its cores decode them, whichever is slower."""
 
@@ -98,7 +99,7 @@ def _slower(one: Mapping[str, float], other: Mapping[str, float]) -> dict[str, f
     return {name: min(rate, other[name]) for name, rate in one.items() if name in other}
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class SpeedConstants:
     gpu: Mapping[str, GpuConstants]
     """By back end; a back end that is missing is estimated as `vulkan`."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from advisor.domain.basis import Basis
 from advisor.domain.fit import Fit
 from advisor.domain.model import Model, Shape
@@ -13,9 +11,10 @@ from advisor.domain.speed.constants import SpeedConstants
 from advisor.domain.speed.roofline import Prompt
 from advisor.domain.speed.work import Parts, PoolWork, parts_of, pool_work, visited_bytes
 from advisor.domain.weights import Weights
+from advisor.values import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Speed:
     """Speeds of one request that has the machine to itself."""
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from advisor.domain.speed.estimate import Speed
 from advisor.units import format_milliseconds
+from advisor.values import value
 
 READING_WORDS_PER_MINUTE = 238
 """Mean of silent reading of English non-fiction in 190 studies; most adults read 175 to 300
@@ -15,7 +14,7 @@ WORDS_PER_TOKEN = 0.75
 READING_TOKENS_PER_S = READING_WORDS_PER_MINUTE / 60 / WORDS_PER_TOKEN
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Latency:
     """Waits of one request that has the machine to itself; plans say what many at once wait."""
 

@@ -7,13 +7,13 @@ times the fixed cost of a layer.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from advisor.domain.ggml import GGML_TYPES
 from advisor.domain.model import Shape
 from advisor.domain.placement import Pool
 from advisor.domain.speed.constants import CpuConstants, GpuConstants, SpeedConstants, type_class
 from advisor.domain.speed.work import Parts, PoolWork, visited_bytes
+from advisor.values import value
 
 _DEFAULT_TYPE = "Q4_K"
 """Stands in for a ggml type that nobody has timed."""
@@ -21,7 +21,7 @@ _FALLBACK_BACKEND = "vulkan"
 """Runs on everything, so a back end without constants is at least as fast."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Prompt:
     n_tokens: int
     depth_tokens: int = 0
@@ -38,7 +38,7 @@ class Prompt:
         return self.depth_tokens + self.n_tokens / 2
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Rates:
     """What is known about one GPU."""
 

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 
 from advisor.domain.footprint import kv_cell_bytes, kv_layer_bytes
 from advisor.domain.model import Shape
 from advisor.domain.placement import Placement, Pool
 from advisor.domain.weights import TypedGroup, Weights
+from advisor.values import value
 
 TypeBytes = dict[str, float]
 """Bytes by ggml type."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Parts:
     """A model's weights by what a token does with them."""
 
@@ -26,7 +26,7 @@ class Parts:
     """The projection to logits, read once per generated token and not for the rest of a prompt."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class PoolWork:
     """One pool's share."""
 

@@ -13,9 +13,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from advisor.domain.quality import DEVIATIONS, Rating
+from advisor.values import value
 
 TASK_DEVIATION = math.hypot(0.15, 0.12)
 """How far a model's ability at one task scatters around its ability at this kind of task, in logits, as a standard
@@ -23,7 +24,7 @@ deviation: a model's skill around the model, and one result around all effects, 
 (benchmarks/quality.md, Scales)."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Tried:
     """What a trial found for one candidate."""
 
@@ -51,7 +52,7 @@ class Tried:
         return math.sqrt(1 / (self.total + 0.5) + 1 / (self.n - self.total + 0.5))
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Evidence:
     """A trial's results, by candidate, with what identifies the trial."""
 

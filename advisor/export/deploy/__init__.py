@@ -28,6 +28,10 @@ class Target:
     """Whether it can run more than one copy of the model."""
     slots: int | None = None
     """Requests that one copy answers at once, where the target leaves no choice."""
+    listens: bool = True
+    """Whether its files say where to listen."""
+    in_containers: bool = False
+    """Whether its files name an image to run in."""
 
     @property
     def is_report(self) -> bool:
@@ -40,16 +44,26 @@ TARGETS: Mapping[str, Target] = {
     "llama-server": Target(
         "llama_server", "llama.cpp's server: command file and systemd units", engines=("llama.cpp",)
     ),
-    "ollama": Target("ollama", "an Ollama Modelfile, and settings of its service", engines=("llama.cpp",)),
+    "ollama": Target(
+        "ollama", "an Ollama Modelfile, and settings of its service", engines=("llama.cpp",), listens=False
+    ),
     "vllm": Target("vllm", "vllm serve: configuration and command file", engines=("vllm",)),
-    "compose": Target("compose", "Docker Compose for one machine", engines=("llama.cpp", "vllm")),
+    "compose": Target("compose", "Docker Compose for one machine", engines=("llama.cpp", "vllm"), in_containers=True),
     "kubernetes": Target(
         "kubernetes",
         "Deployment, Service, autoscaler and what belongs to them",
         engines=("llama.cpp", "vllm"),
         scales=True,
+        in_containers=True,
     ),
-    "kuberay": Target("kuberay", "a RayService: Ray Serve LLM with vLLM on Kubernetes", engines=("vllm",), scales=True),
+    "kuberay": Target(
+        "kuberay",
+        "a RayService: Ray Serve LLM with vLLM on Kubernetes",
+        engines=("vllm",),
+        scales=True,
+        listens=False,
+        in_containers=True,
+    ),
     "ray-serve": Target("ray_serve", "Ray Serve LLM with vLLM on a Ray cluster", engines=("vllm",), scales=True),
     "ray-llama-cpp": Target(
         "ray_llama_cpp",
@@ -60,6 +74,22 @@ TARGETS: Mapping[str, Target] = {
     ),
 }
 """Targets in the order of help."""
+
+
+def fields_of(target: Target, engine: EngineName | None) -> frozenset[str]:
+    """Fields of an ExportRequest, beside target and engine, that change what is made; `engine` None is of a report."""
+    if engine is None:
+        return frozenset()
+    matters = {
+        "quantization": engine == "vllm",
+        "gguf": engine == "llama.cpp",
+        "node": target.slots is None,
+        "slots": target.slots is None,
+        "replicas": target.scales,
+        "port": target.listens,
+        "image": target.in_containers,
+    }
+    return frozenset(field for field, does in matters.items() if does)
 
 
 def files_for(target: str, recorded: Recorded) -> dict[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from advisor.export.deploy.engine_container import Container, container_of
-from advisor.export.deploy.heads import annotations_of, comment, head, notice_text
+from advisor.export.deploy.file_header import annotations_of, comment, head, notice_text
 from advisor.export.deploy.serving import Serving
 from advisor.export.deploy.yaml_text import yaml_text
 

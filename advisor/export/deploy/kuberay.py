@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from advisor.export.deploy.heads import annotations_of, head, notice_text
+from advisor.export.deploy.file_header import annotations_of, head, notice_text
 from advisor.export.deploy.kubernetes import Manifest, gpu_limits, metadata, quantity, secret_variable
 from advisor.export.deploy.ray_serve import serve_config
 from advisor.export.deploy.serving import Serving

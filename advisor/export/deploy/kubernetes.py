@@ -8,7 +8,7 @@ from typing import Any
 
 from advisor.errors import InputError
 from advisor.export.deploy.engine_container import MODELS, Container, container_of
-from advisor.export.deploy.heads import annotations_of, comment, head, notice_text
+from advisor.export.deploy.file_header import annotations_of, comment, head, notice_text
 from advisor.export.deploy.serving import Serving
 from advisor.export.deploy.yaml_text import yaml_text
 from advisor.units import GIB, MIB

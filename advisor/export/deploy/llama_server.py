@@ -6,7 +6,7 @@ import shlex
 from pathlib import PurePosixPath
 
 from advisor.export.deploy import systemd_text
-from advisor.export.deploy.heads import comment, head, notice_text
+from advisor.export.deploy.file_header import comment, head, notice_text
 from advisor.export.deploy.llama_args import NOTES, Argument, from_hub, llama_arguments, source_of
 from advisor.export.deploy.serving import GgufSource, Serving
 from advisor.export.deploy.weights import fetch_script, local_name

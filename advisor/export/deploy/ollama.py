@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from advisor.errors import InputError
-from advisor.export.deploy.heads import head, notice_text
+from advisor.export.deploy.file_header import head, notice_text
 from advisor.export.deploy.llama_args import settings_of, source_of
 from advisor.export.deploy.serving import Serving
 from advisor.export.deploy.weights import local_name

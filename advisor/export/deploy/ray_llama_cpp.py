@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from advisor.errors import InputError
-from advisor.export.deploy.heads import head, notice_text
+from advisor.export.deploy.file_header import head, notice_text
 from advisor.export.deploy.serving import GgufSource, LicenceDuties, LlamaSettings, Serving
 from advisor.export.deploy.yaml_text import yaml_text
 

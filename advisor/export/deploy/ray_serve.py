@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from advisor.export.deploy.heads import head, notice_text
+from advisor.export.deploy.file_header import head, notice_text
 from advisor.export.deploy.serving import Serving
 from advisor.export.deploy.vllm_args import engine_arguments, vllm_of
 from advisor.export.deploy.yaml_text import yaml_text

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 
-from advisor.export.deploy.heads import head, notice_text
+from advisor.export.deploy.file_header import head, notice_text
 from advisor.export.deploy.serving import Serving
 from advisor.export.deploy.vllm_args import VERSION, refuse_stages, serve_arguments
 from advisor.export.deploy.yaml_text import yaml_text

@@ -13,7 +13,7 @@ from advisor.export.report.machine_part import capacity_of, machine_rows
 from advisor.export.report.memory_chart import DeviceMemory, memory_chart, memory_text
 from advisor.export.report.trade_chart import Choice, trade_chart, trade_text
 from advisor.export.words import BASIS_WORDS, VERDICT_WORDS
-from advisor.units import format_bytes, format_milliseconds, format_rate
+from advisor.units import counted, format_bytes, format_milliseconds, format_rate
 
 _SUPPORT_WORDS = {
     "supported": "✓ supported, says the model card",
@@ -86,7 +86,7 @@ def _pick_section(pick: PickTable) -> Section:
         ("memory", f"{format_bytes(pick.footprint.total_bytes)}, {_basis(pick.footprint.basis)}"),
         (
             "context",
-            f"{place.context_tokens:,} tokens for {place.parallel} {_plural(place.parallel, 'request')} at once",
+            f"{place.context_tokens:,} tokens for {counted(place.parallel, 'request')} at once",
         ),
         ("layers on GPU", _layers(pick)),
         ("KV cache", place.kv_type),
@@ -108,10 +108,6 @@ def _pick_section(pick: PickTable) -> Section:
 
 def _basis(basis: str) -> str:
     return f"{basis}: {BASIS_WORDS[basis]}"
-
-
-def _plural(n: int, word: str) -> str:
-    return word if n == 1 else f"{word}s"
 
 
 def _layers(pick: PickTable) -> str:
@@ -244,7 +240,7 @@ def _rejected_section(file: RecommendationFile) -> Section:
         )
         for r in file.rejected
     ]
-    intro = f"{len(rows)} {_plural(len(rows), 'model')}, what misses least first."
+    intro = f"{counted(len(rows), 'model')}, what misses least first."
     columns = ("model", "reason", "smallest change that would admit it")
     return Section("Excluded", [Grid(columns, rows)] if rows else [], intro)
 

@@ -42,7 +42,7 @@ class CompareScreen(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         with VerticalScroll(id="compare"):
             yield Static(markup=False, id="compare-text")
-        yield Static("Esc closes · ↑ ↓ and the page keys scroll", id="compare-keys", markup=False)
+        yield Static("Esc closes · arrows, page keys scroll", id="compare-keys", markup=False)
 
     def on_mount(self) -> None:
         self._draw()

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Container, Horizontal
 from textual.message import Message
+from textual.timer import Timer
 from textual.widgets import Button, Input, Label, OptionList, Static
 
-from advisor.domain.export_request import ExportChoice
+from advisor.domain.export_request import PLAIN, ExportChoice, ExportRequest
 from advisor.errors import AdvisorError, NotProbedError
 from advisor.tui.background import in_background
 from advisor.tui.commands import bindings_at
@@ -21,8 +23,11 @@ from advisor.tui.previews import FILE_NAME, Preview, Wanted, Writer, plain_lines
 from advisor.tui.screens.saving import SavingScreen
 from advisor.tui.widgets.choice import Choice
 from advisor.tui.widgets.file_list import FileList
+from advisor.tui.widgets.option_form import OptionForm
 from advisor.tui.widgets.pages import Pages
 
+DEBOUNCE_S = 0.25
+"""Wait for the next key before files are made with another option."""
 _RECOMMENDATION = "recommendation"
 """In place of a target's key."""
 
@@ -32,16 +37,16 @@ class Job:
     """What files are made of, and how."""
 
     wanted: Wanted
-    choice: ExportChoice | None
+    target: str | None
     """None for the recommendation itself."""
     name: str
-    insists: bool
+    request: ExportRequest
 
     def is_same(self, other: Job | None) -> bool:
         """Whether it gives the same files."""
         if other is None or not self.wanted.is_same(other.wanted):
             return False
-        return (self.choice, self.name, self.insists) == (other.choice, other.name, other.insists)
+        return (self.target, self.name, self.request) == (other.target, other.name, other.request)
 
 
 class ExportScreen(SavingScreen):
@@ -61,7 +66,7 @@ class ExportScreen(SavingScreen):
     _job: Job | None = None
     _choice: ExportChoice | None = None
     _insists = False
-    _index = 0
+    _debounce: Timer | None = None
 
     def body(self) -> ComposeResult:
         self._writer = Writer(self.session.advisor)
@@ -73,6 +78,7 @@ class ExportScreen(SavingScreen):
             yield Label("Output", classes="export-label")
             yield Choice("What to make of the pick", words, _RECOMMENDATION)
             yield Button("a: make them anyway", id="anyway", action="screen.anyway", compact=True)
+        yield OptionForm(id="options")
         yield from self.where()
         with Container(id="export-body"):
             yield FileList(id="files")
@@ -98,12 +104,25 @@ class ExportScreen(SavingScreen):
             self._job = None
             self._take((), "\n".join(no_pick_lines(self.session)))
             return
-        job = Job(wanted, self._choice, self.recommendation_name, self._insists)
+        wrong = self.query_one(OptionForm).invalid
+        if wrong:
+            self._job = None
+            self._take((), f"✗ no files are made while an option cannot be used: {', '.join(wrong)}")
+            return
+        choice = self._choice
+        job = Job(wanted, None if choice is None else choice.target, self.recommendation_name, self._request())
         if job.is_same(self._job):
             return
         self._job = job
         self._take((), "making the files …")
         in_background(self, partial(self._make, job), "export")
+
+    def _request(self) -> ExportRequest:
+        """What is decided about the files."""
+        if self._choice is None:
+            return PLAIN
+        decided: dict[str, Any] = self.query_one(OptionForm).answers
+        return ExportRequest(engine=self._choice.engine, allow_simulated=self._insists, **decided)
 
     def _make(self, job: Job) -> None:
         outcome: tuple[Preview, ...] | AdvisorError
@@ -114,7 +133,7 @@ class ExportScreen(SavingScreen):
         self.post_message(self.Made(job, outcome))
 
     def _files_of(self, job: Job) -> tuple[Preview, ...]:
-        found = self._writer.files(job.wanted, job.choice, job.name, simulated=job.insists)
+        found = self._writer.files(job.wanted, job.target, job.name, job.request)
         for preview in found:
             _ = preview.lines  # colours take longest, and this is not the thread that draws
         return found
@@ -127,11 +146,12 @@ class ExportScreen(SavingScreen):
             self._take((), refusal_lines(message.outcome))
             self.set_class(isinstance(message.outcome, NotProbedError), "-refused")
         else:
+            self.made_from = self._writer.recommendation(message.job.wanted)
             self._take(message.outcome)
 
     def _take(self, previews: tuple[Preview, ...], instead: str = "") -> None:
         """Show files, or a text in their stead."""
-        self.previews, self._index = previews, 0
+        self.previews, self.index = previews, 0
         self.remove_class("-refused")
         self.set_class(len(previews) > 1, "-several")
         self.query_one(FileList).show([_entry(preview) for preview in previews])
@@ -148,7 +168,7 @@ class ExportScreen(SavingScreen):
         proved = smoke is not None and smoke.report is not None
         parts = [f"{chosen.model.name} {chosen.quantization.name}"]
         if len(self.previews) > 1:
-            parts.append(f"{self._index + 1} of {len(self.previews)}: {self.previews[self._index].name}")
+            parts.append(f"{self.index + 1} of {len(self.previews)}: {self.previews[self.index].name}")
         else:
             parts.append("with its smoke test" if proved else "no smoke test yet; t runs one")
         title.update(" · ".join(parts))
@@ -157,29 +177,42 @@ class ExportScreen(SavingScreen):
         shown = self.shown
         self.query_one(Pages).show(shown.lines if shown is not None else plain_lines(instead))
 
-    @property
-    def is_saved(self) -> bool:
-        """Whether the recommendation that the files are made from was saved."""
-        return self._job is not None and self._writer.recommendation(self._job.wanted) == self.saved_text
-
-    @property
-    def shown(self) -> Preview | None:
-        """The file on screen."""
-        return self.previews[self._index] if self._index < len(self.previews) else None
-
     # ------------------------------------------------------------ the user
 
     @on(Choice.Changed)
     def _target_chosen(self, message: Choice.Changed) -> None:
         self._choice, self._insists = self._choices.get(message.value), False
+        self.query_one(OptionForm).offer(self._choice.options if self._choice is not None else ())
         self.to_folder(self._choice is not None)
         self._show_all()
 
     @on(OptionList.OptionHighlighted, "#files")
     def _file_chosen(self, event: OptionList.OptionHighlighted) -> None:
-        self._index = event.option_index
+        self.index = event.option_index
         self._show_title()
         self._show_text()
+
+    @on(OptionForm.Changed)
+    def _option_changed(self) -> None:
+        if self._debounce is not None:
+            self._debounce.stop()
+        self._debounce = self.set_timer(DEBOUNCE_S, self._show_all)
+
+    async def action_options(self) -> None:
+        """Open or fold what can be decided about the files."""
+        form = self.query_one(OptionForm)
+        if form.display:
+            await form.toggle()
+        else:
+            self.notify("A report and the recommendation have no options; o chooses another target.", markup=False)
+
+    async def action_back(self) -> None:
+        """Out of a field, then of the options, then back to Proof."""
+        form = self.query_one(OptionForm)
+        if form.is_open and not isinstance(self.focused, Input):
+            await form.toggle()
+        else:
+            await super().action_back()
 
     def action_target(self) -> None:
         """List what can be made."""
@@ -188,7 +221,7 @@ class ExportScreen(SavingScreen):
     def action_next_file(self) -> None:
         """Show the next file."""
         if len(self.previews) > 1:
-            self.query_one(FileList).highlighted = (self._index + 1) % len(self.previews)
+            self.query_one(FileList).highlighted = (self.index + 1) % len(self.previews)
 
     def action_anyway(self) -> None:
         """Make the files for a machine that was only described."""
@@ -210,10 +243,10 @@ class ExportScreen(SavingScreen):
     def action_save(self) -> None:
         """Write what was made; ask first where a file of a name exists."""
         job = self._job
-        if job is not None and job.choice is None and not self.previews:
+        if job is not None and job.target is None and not self.previews:
             # A recommendation is quickly written: who saves at once need not wait for its colours.
             try:
-                self.previews = self._writer.files(job.wanted, None, job.name, simulated=False)
+                self.previews = self._writer.files(job.wanted, None, job.name)
             except AdvisorError as error:
                 self.show_outcome(f"✗ {error}", failed=True)
                 return

@@ -216,6 +216,8 @@ class NeedsScreen(Place):
 
     @on(QuestionRow.Answered)
     def _answered(self, message: QuestionRow.Answered) -> None:
+        if message.row.has_gone:
+            return
         session, question = self.session, message.row.question
         before = session.answers[question.key]
         message.row.show_error(self._words(session.answer(question, message.raw), question))

@@ -8,6 +8,7 @@ from textual.containers import Container, Horizontal, Vertical
 from textual.reactive import reactive
 from textual.widgets import Button, DataTable, Input, Static
 
+from advisor.domain.carried_load_words import one_machine_ends
 from advisor.domain.excluded_groups import ExcludedGroup, excluded_groups, excluded_lines, nearest_miss
 from advisor.domain.head_to_head.compare import MOST
 from advisor.domain.presentation import (
@@ -149,7 +150,8 @@ class PicksScreen(Place):
         more = f" · the first {len(rows.rows)}; / finds the other {hidden:,}" if hidden > 0 else ""
         n_marked = len(self.session.marked_candidates)
         marked = f" · {n_marked} marked, c compares" if n_marked else ""
-        by = f"by {SORTS[self.sort_index].word}{' and your trial' if found.trial else ''}"
+        machines = " and machines" if self.sort_index == 0 and one_machine_ends(found) else ""
+        by = f"by {SORTS[self.sort_index].word}{machines}{' and your trial' if found.trial else ''}"
         return f"{remaining_text(found)} · {by}{filtered}{more}{marked} · {MARKS_LEGEND}"
 
     def _selected(self) -> Candidate | Rejection | ExcludedGroup | None:

@@ -45,7 +45,7 @@ class PlotScreen(ModalScreen[str | None]):
             dots = [_dot(c, str(self._ranks[c.id]), self._bounds) for c in self._candidates]
             yield Scatter(dots, self._line, self._candidates[self._index].id)
         yield Static(self._legend(), markup=False, id="plot-about")
-        yield Static("↑ ↓ choose a pick, or click it · Enter or Esc closes", markup=False, id="plot-keys")
+        yield Static("Esc closes · ↑ ↓ choose, or click one", markup=False, id="plot-keys")
 
     def on_mount(self) -> None:
         self._show()
@@ -65,9 +65,9 @@ class PlotScreen(ModalScreen[str | None]):
 
     def _legend(self) -> str:
         small, large = (f"{bound / GIB:.0f} GiB" for bound in self._bounds)
-        sizes = f"{SIZES[0]} up to {small}  {SIZES[1]} up to {large}  {SIZES[2]} more"
+        sizes = f"{SIZES[0]} to {small}  {SIZES[1]} to {large}  {SIZES[2]} more"
         missing = f" {self._n_unknown} of unknown speed left out." if self._n_unknown else ""
-        return f"{sizes}, with the rank. └─ the best quality at each speed, over all file types.{missing}"
+        return f"{sizes}. Numbers are ranks. └─ the best quality at each speed, over all file types.{missing}"
 
     def action_step(self, step: int) -> None:
         if self._candidates:

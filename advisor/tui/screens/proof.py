@@ -96,8 +96,16 @@ class ProofScreen(Place):
     def _show_buttons(self, smoke: Smoke | None, *, is_busy: bool) -> None:
         cannot = is_busy or self.session.chosen is None or self.session.is_simulated
         start, measure = self.query_one("#start", Button), self.query_one("#measure", Button)
+        cancel = self.query_one("#cancel", Button)
+        # A button that is switched off hands its focus to the next, which does something else.
+        if is_busy and self.focused in (start, measure):
+            cancel.disabled = False
+            self.set_focus(cancel)
+        elif not is_busy and self.focused is cancel and not cannot:
+            start.disabled = False
+            self.set_focus(start)
         start.disabled = measure.disabled = cannot
-        self.query_one("#cancel", Button).disabled = not is_busy
+        cancel.disabled = not is_busy
         self.query_one("#download", Button).disabled = self.session.chosen is None
 
     def _show_progress(self, smoke: Smoke | None) -> None:

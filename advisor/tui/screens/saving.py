@@ -39,18 +39,17 @@ class SavingScreen(Place):
     """What the field held for the other kind of place."""
     _is_folder = False
 
+    made_from = ""
+    """The recommendation that the files are made from."""
     saved_text: str | None = None
     """The recommendation as it was saved last."""
-
-    @property
-    def is_saved(self) -> bool:
-        """Whether the recommendation that the files are made from was saved."""
-        raise NotImplementedError
+    index = 0
+    """Of the file on screen."""
 
     @property
     def shown(self) -> Preview | None:
         """The file on screen."""
-        raise NotImplementedError
+        return self.previews[self.index] if self.index < len(self.previews) else None
 
     def where(self) -> Iterator[Widget]:
         """The line that says where to, and the one for what came of it."""
@@ -158,7 +157,7 @@ class SavingScreen(Place):
             self.show_outcome(f"✓ saved: {paths[0]}", failed=False)
             return
         files = "1 file" if len(paths) == 1 else f"{len(paths)} files"
-        kept = "" if self.is_saved else " The recommendation itself is not saved yet."
+        kept = "" if self.made_from == self.saved_text else " The recommendation itself is not saved yet."
         self.show_outcome(f"✓ saved: {files} in {folder}.{kept}", failed=False)
 
     def _deliver(self) -> None:

@@ -26,7 +26,7 @@ from advisor.tui.widgets.curves_canvas import Line, Plot
 
 LEAST_COLUMNS, LEAST_ROWS = 60, 18
 """Room without which the curves are left out and said in words."""
-_KEYS = "↑ ↓ curve · t first token or time per token · PgUp PgDn scroll · Esc closes"
+_KEYS = "Esc closes · ↑ ↓ curve · t other · PgUp PgDn scroll"
 
 
 class _LeftError(Exception):

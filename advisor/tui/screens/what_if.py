@@ -123,7 +123,7 @@ class WhatIfScreen(ModalScreen[Applied | None]):
                         COUNT, max(1, self._trial.hardware.count), str(max(1, self._trial.hardware.count))
                     )
                     ram = self._trial.hardware.ram_bytes
-                    yield QuestionRow(RAM, ram, answer_text(RAM, ram), hint="as this machine has")
+                    yield QuestionRow(RAM, ram, answer_text(RAM, ram), hint="as here")
                     for key in NEEDS:
                         question, answer = questionnaire[key], self._trial.answers[key]
                         yield QuestionRow(question, answer, answer_text(question, answer))

@@ -95,6 +95,11 @@ class QuestionRow(Horizontal):
         return self.children[1]
 
     @property
+    def has_gone(self) -> bool:
+        """Whether the form was made anew, so that what was answered here last belongs to no question any more."""
+        return not self.is_attached or not self.query(QuestionTitle)
+
+    @property
     def error_text(self) -> str | None:
         """What is said to be wrong with the answer."""
         return None if self._error is None else str(self._error.content)
@@ -126,7 +131,8 @@ class QuestionRow(Horizontal):
 
     def show_mark(self, mark: str, short: str) -> None:
         """What the answer excludes, in words and in few signs; nothing where both are empty."""
-        self.query_one(QuestionTitle).marks = (mark, short)
+        for title in self.query(QuestionTitle):  # none where the form is just made anew
+            title.marks = (mark, short)
 
     @on(YesNo.Changed)
     @on(Ticks.Changed)

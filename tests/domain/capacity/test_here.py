@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import combinations
 
 import pytest
 from hypothesis import given, settings
@@ -20,7 +21,9 @@ from advisor.domain.constraints import Constraints
 from advisor.domain.fit import ways_to_run
 from advisor.domain.placement import Pool, cpu_placement
 from advisor.domain.recommend import Recommendation
+from advisor.domain.scoring import CLOSE_CALL
 from advisor.domain.slots import MAX_SLOTS, parts_for_copies, ways_with_slots
+from advisor.domain.summary import summary_lines
 from advisor.domain.weights import weights
 from advisor.paths import knowledge_dir
 from advisor.service import Advisor, MachineChoice
@@ -168,6 +171,20 @@ def test_where_no_model_carries_the_load_the_answer_says_where_one_machine_ends(
     assert found.plan is not None
     assert found.plan.replicas == (found.pick.carried.machines if found.pick.carried else None)
     assert found.sensitivity is None
+
+
+def test_of_two_that_fall_short_the_one_behind_with_the_higher_score_takes_more_machines() -> None:
+    found = advise(scale__users=1_000_000)
+    ranked = [c for c in found.ranked if c.falls_short]
+    turned = [(a, b) for a, b in combinations(ranked, 2) if b.score.total - a.score.total > CLOSE_CALL]
+    assert turned
+    for first, second in turned:
+        said = summary_lines(first, replace(found, ranked=(first, second)))[0]
+        assert first.carried is not None
+        assert second.carried is not None
+        assert (first.carried.least_machines or 0) < (second.carried.least_machines or 0)
+        assert f"{second.model.name} scores " in said
+        assert "times the machines" in said
 
 
 def test_twice_the_machines_must_be_worth_more_than_a_close_call() -> None:

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 
 from advisor.errors import InputError
 from advisor.export.deploy import serving_files
-from advisor.export.deploy.heads import notice_text
+from advisor.export.deploy.file_header import notice_text
 from advisor.export.deploy.serving import GgufSource, Serving
 from tests.export.deploy.modelfile import PARAMETERS, parse
 from tests.export.deploy.support import hostile_llama, llama

@@ -9,7 +9,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from advisor.export.deploy.heads import comment
+from advisor.export.deploy.file_header import comment
 from advisor.export.deploy.serving import dns_label
 from advisor.export.deploy.yaml_text import yaml_text
 from tests.export.deploy.support import HOSTILE

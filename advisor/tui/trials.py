@@ -13,7 +13,7 @@ from advisor.tui.messages import EvidenceRead, RankBy
 STYLES: tuple[str, ...] = ("screens/judge.tcss", "screens/trial.tcss", "screens/evidence.tcss")
 
 
-class TryingApp(AdvisingApp):
+class TrialsApp(AdvisingApp):
     """The part of the app that opens trials and uses what they show."""
 
     def action_trial(self) -> None:
@@ -58,7 +58,7 @@ class TryingApp(AdvisingApp):
 
     @on(RankBy)
     def _rank_by(self, message: RankBy) -> None:
-        self._backstage.read_evidence(message.source)
+        self._jobs.read_evidence(message.source)
 
     @on(EvidenceRead)
     async def _evidence_read(self, message: EvidenceRead) -> None:

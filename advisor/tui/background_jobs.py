@@ -50,7 +50,7 @@ class _StaleError(Exception):
     """Another request came, so the answer to this one would be dropped."""
 
 
-class Backstage:
+class BackgroundJobs:
     """Starts the work. Each start makes the answers to the one before stale."""
 
     def __init__(self, app: ReadyingApp, advisor: Advisor) -> None:
