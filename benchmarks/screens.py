@@ -153,7 +153,7 @@ async def processor_times() -> dict[str, tuple[float, float]]:
     from advisor.tui.app import AdvisorApp
 
     app = AdvisorApp(Advisor(), None, Path.cwd())
-    app.when_settled = gc.freeze
+    app.when_settled, app.works_ahead = gc.freeze, True  # as the program does
     found: dict[str, list[float]] = {}
     async with app.run_test(size=(120, 36)) as pilot:
         await _until(lambda: app.session.found is not None and not app.session.is_counting)
@@ -172,7 +172,7 @@ async def lags() -> dict[str, list[float]]:
     from advisor.tui.app import AdvisorApp
 
     app = AdvisorApp(Advisor(), None, Path.cwd())
-    app.when_settled = gc.freeze  # as the program does
+    app.when_settled, app.works_ahead = gc.freeze, True  # as the program does
     found: dict[str, list[float]] = {}
     async with app.run_test(size=(120, 36)) as pilot:
         found["start: probe and first ranking"] = await _lag(lambda: app.session.found is not None)

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any
 
 from advisor.errors import AdvisorError
@@ -26,8 +27,6 @@ from advisor.tui.messages import (
 )
 
 if TYPE_CHECKING:
-    from textual.app import App
-
     from advisor.domain.constraints import Constraints
     from advisor.domain.hardware import Machine
     from advisor.domain.questions import Answer
@@ -36,9 +35,15 @@ if TYPE_CHECKING:
     from advisor.domain.trial.evidence import Evidence
     from advisor.domain.trial.outcome import Trial
     from advisor.service import Advisor, MachineChoice
+    from advisor.tui.readying import ReadyingApp
 
 ENGINE_GROUP = "engine"
 """Of the workers that wait for llama.cpp: there is one at a time."""
+
+
+_STANDS_STILL_S = 0.5
+"""At most, whatever is pressed."""
+_LOOKS_AGAIN_S = 0.01
 
 
 class _StaleError(Exception):
@@ -48,7 +53,7 @@ class _StaleError(Exception):
 class BackgroundJobs:
     """Starts the work. Each start makes the answers to the one before stale."""
 
-    def __init__(self, app: App[None], advisor: Advisor) -> None:
+    def __init__(self, app: ReadyingApp, advisor: Advisor) -> None:
         self._app = app
         self._advisor = advisor
         self._cancel = threading.Event()
@@ -115,7 +120,11 @@ class BackgroundJobs:
             self._app.post_message(Advised(ticket, error))
 
     def _stop_if_stale(self, ticket: int) -> None:
-        """A thread cannot be ended from outside, so it looks itself whether anybody still waits for it."""
+        """A thread cannot be ended from outside, so it looks itself whether anybody still waits for it. And because it
+        takes half of the time that drawing has, it stands still while a key is being answered."""
+        until = monotonic() + _STANDS_STILL_S
+        while self._app.is_answering and monotonic() < until:
+            sleep(_LOOKS_AGAIN_S)
         if ticket != self.advice_ticket:
             raise _StaleError
 

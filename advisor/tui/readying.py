@@ -10,6 +10,7 @@ import asyncio
 import sys
 from collections.abc import Callable, Coroutine, Iterator
 from importlib import import_module
+from math import inf
 from time import monotonic
 
 from textual import events
@@ -53,7 +54,7 @@ BREATH_S = 0.002
 QUIET_S = 0.1
 """After a key nothing is done for so long: what the key asked for comes first, and often another key follows."""
 PATIENCE_S = 1.0
-"""For which one piece waits while keys keep coming."""
+"""For which what others wait for, too, lets keys go first; places are not built while keys keep coming."""
 ORDER: tuple[PlaceId, ...] = ("picks", "needs", "proof", "export")
 
 
@@ -71,6 +72,11 @@ class ReadyingApp(App[None]):
             self._pressed = monotonic()
         await super().on_event(event)
 
+    @property
+    def is_answering(self) -> bool:
+        """Whether a key was pressed just now. Threads may ask."""
+        return monotonic() < self._pressed + QUIET_S
+
     def in_spare_time(self, work: Coroutine[None, None, None]) -> None:
         """Do work that waits for keys of itself."""
         self.run_worker(work, group="spare time", description="spare time", exit_on_error=False)
@@ -84,16 +90,16 @@ class ReadyingApp(App[None]):
     async def build_places(self) -> None:
         """Build the places that nobody has visited yet."""
         for place in ORDER if self.works_ahead else ():
-            await self._quiet()
+            await self._quiet(inf)
             await self._build(place)
         if self.when_settled is not None:
             self.when_settled()
 
-    async def _quiet(self) -> None:
+    async def _quiet(self, patience_s: float = PATIENCE_S) -> None:
         """Wait for a moment in which nobody waits."""
-        until = monotonic() + PATIENCE_S
+        until = monotonic() + patience_s
         await asyncio.sleep(BREATH_S)
-        while self._pressed + QUIET_S > monotonic() and monotonic() < until:
+        while self.is_answering and monotonic() < until:
             await asyncio.sleep(QUIET_S / 4)
 
     async def _build(self, place: PlaceId) -> None:

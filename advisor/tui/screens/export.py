@@ -90,8 +90,9 @@ class ExportScreen(SavingScreen):
 
     @on(events.ScreenResume)
     def _resumed(self) -> None:
-        # The screen should be there before its files are looked at.
-        self.call_after_refresh(self._show_all)
+        # The screen should be there before its files are looked at; built ahead, it makes none before anybody comes.
+        if self.is_current:
+            self.call_after_refresh(self._show_all)
 
     # ------------------------------------------------------------ what is shown
 

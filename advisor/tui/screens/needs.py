@@ -29,6 +29,8 @@ from advisor.tui.widgets.question_row import QuestionRow
 
 _AT_ONCE = 24
 """Lines of the form that are mounted first: as many as a terminal shows."""
+_FRAME_S = 0.07
+"""After which Textual has drawn a new screen: it waits 50 ms and then for the next frame."""
 _AT_A_TIME = 8
 """Lines that are mounted in one piece after that."""
 
@@ -98,8 +100,12 @@ class NeedsScreen(Place):
         yield Button("Show the picks", id="to-picks", action="app.go('picks')", compact=True)
 
     def fill(self) -> None:
-        # Not after the refresh of the screen, which may be another one, whose keys would then wait for these fields.
-        self.call_later(self._rebuild)
+        if self.is_current and getattr(self.app, "works_ahead", False):
+            # Whoever comes before the fields were built sees the place at once, and the fields then.
+            self.set_timer(_FRAME_S, self._rebuild)
+        else:
+            # Not after the refresh of the screen, which may be another one, whose keys would wait for these fields.
+            self.call_later(self._rebuild)
 
     def show_topic(self, topic: Topic) -> None:
         self.query_one("#remaining", Static).update(self._remaining())

@@ -18,6 +18,9 @@ from advisor.tui.widgets.grounds import Grounds
 from advisor.tui.widgets.key_line import KeyLine
 from advisor.tui.widgets.place_bar import PlaceBar
 
+_FREQUENT: frozenset[Topic] = frozenset(("smoke", "measuring"))
+"""What changes many times a second while the engine works: a place that nobody sees shows it when somebody does."""
+
 
 class Place(Screen[None]):
     """A place shows the session and reports what the user does; it keeps no state that another place needs."""
@@ -32,6 +35,7 @@ class Place(Screen[None]):
         # a new screen gets the present styles without that. Where a later Textual counts otherwise, nothing is saved.
         self._css_update_count = getattr(self.app, "_css_update_count", -1)
         self.add_class(*self._size_classes())
+        self._missed: set[Topic] = set()
         self.is_complete = asyncio.Event()
         """Set when all is there that a place mounts by itself."""
 
@@ -65,8 +69,14 @@ class Place(Screen[None]):
         """Keep what is drawn. By default every style is applied anew, which empties all caches, and then a table takes
         longer to draw than people wait; a new theme or size is applied by Textual whatever is said here."""
         event.refresh_styles = False
+        missed, self._missed = self._missed, set()
+        for topic in missed:
+            self._on_topic(topic)
 
     def _on_topic(self, topic: Topic) -> None:
+        if topic in _FREQUENT and not self.is_current:
+            self._missed.add(topic)
+            return
         self.query_one(Grounds).show()
         self.query_one(PlaceBar).refresh()
         self.show_topic(topic)
