@@ -126,17 +126,17 @@ for Python 3.11 and later on Linux, macOS and Windows. It is written by
 {relock}
 ```
 
-and installed with `pip install --require-hashes -r requirements/ci.txt`. pip (23.1 or later) keeps the llama.cpp that
-it built and takes it again as long as the hash of its source is the locked one. llama.cpp is all that is built. What it
-is built with ({tools}) pip chooses itself and without hashes, unless these are there before, of
-`requirements/build.txt`, and pip is told to build with what is there:
+and installed by
 
 ```sh
 pip install --require-hashes -r requirements/build.txt
 pip install --require-hashes --no-build-isolation -r requirements/ci.txt
 ```
 
-A llama.cpp that pip kept is taken in both ways. `requirements/build.txt` is written after `requirements/ci.txt` by
+pip (23.1 or later) keeps the llama.cpp that it built and takes it again as long as the hash of its source is the locked
+one. llama.cpp is all that is built; what it is built with ({tools}) is locked in `requirements/build.txt`, and has to
+be there before, since pip would choose it itself and without hashes. `requirements/build.txt` is written after
+`requirements/ci.txt` by
 
 ```sh
 {relock_build}

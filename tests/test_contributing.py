@@ -29,7 +29,7 @@ def test_the_loop_installs_as_the_readme_does_and_runs_tools_that_are_installed(
     assert loop is not None
     assert line is not None
     *installing, _ = line[1].split(" && ")
-    assert len(installing) == 3
+    assert len(installing) == 4
     assert [step for step in installing if step not in loop[1]] == []
     installed = {script.name for script in entry_points(group="console_scripts")} | {"python", "pip"}
     tools = set(re.findall(r"\.venv/bin/([\w-]+)", loop[1]))
