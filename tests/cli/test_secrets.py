@@ -180,7 +180,7 @@ async def visit(server: Serving, token: str) -> tuple[str, list[int], str]:
 
 async def drawn_after(channel: aiohttp.ClientWebSocketResponse, keys: str, word: str) -> str:
     """What the screens draw until they show a word; keys that come before the screens are there count for nothing."""
-    drawn, text, end = b"", "", time.monotonic() + 30.0
+    drawn, text, end = b"", "", time.monotonic() + 120.0
     while word not in text:
         assert time.monotonic() < end, f"{word!r} was not drawn, but: {text[-2000:]}"
         await channel.send_json(["stdin", keys])
