@@ -67,7 +67,7 @@ def draw_curves(plot: Plot, width: int, height: int) -> Drawing:
     """The plot in `width` x `height` cells; nothing but spaces where no curve has a point."""
     drawing = Drawing([[" "] * width for _ in range(height)], {}, {})
     points = [point for line in plot.lines for point in line.points if point[1] > 0]
-    if not points:
+    if not points or not width or not height:
         return drawing
     box = _box(plot, points, max(8, width - _LEFT - 2), max(4, height - _BELOW - 1))
     _axes(drawing, box, plot)
@@ -144,8 +144,7 @@ def _asked_label(drawing: Drawing, box: _Box, plot: Plot) -> None:
 
 def _thin(drawing: Drawing, box: _Box, line: Line) -> None:
     for x, y in _along(box, line, 1.0):
-        cell = drawing.rows[round(y)][_LEFT + 1 + round(x)]
-        if cell in " ╌┊":
+        if _cell(drawing, round(x), round(y)) in " ╌┊":
             put(drawing, _LEFT + 1 + round(x), round(y), "·")
 
 
@@ -191,5 +190,7 @@ def _numbers(drawing: Drawing, box: _Box, line: Line, kind: str) -> None:
 
 
 def _cell(drawing: Drawing, column: int, row: int) -> str:
+    """What stands in a cell of the box; a space where a small field does not reach."""
     x = _LEFT + 1 + column
-    return drawing.rows[row][x] if 0 <= x < len(drawing.rows[row]) else " "
+    is_within = 0 <= row < len(drawing.rows) and 0 <= x < len(drawing.rows[row])
+    return drawing.rows[row][x] if is_within else " "
