@@ -30,6 +30,7 @@ from tests.export.support import (
 
 TEXT = st.text(max_size=20)
 SIZE = st.integers(0, 2**63 - 1)
+CORES = st.integers(0, 2**20) | st.floats(0, 2**20)
 RATE = st.none() | st.integers(1, 10**15) | st.floats(1, 1e15)
 
 
@@ -59,7 +60,7 @@ KINDS = st.sampled_from(["cpu", "gpu", "igpu", "accelerator"])
 DEVICES = st.builds(EngineDevice, TEXT, TEXT, KINDS, SIZE, st.none() | SIZE)
 
 
-@given(MEMORIES, st.lists(GPUS, max_size=3), readings(st.lists(DEVICES, max_size=2).map(tuple)), readings(SIZE))
+@given(MEMORIES, st.lists(GPUS, max_size=3), readings(st.lists(DEVICES, max_size=2).map(tuple)), readings(CORES))
 @settings(max_examples=50)
 def test_any_machine_is_rebuilt_from_its_record(
     memory: Memory, gpus: list[Gpu], devices: Reading[tuple[EngineDevice, ...]], cores: Reading[float]
