@@ -215,6 +215,9 @@ def own_directories() -> Iterator[None]:
 
 def main() -> int:
     """Print the table; 1 where a budget is exceeded."""
+    from advisor.tui import GC_THRESHOLDS
+
+    gc.set_threshold(*GC_THRESHOLDS)  # as the program does, for the parts that run in this process
     os.environ["TEXTUAL_ANIMATIONS"] = "none"
     with own_directories():
         paints = first_paints()
