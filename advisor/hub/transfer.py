@@ -24,6 +24,7 @@ from advisor import __version__
 from advisor.cancelling import cancelling
 from advisor.domain.upkeep.files import ListedFile
 from advisor.errors import InputError, NetworkError
+from advisor.files import is_there
 from advisor.hub.destination import FilePaths, link_up
 from advisor.hub.http_errors import HubUnreachable
 from advisor.hub.retry import MAX_WAIT_S
@@ -122,8 +123,8 @@ def _locked(target: FilePaths, watch: Watch) -> Iterator[None]:
 
 def _is_there(source: Source, target: FilePaths, watch: Watch) -> bool:
     """Whether the file is there already. Raises InputError where another one is."""
-    found = target.whole if target.whole.exists() or target.link is None else target.link
-    if not found.exists():
+    found = target.whole if is_there(target.whole) or target.link is None else target.link
+    if not is_there(found):
         return False
     size = found.stat().st_size
     if target.link is not None:
