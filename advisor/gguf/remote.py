@@ -7,11 +7,10 @@ from collections.abc import Callable
 from http.client import HTTPException, HTTPMessage, HTTPResponse
 from typing import IO, NoReturn, cast
 from urllib.error import HTTPError, URLError
-from urllib.parse import urlsplit
 from urllib.request import Request
 
 from advisor import __version__
-from advisor.addresses import is_loopback
+from advisor.addresses import is_loopback, web_address
 from advisor.errors import InputError, NetworkError
 from advisor.redirects import ClosedRedirects
 from advisor.timely import Limits, timely_opener
@@ -48,9 +47,10 @@ class HttpSource:
     """Ranges of a remote file. Raises NetworkError where the server does not play along."""
 
     def __init__(self, url: str, *, open_url: Open | None = None, limits: Limits | None = None) -> None:
-        if not is_url(url) or not urlsplit(url).hostname:
+        parts = web_address(url)
+        if parts is None:
             raise InputError(f"{shown_address(url)} is no web address", hint="Write https://…/model.gguf.")
-        if "@" in urlsplit(url).netloc:
+        if "@" in parts.netloc:
             why = "it would stand in logs and in the list of processes"
             raise InputError("the address carries a password", why=why, hint="Download the file and name its path.")
         if not _is_safe(url):
