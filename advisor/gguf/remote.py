@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from http.client import HTTPException, HTTPMessage, HTTPResponse
 from typing import IO, NoReturn, cast
 from urllib.error import HTTPError, URLError
 from urllib.request import Request
 
-from advisor import __version__
 from advisor.addresses import is_loopback, web_address
 from advisor.errors import InputError, NetworkError
+from advisor.ranges import announced_part, part_request
 from advisor.redirects import ClosedRedirects
 from advisor.timely import Limits, timely_opener
 
@@ -22,8 +21,6 @@ WHOLE_S = 180.0
 CHUNK_BYTES = 1 << 20
 MAX_BYTES = 96 << 20
 """All ranges together; the headers of the largest vocabularies take about 15 MiB."""
-
-_RANGE = re.compile(r"bytes (?P<first>\d{1,18})-(?P<last>\d{1,18})/(?P<size>\d{1,18})")
 
 Open = Callable[[Request, float], HTTPResponse]
 
@@ -77,11 +74,7 @@ class HttpSource:
             return self._first[offset : offset + length]
         if self._bytes_read + length > MAX_BYTES:
             self._fail(f"the header is longer than {MAX_BYTES >> 20} MiB")
-        request = Request(self._url, headers={
-            "Range": f"bytes={offset}-{offset + length - 1}",
-            "Accept-Encoding": "identity",
-            "User-Agent": f"llm-advisor/{__version__}",
-        })  # fmt: skip
+        request = part_request(self._url, offset, offset + length - 1)
         try:
             self._limits.wait_s()
             with self._open(request, self._limits) as response:
@@ -97,10 +90,10 @@ class HttpSource:
     def _receive(self, response: HTTPResponse, offset: int, length: int) -> bytes:
         if response.status != 206:
             self._fail("the server does not serve parts of files")
-        match = _RANGE.fullmatch(response.headers.get("Content-Range", "").strip())
-        if match is None or int(match["first"]) != offset:
+        part = announced_part(response)
+        if part is None or part[0] != offset:
             self._fail("the server sent another part than was asked for")
-        size = int(match["size"])
+        _, size = part
         if self._size not in (None, size):
             self._fail("the file changed while it was read")
         self._size = size

@@ -12,9 +12,9 @@ import os
 import subprocess
 import sys
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any, BinaryIO, cast
 
+from advisor.children import finding_this_package
 from advisor.domain.hardware import Gpu, Reading
 from advisor.probe.nvml import within
 
@@ -44,11 +44,13 @@ def is_library_missing() -> bool:
 def ask(timeout_s: float) -> dict[str, Any] | str:
     """The child's document, or in words how it ended without one."""
     command = [sys.executable, "-P", "-X", "utf8", "-m", "advisor.probe.nvidia_child", f"{timeout_s:g}"]
-    places = [str(Path(__file__).resolve().parents[2]), os.environ.get("PYTHONPATH", "")]
-    env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, places))}
     try:
         child = subprocess.Popen(
-            command, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+            command,
+            env=finding_this_package(os.environ),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
         )
     except OSError as error:
         return f"no process to ask it in could be started: {error.strerror}"
