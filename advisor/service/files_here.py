@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from advisor import paths
 from advisor.domain.local_files import DownloadRequest
-from advisor.errors import AdvisorError, InputError
+from advisor.errors import InputError
 from advisor.files import is_file, is_folder, read_bounded
 from advisor.service.core import Core
 from advisor.units import MIB
@@ -177,10 +177,9 @@ class FilesHere(Core):
         files = load_all_gguf_files(self.knowledge, ids)
         try:
             own = load_all_gguf_files(self.overlay, ids)
-        except AdvisorError as error:
+        except InputError as error:
             own = {}
-            if isinstance(error, InputError):
-                self._refuse(error)
+            self._refuse(error)
         return index_of(models, {m: joined_files(files.get(m, ()), own.get(m, ())) for m in ids})
 
     def _files_basis(self) -> str:
