@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import cache, lru_cache
 from math import lcm
 
-from advisor.domain.graph.allocator import Program
+from advisor.domain.graph.allocator import Program, Walk
 from advisor.domain.graph.build import GROUP_ROWS, HEAD_ROWS, OUTPUTS, TOKENS, GraphPlan, LayerPlan
 from advisor.domain.graph.models import build_graph
 from advisor.domain.graph.schedule import PIPELINE_COPIES, Schedule
@@ -42,8 +41,9 @@ class _Layout:
     """A graph with repeated layers left out."""
 
     plan: GraphPlan
+    program: Program
+    alignments: tuple[int, ...]
     repeats: tuple[int, ...]
-    copies: int
 
 
 def compute_buffers(
@@ -56,28 +56,22 @@ def compute_buffers(
     """
     is_whole = where.output_on_gpu and sum(where.layers_per_gpu) == shape.n_layers and not where.experts_in_ram
     fetches = bool(where.layers_per_gpu) and not is_whole
-    return _buffers(shape, dims, where, weight_sizes if fetches else ())
+    return _buffers(_walks(shape, dims, where), weight_sizes if fetches else ())
 
 
 @lru_cache(maxsize=65536)
-def _buffers(
-    shape: Shape, dims: BatchDims, where: GraphPlacement, weight_sizes: tuple[tuple[str, int], ...]
-) -> tuple[int, ...]:
-    is_small = dims.tokens < OFFLOAD_ROWS
+def _buffers(walks: tuple[Walk, ...], weight_sizes: tuple[tuple[str, int], ...]) -> tuple[int, ...]:
+    weights = dict(weight_sizes)
+    return tuple([walk.peak(weights) for walk in walks])
+
+
+@lru_cache(maxsize=65536)
+def _walks(shape: Shape, dims: BatchDims, where: GraphPlacement) -> tuple[Walk, ...]:
+    """What all file types have in common."""
     rotated = (_is_rotated(shape, dims.key_type), _is_rotated(shape, dims.value_type))
-    layout = _layout(shape, where, dims.flash_attention, rotated, is_small)
-    return _peaks(layout, replace(shape, n_layers=0), dims, weight_sizes)
-
-
-@lru_cache(maxsize=65536)
-def _peaks(
-    layout: _Layout, shape: Shape, dims: BatchDims, weight_sizes: tuple[tuple[str, int], ...]
-) -> tuple[int, ...]:
-    is_single = layout.plan.n_devices == 1
-    program = _program(layout.plan, frozenset() if is_single else _offloaded_rows(shape, dims), layout.copies)
-    sizes = graph_sizes(shape, dims) | dict(weight_sizes)
-    alignments = (GPU_ALIGNMENT,) * (layout.plan.n_devices - 1) + (CPU_ALIGNMENT,)
-    return program.peaks(sizes, alignments, layout.repeats)
+    offloaded_rows = _offloaded_rows(shape, dims) if where.layers_per_gpu else frozenset()
+    layout = _layout(shape, where, dims.flash_attention, rotated, offloaded_rows, dims.tokens < OFFLOAD_ROWS)
+    return layout.program.walks(graph_sizes(shape, dims), layout.alignments, layout.repeats)
 
 
 def _is_rotated(shape: Shape, cache_type: str) -> bool:
@@ -101,7 +95,12 @@ def _program(plan: GraphPlan, offloaded_rows: frozenset[str], copies: int) -> Pr
 
 @lru_cache(maxsize=65536)
 def _layout(
-    shape: Shape, where: GraphPlacement, flash_attention: bool, rotated: tuple[bool, bool], is_small: bool
+    shape: Shape,
+    where: GraphPlacement,
+    flash_attention: bool,
+    rotated: tuple[bool, bool],
+    offloaded_rows: frozenset[str],
+    is_small: bool,
 ) -> _Layout:
     n_gpus = len(where.layers_per_gpu)
     layers, loops, repeats = _runs(shape, where)
@@ -123,7 +122,8 @@ def _layout(
         has_rope_factors=shape.rope_factors,
     )
     has_pipeline = n_gpus > 1 and is_whole and where.cache_on_gpu and not where.experts_in_ram
-    return _Layout(plan, repeats, PIPELINE_COPIES if has_pipeline else 1)
+    program = _program(plan, offloaded_rows, PIPELINE_COPIES if has_pipeline else 1)
+    return _Layout(plan, program, (GPU_ALIGNMENT,) * n_gpus + (CPU_ALIGNMENT,), repeats)
 
 
 def _runs(

@@ -19,10 +19,10 @@ def every_layer(shape: Shape, dims: BatchDims, monkeypatch: pytest.MonkeyPatch) 
     """The buffer of a graph in which no layer is left out."""
     with monkeypatch.context() as patch:
         patch.setattr(reserve, "_shortened", lambda shape, start, count, **_: (count, 0, 1, 0))
-        for cached in (reserve._buffers, reserve._peaks, reserve._layout):
+        for cached in (reserve._walks, reserve._layout):
             cached.cache_clear()
         found = compute_buffers(shape, dims, GraphPlacement())
-    for cached in (reserve._buffers, reserve._peaks, reserve._layout):
+    for cached in (reserve._walks, reserve._layout):
         cached.cache_clear()
     return found
 
@@ -42,6 +42,6 @@ def test_a_loop_stands_for_all_its_layers(name: str, flash_attention: bool, monk
 def test_a_model_is_sized_as_fast_as_the_number_of_its_layers_does_not_matter() -> None:
     shape = replace(KINDS["mistral-7b"], n_layers=900)
     dims = batch_dims(shape, cpu_placement(8192))
-    layout = reserve._layout(shape, GraphPlacement(), True, (False, False), False)
+    layout = reserve._layout(shape, GraphPlacement(), True, (False, False), frozenset(), False)
     assert len(layout.plan.layers) < 6
     assert compute_buffers(shape, dims, GraphPlacement())[0] > 0
