@@ -72,6 +72,15 @@ def test_memory_that_is_taken_now_is_told_but_does_not_exclude() -> None:
     assert way.missing_now() == way.footprint.total_bytes - 2 * GIB
 
 
+def test_what_a_gpu_takes_of_the_systems_memory_must_be_free_there() -> None:
+    found = machine(24 * GIB, gpu(24 * GIB, unified=True), available=2 * GIB)
+    pools = memory_pools(found, constraints().machine, figures(found, None))
+    held = weights(MISTRAL_7B, "Q4_K_M")
+    way = ways_to_run(MISTRAL_7B, held, cpu_placement(8192, n_gpus=1), pools, allow_cpu=True)[0]
+    assert way.placement.n_gpu_layers == 33
+    assert way.missing_now() == way.footprint.total_bytes - 2 * GIB
+
+
 def test_gpus_without_an_engine_that_can_use_them_are_no_pools() -> None:
     found = machine(24 * GIB, gpu(24 * GIB), gpu_offload=False)
     assert len(memory_pools(found, constraints().machine, figures(found))) == 1
