@@ -153,7 +153,8 @@ def _gpu_shares(
         return tuple([DeviceFootprint(name, 0, 0, n, 0) for name, n in zip(names, compute, strict=True)])
     layer_bytes = weights.layer_bytes(without_experts=placement.experts_in_ram)
     start = len(kv) - sum(placement.gpu_layers)
-    last = max((i for i, n in enumerate(placement.gpu_layers) if n), default=-1)
+    # The output alone goes to the first GPU.
+    last = max((i for i, n in enumerate(placement.gpu_layers) if n), default=0)
     shares = []
     for i, (name, n) in enumerate(zip(names, placement.gpu_layers, strict=True)):
         stop = start + n

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from advisor.domain.fit import closest_way, ways_to_run
 from advisor.domain.model import Experts
-from advisor.domain.placement import cpu_placement
+from advisor.domain.placement import cpu_placement, with_gpu_layers
 from advisor.domain.pools import CONTEXT_BYTES, memory_pools
 from advisor.domain.weights import weights
 from advisor.units import GIB
@@ -99,3 +99,15 @@ def test_every_way_offered_fits_into_every_budget(ram: int, vram: list[int], qua
 def test_the_driver_takes_its_share_of_every_gpu() -> None:
     (_, card) = pools_of(32 * GIB, 24 * GIB)
     assert card.budget_bytes == 24 * GIB - constraints().machine.reserve_vram_bytes - CONTEXT_BYTES["cuda"]
+
+
+@given(st.integers(1, 130), st.lists(st.integers(0, 1 << 40), min_size=1, max_size=8))
+def test_layers_are_shared_out_as_llama_cpp_does(on_gpu: int, budgets: list[int]) -> None:
+    """`load_tensors` of src/llama-model.cpp: a layer goes to the first GPU whose share ends behind it."""
+    weights_ = budgets if any(budgets) else [1] * len(budgets)
+    ends = [sum(weights_[: i + 1]) for i in range(len(weights_))]
+    whole, slots = ends[-1], on_gpu + 1
+    places = [next(i for i, end in enumerate(ends) if end * slots > layer * whole) for layer in range(on_gpu)]
+    found = with_gpu_layers(cpu_placement(512), on_gpu, tuple(budgets))
+    assert found.gpu_layers == tuple(places.count(i) for i in range(len(budgets)))
+    assert found.n_gpu_layers == slots
