@@ -94,7 +94,7 @@ def more_machines(one: Candidate, other: Candidate) -> str:
     few = other.carried.least_machines if other.carried else None
     many = one.carried.least_machines if one.carried else None
     if few is None or many is None:
-        return "nobody knows how many machines it takes"
+        return "no number of machines like this one meets the targets"
     return f"takes {many / few:.1f} times the machines"
 
 

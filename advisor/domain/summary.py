@@ -92,7 +92,7 @@ def _nearest(candidate: Candidate, found: Recommendation) -> str:
     if abs(gap) < CLOSE_CALL:
         apart = f"{abs(gap):.3f}" if abs(gap) >= 0.0005 else "less than 0.001"
         return f"{near.model.name} is nearly level ({apart} apart): try both on your own task"
-    if gap < 0 and level.index(near) > level.index(candidate):
+    if candidate.falls_short and gap < 0 and level.index(near) > level.index(candidate):
         return f"{near.model.name} scores {-gap:.3f} more, but {more_machines(near, candidate)}"
     first, second = (candidate, near) if gap > 0 else (near, candidate)
     pairs = zip(first.score.terms, second.score.terms, strict=True)

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from advisor.domain.candidate import Rejection
 from advisor.domain.change import setting
+from advisor.domain.choice import with_choice
 from advisor.domain.excluded_groups import excluded_groups
 from advisor.domain.gates import Reason
 from advisor.domain.recommend import Recommendation
@@ -56,6 +57,14 @@ def test_a_near_neighbour_is_called_level_and_a_far_one_by_what_makes_the_differ
     assert "(less than 0.001 apart)" in summary_lines(first, behind(0.0))[0]
     assert f"{other.name} is 0.100 behind, most of it by speed" in summary_lines(first, behind(0.5, "speed"))[0]
     assert summary_lines(first, replace(found, ranked=(first,)))[0].endswith("no other model passes")
+
+
+def test_a_choice_of_the_user_is_told_which_model_is_ahead_and_by_what() -> None:
+    first, found = RANKED[0], recommendation(ASKED)
+    terms = tuple(replace(t, value=t.value - (0.5 if t.criterion == "speed" else 0.0)) for t in first.score.terms)
+    slower = replace(first, model=RANKED[1].model, score=replace(first.score, terms=terms))
+    chosen = with_choice(replace(found, ranked=(first, slower)), slower)
+    assert f"{first.model.name} is 0.100 ahead, most of it by speed" in summary_lines(slower, chosen)[0]
 
 
 def test_every_exclusion_stands_once_under_its_first_requirement_and_the_largest_group_leads() -> None:
