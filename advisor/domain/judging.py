@@ -23,8 +23,9 @@ from advisor.domain.scoring import score
 from advisor.domain.serving import Load
 from advisor.domain.slots import MAX_SLOTS, parts_for_copies, ways_with_slots
 from advisor.domain.speed import Speed, SpeedConstants, Timings, estimate_speed, placement_kind
-from advisor.domain.vision import with_projector
+from advisor.domain.vision import projector_bytes, with_projector
 from advisor.domain.weights import Weights, weights
+from advisor.units import format_bytes
 from advisor.values import value
 
 if TYPE_CHECKING:
@@ -211,7 +212,7 @@ def _place(
         languages=languages,
         rating=rating,
         score=score(model, fit, speed, rating, licence, languages, constraints.preferences.weights),
-        warnings=_warnings(model, fit, speed),
+        warnings=_warnings(model, fit, speed, constraints),
         carried=carried,
     )
 
@@ -276,11 +277,13 @@ def _speed(model: Model, quantization: Quantization, held: Weights, way: Fit, se
     return setting.timings.best(f"{model.id}:{quantization.name}", way.placement, kind, estimated)
 
 
-def _warnings(model: Model, fit: Fit, speed: Speed | None) -> tuple[str, ...]:
+def _warnings(model: Model, fit: Fit, speed: Speed | None, constraints: Constraints) -> tuple[str, ...]:
     found = list(fit.notes)
+    if needed_modality(constraints) == "image" and projector_bytes(model) is None:
+        found.append("what its image encoder takes of memory is unknown and not counted")
     missing = fit.missing_now()
     if missing:
-        found.append(f"{missing / 2**30:.1f} GiB must be freed before it can be loaded now")
+        found.append(f"{format_bytes(missing)} must be freed before it can be loaded now")
     if speed is not None:
         found += speed.assumed
     if model.status in ("retired", "superseded"):

@@ -273,7 +273,7 @@ def exclusion_paragraphs(group: ExcludedGroup) -> tuple[Paragraph, ...]:
     n, nearest = len(group.rejections), group.rejections[0]
     liftable = sum(r.is_liftable for r in group.rejections)
     about = (
-        f"{group.n_alone} of {n} miss nothing else",
+        f"{group.n_alone} of {n} {'misses' if group.n_alone == 1 else 'miss'} nothing else",
         f"{liftable} of {n} can be admitted by other answers",
     )
     reasons = tuple(f"✗ {reason.line}" for reason in nearest.reasons)
@@ -302,7 +302,8 @@ def nothing_passes(found: Recommendation) -> tuple[Paragraph, ...]:
         for code in dict.fromkeys(reason.code for reason in rejection.reasons):
             counts[code] = counts.get(code, 0) + 1
     ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    why = tuple(f"{n} of {len(found.rejected)} fail on {code.replace('_', ' ')}" for code, n in ordered)
+    whole = len(found.rejected)
+    why = tuple(f"{n} of {whole} {'fails' if n == 1 else 'fail'} on {code.replace('_', ' ')}" for code, n in ordered)
     misses = []
     for rejection in found.near_misses:
         lines = [f"✗ {reason.line}" for reason in rejection.reasons]

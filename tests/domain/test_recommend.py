@@ -93,6 +93,17 @@ def test_a_vision_task_asks_for_a_model_with_eyes() -> None:
     assert all("image" in c.model.modalities for c in found.ranked)
 
 
+def test_a_model_whose_image_encoder_has_an_unknown_size_says_that_it_is_not_counted() -> None:
+    mute = "mistral-small-3.2-24b-instruct"
+    models = tuple(replace(m, vision_params=None) if m.id == mute else m for m in shipped().models)
+    for kind, expected in (("vision", {mute}), ("chat", set())):
+        found = advise(
+            machine(64 * GIB), replace(shipped(), models=models), task__kind=kind, latency__tokens_per_s=None
+        )
+        assert mute in {c.model.id for c in found.ranked}
+        assert {c.model.id for c in found.ranked if any("image encoder" in w for w in c.warnings)} == expected
+
+
 def test_eu_licensees_are_kept_from_multimodal_llamas() -> None:
     found = advise(machine(256 * GIB), use__eu_based=True, latency__tokens_per_s=None)
     assert "licence" in reasons_of(found, "llama-4-scout")

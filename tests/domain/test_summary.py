@@ -7,8 +7,9 @@ from dataclasses import replace
 from advisor.domain.candidate import Rejection
 from advisor.domain.change import setting
 from advisor.domain.choice import with_choice
-from advisor.domain.excluded_groups import excluded_groups
+from advisor.domain.excluded_groups import excluded_groups, excluded_lines
 from advisor.domain.gates import Reason
+from advisor.domain.presentation import exclusion_paragraphs
 from advisor.domain.recommend import Recommendation
 from advisor.domain.summary import CARE, GOOD, UNKNOWN, fit_mark, speed_mark, summary_lines
 from advisor.units import GIB
@@ -81,3 +82,12 @@ def test_every_exclusion_stands_once_under_its_first_requirement_and_the_largest
         ("memory", ["c"], 1),
     ]
     assert [r.is_liftable for r in rejected] == [True, False, False]
+
+
+def test_one_excluded_model_is_and_several_are() -> None:
+    memory = Reason("memory", "memory: too large", "more", 0.1)
+    one, two = (Rejection(model(name), "Q4_0", (memory,), APACHE) for name in ("a", "b"))
+    assert excluded_lines((one,))[0] == "1 is excluded (x): memory 1"
+    assert excluded_lines((one, two))[0] == "2 are excluded (x): memory 2"
+    (group,) = excluded_groups((one,))
+    assert "1 of 1 misses nothing else" in exclusion_paragraphs(group)[0].lines
