@@ -51,8 +51,7 @@ def format_count(n: int) -> str:
     """Parameters or users for people: `7.25B`, `109B`, `700M`, `512`."""
     for factor, suffix in ((10**12, "T"), (10**9, "B"), (10**6, "M")):
         if n >= factor:
-            # Through a number once more, since three digits of 999.6 are 1e+03.
-            return f"{float(f'{n / factor:.3g}'):g}{suffix}"
+            return f"{n / factor:.3g}{suffix}"
     return f"{n:,}"
 
 

@@ -19,8 +19,10 @@ def carried_cell(candidate: Candidate) -> str:
     carried = candidate.carried
     if carried is None:
         return "unknown"
-    mark = "" if carried.is_enough and not carried.is_simulated else "✓ " if carried.is_enough else "✗ "
-    return f"{mark}{'' if carried.is_simulated else '≤ '}{carried.n_carried:,}"
+    at_most = "" if carried.is_simulated else "≤ "
+    if not carried.is_enough:
+        return f"✗ {at_most}{carried.n_carried:,}"
+    return f"{at_most or '✓ '}{carried.n_carried:,}"
 
 
 def carried_text(candidate: Candidate) -> str:

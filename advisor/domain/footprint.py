@@ -9,7 +9,7 @@ from __future__ import annotations
 from advisor.domain.basis import Basis
 from advisor.domain.graph.reserve import GraphPlacement, compute_buffers
 from advisor.domain.graph.sizes import BatchDims
-from advisor.domain.kv_cache import KV_PADDING, kv_cell_bytes, kv_layer_bytes, micro_batch, slot_cells, window_cells
+from advisor.domain.kv_cache import kv_cell_bytes, kv_layer_bytes, micro_batch, slot_cells, window_cells
 from advisor.domain.model import Shape
 from advisor.domain.placement import Placement
 from advisor.domain.weights import Weights
@@ -79,7 +79,7 @@ class Footprint:
 
 def batch_dims(shape: Shape, placement: Placement) -> BatchDims:
     """The micro-batch for which llama.cpp reserves its graph: full, with every slot at work."""
-    tokens = min(micro_batch(placement), align_up(placement.context_tokens, KV_PADDING))
+    tokens = micro_batch(placement)
     outputs = tokens if placement.outputs is None else min(tokens, placement.outputs)
     window = shape.window.tokens if shape.window else 0
     return BatchDims(

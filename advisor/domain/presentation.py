@@ -20,7 +20,7 @@ from advisor.domain.smoke import SmokeMeasurement, SmokeVerdict
 from advisor.domain.speed.latency import latency, latency_lines
 from advisor.domain.summary import SUPPORT_MARKS, summary_lines
 from advisor.domain.trial.evidence import Evidence
-from advisor.domain.wording import VERDICT_MARKS, overlay_text, speed_text
+from advisor.domain.wording import CHECK_MARKS, VERDICT_MARKS, overlay_text, smoke_verdict_text, speed_text
 from advisor.units import counted, format_bytes, format_rate
 
 BAR_PARTS = (("weights", "█"), ("KV cache", "▓"), ("compute", "▒"), ("free", "·"))
@@ -39,10 +39,6 @@ SUPPORT_WORDS = {
     Support.NOT_CLAIMED: "not claimed by the model card",
     Support.UNKNOWN: "unknown - nobody sourced it",
 }
-
-CHECK_MARKS = {True: "✓", False: "✗", None: "?"}
-VERDICT_WORDS = {"pass": "✓ passed", "warn": "! passed, but not as predicted", "fail": "✗ failed"}
-UNJUDGED_WORDS = "! ran, but this machine was too busy to judge it"
 
 _CRITERION_WIDTH = 9
 _SUM_WIDTH = len("0.00 × 0.00 = 0.000")
@@ -381,13 +377,7 @@ def smoke_paragraphs(
     checks = tuple(f"{CHECK_MARKS[check.passed]} {check.text}" for check in verdict.checks)
     note = (SYNTHETIC_NOTE,) if measured.synthetic else ()
     return (
-        Paragraph(_verdict_words(verdict), checks),
+        Paragraph(smoke_verdict_text(verdict), checks),
         *([Paragraph("Try next", following)] if following else []),
         Paragraph("Prediction and measurement", (*side_by_side_lines(candidate, measured), *note)),
     )
-
-
-def _verdict_words(verdict: SmokeVerdict) -> str:
-    """A run that nothing speaks against but other programs beside it is no deviation from the prediction."""
-    failed = {check.id for check in verdict.checks if check.passed is False}
-    return UNJUDGED_WORDS if failed == {"quiet"} else VERDICT_WORDS[verdict.verdict]

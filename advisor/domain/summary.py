@@ -12,7 +12,7 @@ from advisor.domain.recommend import Candidate, Recommendation
 from advisor.domain.scoring import CLOSE_CALL
 from advisor.domain.speed import Speed
 from advisor.domain.wording import VERDICT_MARKS, speed_text
-from advisor.units import format_bytes, format_milliseconds, format_rate
+from advisor.units import counted, format_bytes, format_milliseconds, format_rate
 
 GOOD, CARE, BAD, UNKNOWN = "✓", "!", "✗", "?"
 """Marks that differ in shape, so that they read without colour."""
@@ -125,7 +125,7 @@ def _speed(speed: Speed | None, latency: Latency) -> str:
 def _licence(finding: LicenceFinding) -> str:
     words = [f"“{duty.exact}”" for duty in finding.obligations if duty.exact]
     count = len(finding.obligations)
-    duties = f": {count} dut{'y' if count == 1 else 'ies'}" if count else ""
+    duties = f": {counted(count, 'duty', 'duties')}" if count else ""
     exact = f", with the words {', '.join(dict.fromkeys(words))}" if words else ""
     doubt = finding.conservative
     cautious = "" if doubt is None or doubt.verdict.grants else f"; a cautious reader: {doubt.verdict.value}"
