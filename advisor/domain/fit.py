@@ -81,8 +81,10 @@ def ways_to_run(
 def closest_way(
     shape: Shape, weights: Weights, base: Placement, pools: tuple[Pool, ...], *, allow_cpu: bool
 ) -> Fit | None:
-    """The way that misses the least memory; None when every way is ruled out, as without GPU and without CPU."""
-    ways = list(_ways(shape, weights, base, pools, allow_cpu=allow_cpu))
+    """The way that misses the least memory, of the attempt that asks for the least: that of `ways_to_run` which comes
+    last. None when every way is ruled out, as without GPU and without CPU."""
+    *_, leanest = _attempts(shape, base)
+    ways = list(_ways(shape, weights, leanest, pools, allow_cpu=allow_cpu))
     return min(ways, key=lambda way: sum(way.shortfalls), default=None)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from advisor.domain.candidate import Candidate, Rejection
 from advisor.domain.catalogue import Catalogue
 from advisor.domain.constraints import Constraints, Use
-from advisor.domain.fit import Fit, closest_way
+from advisor.domain.fit import Fit, closest_way, ways_to_run
 from advisor.domain.gates import Reason, memory_reason, model_reasons, needed_modality, speed_reasons
 from advisor.domain.hardware import Machine
 from advisor.domain.languages import LanguageFinding, judge_languages
@@ -176,7 +176,12 @@ def _too_large(
     held, quantization = min(((weights(shape, q.name), q) for q in quantizations), key=lambda pair: pair[0].total_bytes)
     pools, allow_cpu = _pools(model, setting), setting.constraints.machine.allow_cpu
     closest = closest_way(shape, held, setting.base, pools, allow_cpu=allow_cpu)
-    return Rejection(model, quantization.name, (memory_reason(closest, setting.constraints),), licence)
+
+    def fits(context_tokens: int) -> bool:
+        base = replace(setting.base, context_tokens=context_tokens)
+        return bool(ways_to_run(shape, held, base, pools, allow_cpu=allow_cpu))
+
+    return Rejection(model, quantization.name, (memory_reason(closest, setting.constraints, fits),), licence)
 
 
 def _pools(model: Model, setting: Setting) -> tuple[Pool, ...]:

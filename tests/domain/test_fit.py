@@ -2,12 +2,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from advisor.domain.fit import closest_way, ways_to_run
 from advisor.domain.model import Experts
-from advisor.domain.placement import cpu_placement, with_gpu_layers
+from advisor.domain.placement import Pool, cpu_placement, with_gpu_layers
 from advisor.domain.pools import CONTEXT_BYTES, memory_pools
 from advisor.domain.weights import weights
 from advisor.units import GIB
@@ -47,6 +47,24 @@ def test_without_cpu_nothing_is_split() -> None:
     closest = closest_way(LLAMA_70B, held, cpu_placement(8192, n_gpus=1), pools, allow_cpu=False)
     assert closest is not None
     assert closest.shortfalls[1] > 0
+
+
+@given(st.integers(1, 40), st.sampled_from([(), (8,), (24,)]), st.sampled_from([2048, 32768, 131072]))
+def test_memory_that_is_said_to_be_missing_is_enough_and_less_is_not(
+    ram: int, vram: tuple[int, ...], context: int
+) -> None:
+    pools = pools_of(ram * GIB, *(v * GIB for v in vram))
+    held, base = weights(LLAMA_70B, "Q4_K_M"), cpu_placement(context, n_gpus=len(vram))
+    assume(not ways_to_run(LLAMA_70B, held, base, pools, allow_cpu=True))
+    closest = closest_way(LLAMA_70B, held, base, pools, allow_cpu=True)
+    assert closest is not None
+
+    def more(share: float) -> tuple[Pool, ...]:
+        pairs = zip(pools, closest.shortfalls, strict=True)
+        return tuple(replace(p, budget_bytes=p.budget_bytes + int(share * missing)) for p, missing in pairs)
+
+    assert ways_to_run(LLAMA_70B, held, base, more(1.0), allow_cpu=True)
+    assert ways_to_run(LLAMA_70B, held, base, more(0.9), allow_cpu=True) == ()
 
 
 def test_experts_can_stay_in_ram() -> None:

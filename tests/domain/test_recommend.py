@@ -121,6 +121,22 @@ def test_setting_what_a_memory_rejection_proposes_admits_the_model() -> None:
     assert rejection.model.id in {c.model.id for c in again.ranked}
 
 
+@pytest.mark.parametrize(("model", "ram"), [("mistral-nemo-12b-instruct", 8), ("llama-4-scout", 42)])
+def test_the_context_that_a_memory_rejection_proposes_is_the_longest_that_fits(model: str, ram: int) -> None:
+    """Also where layers with a window do not give memory back in proportion."""
+    needs: dict[str, Any] = {"latency__tokens_per_s": None}
+    here, catalogue = machine(ram * GIB), replace(shipped(), models=tuple(m for m in shipped().models if m.id == model))
+    (rejection,) = advise(here, catalogue, task__context_tokens=131072, **needs).rejected
+    (reason,) = rejection.reasons
+    assert reason.code == "memory"
+    assert reason.change is not None
+    (change,) = reason.change.settings
+    assert isinstance(change.value, int)
+    for tokens, passes in ((change.value, True), (change.value + 256, False)):
+        found = advise(here, catalogue, task__context_tokens=tokens, **needs)
+        assert (rejection.quantization in {c.quantization.name for c in found.quantizations}) is passes
+
+
 def test_setting_what_a_speed_rejection_proposes_admits_the_model() -> None:
     found = advise(machine(64 * GIB), latency__tokens_per_s=8.0)
     fix = reasons_of(found, "mistral-small-3.2-24b-instruct")["decode_speed"]
