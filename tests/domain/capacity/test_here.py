@@ -114,6 +114,8 @@ def test_like_gpus_hold_a_copy_each_and_others_share_one() -> None:
     parts = list(parts_for_copies((RAM, *gpus)))
     assert [(len(pools) - 1, copies) for pools, copies in parts] == [(1, 8), (2, 4), (4, 2), (8, 1)]
     assert parts[0][0][0].budget_bytes == RAM.budget_bytes // 8
+    three = (RAM, *gpus[:3])
+    assert [(len(pools) - 1, copies) for pools, copies in parts_for_copies(three)] == [(1, 3), (3, 1)]
     unlike = (RAM, GPU, replace(GPU, name="GPU1", budget_bytes=8 * GIB))
     assert list(parts_for_copies(unlike)) == [(unlike, 1)]
     assert list(parts_for_copies((RAM,))) == [((RAM,), 1)]
