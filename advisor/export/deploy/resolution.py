@@ -239,7 +239,7 @@ def _from_file(recorded: Recorded, options: ServingOptions) -> _Sized:
     return _Sized(
         context_tokens=place.context_tokens // had,
         slots=slots,
-        llama=_settings(place),
+        llama=_settings(place, pick.footprint.devices[0].kv_cache_bytes if pick.footprint.devices else 0),
         gpus=sum(1 for n in place.gpu_layers if n),
         ram_bytes=needs[0] if needs else None,
         vram_bytes=sum(needs[1:]),
@@ -264,7 +264,7 @@ def _from_plan(plan: ServingPlan, options: ServingOptions) -> _Sized:
     return _Sized(
         context_tokens=replica.context_tokens,
         slots=slots,
-        llama=_settings(replica.fit.placement),
+        llama=_settings(replica.fit.placement, devices[0].kv_cache_bytes),
         gpus=replica.gpus,
         ram_bytes=needs[0],
         vram_bytes=sum(needs[1:]),
@@ -289,7 +289,8 @@ def _with_slots(device: DeviceFootprint, slots: int, had: int) -> int:
     return device.total_bytes - device.kv_cache_bytes + device.kv_cache_bytes * slots // had
 
 
-def _settings(place: PlacementTable | Placement) -> LlamaSettings:
+def _settings(place: PlacementTable | Placement, ram_cache_bytes: int) -> LlamaSettings:
+    """The cache of a layer lies where the layer is computed, so that a cache in system memory tells of layers there."""
     return LlamaSettings(
         kv_type=place.kv_type,
         flash_attention=place.flash_attention,
@@ -299,6 +300,7 @@ def _settings(place: PlacementTable | Placement) -> LlamaSettings:
         n_gpu_layers=place.n_gpu_layers,
         gpu_layers=tuple(place.gpu_layers),
         experts_in_ram=place.experts_in_ram,
+        layers_in_ram=ram_cache_bytes > 0,
     )
 
 

@@ -50,6 +50,8 @@ class LlamaSettings:
     gpu_layers: tuple[int, ...] = ()
     """Layers on each GPU."""
     experts_in_ram: bool = False
+    layers_in_ram: bool = False
+    """Whether the processor computes some layers beside the GPUs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +189,11 @@ class Serving:
     def total_context_tokens(self) -> int:
         """`--ctx-size` of llama.cpp: all slots together."""
         return self.context_tokens * self.slots
+
+    @property
+    def uses_processor(self) -> bool:
+        """Whether llama.cpp computes some of the model on the processor, so that it needs all its threads there."""
+        return not self.gpus or (self.llama is not None and (self.llama.experts_in_ram or self.llama.layers_in_ram))
 
     @property
     def label(self) -> str:

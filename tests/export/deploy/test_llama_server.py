@@ -9,6 +9,7 @@ import shlex
 import shutil
 import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -18,8 +19,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from advisor.export.deploy import serving_files, weights
+from advisor.export.deploy.engine_container import container_of
 from advisor.export.deploy.llama_args import flat, from_hub, llama_arguments
-from advisor.export.deploy.serving import GgufSource, Serving
+from advisor.export.deploy.serving import GgufSource, LlamaSettings, Serving
 from advisor.export.deploy.systemd_text import command_word, value, word
 from tests.export.deploy.support import HOSTILE, hostile_llama, listed, llama, on_processor
 
@@ -57,9 +59,27 @@ def test_the_context_is_that_of_all_slots_together() -> None:
 def test_layers_are_split_as_recommended() -> None:
     command = exec_start(files(llama())[f"{NAME}.service"])
     assert "--n-gpu-layers 33 " in command
-    assert "--tensor-split 20,12 " in command
+    # The output counts as a layer of the last GPU.
+    assert "--tensor-split 20,13 " in command
     assert "--cpu-moe " in command
     assert "--tensor-split" not in exec_start(files(on_processor())[f"{NAME}.service"])
+
+
+def test_a_gpu_that_is_left_alone_is_told_so_and_a_container_does_not_see_it() -> None:
+    one_of_two = llama(llama=LlamaSettings("f16", True, 2048, 512, 8, 33, (0, 32)), gpus=1)
+    assert "--tensor-split 0,33 " in exec_start(files(one_of_two)[f"{NAME}.service"])
+    assert "--tensor-split" not in container_of(one_of_two, "compose").arguments
+    two_of_three = llama(llama=LlamaSettings("f16", True, 2048, 512, 8, 33, (16, 0, 16)), gpus=2)
+    arguments = container_of(two_of_three, "compose").arguments
+    assert arguments[arguments.index("--tensor-split") + 1] == "16,17"
+
+
+def test_the_cores_are_asked_for_where_the_processor_computes_layers() -> None:
+    whole = LlamaSettings("f16", True, 2048, 512, 8, 33, (20, 12))
+    assert container_of(llama(llama=whole), "compose").cores == 1
+    assert container_of(llama(llama=replace(whole, layers_in_ram=True)), "compose").cores == 8
+    assert container_of(llama(llama=replace(whole, experts_in_ram=True)), "compose").cores == 8
+    assert container_of(on_processor(), "compose").cores == 8
 
 
 def test_no_file_holds_a_secret_and_a_server_for_all_wants_one() -> None:
