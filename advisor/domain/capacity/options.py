@@ -200,18 +200,20 @@ def vllm_on_node(subject: Subject, node: Node) -> Iterator[Option]:
         text = f"vLLM has no constants for {node.gpu.backend}; plans for it need CUDA or ROCm"
         yield Refusal("vllm", node.name, "no_backend", text)
         return
-    found = False
-    for precision in subject.precisions:
-        if precision == "FP8" and not node.fp8:
-            continue
-        for group in _groups(subject, node, precision):
-            replica = _vllm(subject, node, precision, group, own)
-            if replica is not None:
-                found = True
-                yield replica
-    if not found:
-        smallest = min(vllm.sized(subject.shape, p).total for p in subject.precisions)
+    precisions = [p for p in subject.precisions if p != "FP8" or node.fp8]
+    if not precisions:
+        text = f"{node.gpu.name} is not known to multiply in FP8, and the weights are asked for in FP8 alone"
+        yield Refusal("vllm", node.name, "no_fp8", text)
+        return
+    fitting = [(precision, group) for precision in precisions for group in _groups(subject, node, precision)]
+    if not fitting:
+        smallest = min(vllm.sized(subject.shape, precision).total for precision in precisions)
         yield _too_large(subject, node.name, "vllm", int(smallest))
+        return
+    replicas = [_vllm(subject, node, precision, group, own) for precision, group in fitting]
+    yield from [replica for replica in replicas if replica is not None]
+    if None in replicas:
+        yield Refusal("vllm", node.name, "no_compute_rate", f"the compute rate of {node.gpu.name} is unknown")
 
 
 def _groups(subject: Subject, node: Node, precision: str) -> Iterator[vllm.Group]:

@@ -245,13 +245,14 @@ def _cause(replica: Replica, traffic: Traffic, targets: Targets, metrics: Metric
 
 
 def confirmed(replica: Replica, traffic: Traffic, targets: Targets, found: Capacity) -> Capacity:
-    """The capacity held against a run of full length, and lowered step by step until the targets hold there too."""
+    """The capacity held against a run of full length, and lowered step by step until the targets hold there too; 0
+    where that takes too many steps, since requests of some sizes may miss them however few come."""
     rate = found.requests_per_s
     for _ in range(_MOST_STEPS):
         if rate <= 0 or holds(run_at(replica, traffic, rate, targets, REPORTED_REQUESTS), targets):
-            break
+            return replace(found, requests_per_s=rate)
         rate *= _STEP
-    return replace(found, requests_per_s=rate)
+    return replace(found, requests_per_s=0.0)
 
 
 def _slots(replica: Replica, traffic: Traffic) -> int:
