@@ -21,7 +21,7 @@ from advisor.domain.speed.latency import latency, latency_lines
 from advisor.domain.summary import SUPPORT_MARKS, summary_lines
 from advisor.domain.trial.evidence import Evidence
 from advisor.domain.wording import VERDICT_MARKS, overlay_text, speed_text
-from advisor.units import counted, format_bytes, format_rate
+from advisor.units import counted, format_bytes, format_figure, format_rate
 
 BAR_PARTS = (("weights", "█"), ("KV cache", "▓"), ("compute", "▒"), ("free", "·"))
 """What a memory bar is made of; the characters differ in shape, so it reads without colour."""
@@ -241,7 +241,7 @@ def _sibling_lines(candidate: Candidate, found: Recommendation) -> tuple[str, ..
 
 def _load_lines(candidate: Candidate, found: Recommendation) -> tuple[str, ...]:
     load, plan = found.load, found.plan
-    lines = [f"{load.in_flight:,.3g} requests in flight on average, {load.slots:,} at once at most"]
+    lines = [f"{format_figure(load.in_flight)} requests in flight on average, {load.slots:,} at once at most"]
     if load.is_shared:
         return (*lines, *carried_lines(candidate, found))
     if plan is not None and found.pick is not None and found.pick.id == candidate.id:
