@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from functools import partial
 
-from advisor.export.report.blocks import Block, Chart, Facts, Grid, Points, Section
+from advisor.export.report.blocks import ADDRESS, Block, Chart, Facts, Grid, Points, Section
 from advisor.export.report.contents import Recorded, report_of
 from advisor.export.report.svg import standalone
 from advisor.text import one_line
@@ -14,7 +14,6 @@ from advisor.text import one_line
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~$&])")
 _LINE_START = re.compile(r"^(?:([-+=])|(\d+)([.)])(?=\s|$))")
 """What means something at the start of a line only: a dash, a sign, the number of a list."""
-_ADDRESS = re.compile(r"https://[\w./:%#?=&~+,@-]+")
 
 
 def files(recorded: Recorded) -> dict[str, str]:
@@ -36,7 +35,7 @@ def files(recorded: Recorded) -> dict[str, str]:
 def escape(text: str) -> str:
     """Text that no reader of Markdown takes for markup; an address that stands alone becomes a link."""
     line = one_line(text)
-    if _ADDRESS.fullmatch(line):
+    if ADDRESS.fullmatch(line):
         return f"<{line}>"
     return _LINE_START.sub(r"\2\\\1\3", _SPECIAL.sub(r"\\\1", line))
 

@@ -31,7 +31,6 @@ from advisor.units import format_bytes
 
 _LEFT_FOR_PODS = 0.8
 """Of a node: the rest is for the system, the agents on it and Ray itself."""
-PERMITTED = ("allowed", "allowed_with_obligations")
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +160,7 @@ def _refuse(
 
 
 def _refuse_licence(pick: PickTable) -> None:
-    if pick.licence.verdict in PERMITTED:
+    if pick.licence.verdict.grants:
         return
     raise NoCandidateError(
         f"{pick.model} is not exported for serving",

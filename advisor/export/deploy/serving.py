@@ -8,6 +8,12 @@ from dataclasses import dataclass
 from advisor.domain.capacity.replica import EngineName
 from advisor.domain.export_request import DEFAULT_PORT
 from advisor.domain.placement import KvType
+from advisor.domain.serving import MAX_UTILISATION
+
+BUSY_SHARE = MAX_UTILISATION
+"""Of the slots, from which on an autoscaler asks for another replica; plans count on no more either."""
+GROWTH = 2
+"""Times the planned replicas that an autoscaler may reach: more is a new plan."""
 
 _PART = re.compile(r"-(\d{5})-of-(\d{5})(?=\.gguf$)")
 

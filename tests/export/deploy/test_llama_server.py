@@ -263,3 +263,8 @@ def test_a_missing_file_fails_and_leaves_nothing(hub: Path, tmp_path: Path) -> N
     assert ran.returncode != 0
     assert "404" in ran.stderr
     assert not list(there.glob("*.gguf*"))
+
+
+def test_a_colon_in_the_folder_of_the_weights_begins_no_other_path() -> None:
+    serving = llama(gguf=GgufSource(None, "/home/me/models:v2/a.gguf"))
+    assert 'BindReadOnlyPaths="/home/me/models:v2"\n' in files(serving)[f"{NAME}.service"]
