@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from advisor.domain.ggml import GGML_TYPES
+from advisor.domain.kv_cache import honoured_window
 from advisor.domain.model import Shape
 from advisor.domain.placement import Pool
 from advisor.domain.speed.constants import CpuConstants, GpuConstants, SpeedConstants, type_class
@@ -107,12 +108,11 @@ def attention_ops(work: PoolWork, shape: Shape, prompt: Prompt) -> float:
     """Operations of the scores and of the weighted sum of values, over a prompt."""
     if shape.state_space is not None:
         return 0.0
-    depth, full = prompt.mean_depth, work.n_layers
-    window = shape.window
-    back = full * depth
-    if window is not None and window.full_every:
-        limited = full * (1 - 1 / window.full_every)
-        back = (full - limited) * depth + limited * min(depth, window.tokens)
+    depth, window = prompt.mean_depth, honoured_window(shape)
+    back = work.n_layers * depth
+    if window is not None:
+        limited = work.n_layers * (1 - 1 / window.full_every)
+        back = (work.n_layers - limited) * depth + limited * min(depth, window.tokens)
     return 4.0 * prompt.n_tokens * back * shape.n_heads * shape.head_dim
 
 
