@@ -12,6 +12,7 @@ from advisor.catalog.hardware import check_names, load_cpus, load_gpus
 from advisor.catalog.inspection import Inspected, Inspection, finding_of
 from advisor.catalog.presets import load_presets
 from advisor.catalog.questions import load_questionnaire
+from advisor.catalog.serving import load_nodes
 from advisor.domain.header import FILE_TYPES
 from advisor.domain.tensor_types import DEFAULT_TYPE
 from advisor.domain.upkeep.finding import Finding, Level
@@ -29,6 +30,7 @@ def reference_findings(inspection: Inspection, directory: Path) -> Iterator[Find
     yield from _speed_findings(inspection)
     yield from _list_findings(inspection)
     yield from _hardware_findings(directory, inspection)
+    yield from _node_findings(directory, inspection)
     yield from _question_findings(directory, inspection)
     yield from _preset_findings(directory, inspection)
 
@@ -161,6 +163,17 @@ def _repeated_names(file: Inspected) -> Iterator[Finding]:
         if row["name"] in seen:
             yield Finding("error", file.name, f"{table}[{row['name']}].name", "the name is taken", "Remove one.")
         seen.add(row["name"])
+
+
+def _node_findings(directory: Path, inspection: Inspection) -> Iterator[Finding]:
+    """Machines to plan with whose GPU nobody knows, or whose name is taken."""
+    if not any(inspection.of("gpus")):
+        return
+    for file in inspection.of("nodes"):
+        try:
+            load_nodes(directory, load_gpus(directory))
+        except InputError as error:
+            yield finding_of(error, file.name, file.path)
 
 
 def _question_findings(directory: Path, inspection: Inspection) -> Iterator[Finding]:

@@ -313,6 +313,20 @@ CASES = {
         "gpu[RTX 5090].source",
         "'geforce' is not among the sources",
     ),
+    "a node of a GPU that nobody knows": (
+        "hardware/nodes.toml",
+        'gpu = "L4"',
+        'gpu = "L44"',
+        "node[g6.xlarge].gpu",
+        "no GPU named 'L44' is known",
+    ),
+    "a node twice": (
+        "hardware/nodes.toml",
+        'name = "g6e.xlarge"',
+        'name = "g6.xlarge"',
+        "node[g6.xlarge]",
+        "the name occurs twice",
+    ),
     "a question without sense": ("questions.toml", 'kind = "', 'kind = "odd', "kind", "Input should be"),
     "no TOML": (MISTRAL, "[[model]]", "[[model]", "", f"line {LINE_OF_FIRST_MODEL}"),
 }  # fmt: skip
