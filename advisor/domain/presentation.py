@@ -10,7 +10,7 @@ from advisor.domain.excluded_groups import ExcludedGroup
 from advisor.domain.footprint import DeviceFootprint
 from advisor.domain.hardware import Machine
 from advisor.domain.languages import LanguageFinding, Support
-from advisor.domain.licence import LicenceFinding, Obligation
+from advisor.domain.licence import LicenceFinding
 from advisor.domain.placement import Pool
 from advisor.domain.quality_words import quality_lines
 from advisor.domain.recommend import Candidate, Recommendation, Rejection
@@ -189,21 +189,15 @@ def licence_lines(finding: LicenceFinding) -> tuple[str, ...]:
     lines = [f"{VERDICT_MARKS[finding.verdict.value]} - {finding.licence}"]
     if not finding.verdict.grants:
         lines += finding.reasons
-    lines += [_duty_line("duty", duty) for duty in finding.obligations]
+    lines += [f"duty: {duty.text}" for duty in finding.obligations]
     lines += [f"always: {term.text}" for term in finding.standing]
     cautious = finding.conservative
     if cautious is not None:
         lines.append(f"a cautious reader says: {VERDICT_MARKS[cautious.verdict.value]}")
         extra = [duty for duty in cautious.obligations if duty not in finding.obligations]
-        lines += [_duty_line("cautious duty", duty) for duty in extra]
+        lines += [f"cautious duty: {duty.text}" for duty in extra]
         lines += [f"because: {point.text}" for point in cautious.because]
     return tuple(lines)
-
-
-def _duty_line(word: str, duty: Obligation) -> str:
-    exact = duty.exact
-    words = f" Exact words: “{exact}”" if exact and exact not in duty.text else ""
-    return f"{word}: {duty.text}{words}"
 
 
 def _clause_lines(finding: LicenceFinding) -> tuple[str, ...]:

@@ -62,6 +62,20 @@ def test_tolerances_are_absolute_or_relative() -> None:
     assert judge_numeric(Numeric(0.3), f"{0.1 + 0.2}").score == 1
 
 
+@pytest.mark.parametrize("answer", ["1.0", "1.2"])
+def test_an_answer_at_the_end_of_the_tolerance_is_right(answer: str) -> None:
+    assert judge_numeric(Numeric(1.1, tolerance=0.1), answer).score == 1
+
+
+def test_numbers_that_differ_in_their_last_digit_differ_in_the_reason() -> None:
+    judged = judge_numeric(Numeric(1234567), "1,234,568")
+    assert (judged.score, judged.reason) == (0, "1234568 instead of 1234567")
+
+
+def test_a_number_beyond_all_doubles_is_wrong() -> None:
+    assert judge_numeric(Numeric(5, relative_tolerance=0.5), "1e999").score == 0
+
+
 @pytest.mark.parametrize(
     ("answer", "score"),
     [("B", 1), ("b", 1), ("(B)", 1), ("B. Berlin", 1), ("The answer is B.", 1), ("A", 0), ("Berlin", 0), ("E", 0)],
