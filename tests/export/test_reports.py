@@ -16,7 +16,7 @@ from markdown_it import MarkdownIt
 
 from advisor.domain.dominance import pareto_front
 from advisor.export.deploy import TARGETS, files_for
-from advisor.export.deploy.markdown import escape
+from advisor.export.markdown_text import escape
 from advisor.export.recommendation_file import read_recommendation
 from advisor.export.recommendation_schema import RecommendationFile
 from advisor.export.report.contents import Recorded, report_of

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from xml.etree.ElementTree import Element, tostring
 
-from advisor.export.report.blocks import ADDRESS, Block, Chart, Facts, Grid, Points, Report, Section
+from advisor.export.markdown_text import ADDRESS
+from advisor.export.report.blocks import Block, Chart, Facts, Grid, Points, Report, Section
 from advisor.export.report.contents import Recorded, report_of
 from advisor.export.report.svg import CHART_STYLE, el
 from advisor.text import printable

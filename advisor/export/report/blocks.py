@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from xml.etree.ElementTree import Element
-
-ADDRESS = re.compile(r"https://[\w./:%#?=&~+,@-]*[\w/%#=&~+@-]")
-"""An address in a text, without the stop or comma of the sentence behind it."""
 
 
 @dataclass(frozen=True, slots=True)
