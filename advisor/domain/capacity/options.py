@@ -20,7 +20,7 @@ from advisor.domain.placement import Pool, cpu_placement
 from advisor.domain.pools import CONTEXT_BYTES
 from advisor.domain.slots import parts_for_copies, ways_with_slots
 from advisor.domain.speed.constants import SpeedConstants
-from advisor.domain.speed.work import parts_of
+from advisor.domain.speed.work import parts_of, used_share
 from advisor.domain.weights import Weights, weights
 from advisor.units import GIB, format_bytes
 
@@ -168,8 +168,9 @@ def _llama(subject: Subject, held: Weights, place: str, fit: Fit, notes: tuple[s
     slots_by: SlotsBy = "engine" if limits.slots >= at_most else "memory"
     limits, slots_by = _fast_enough(subject, costs, limits, slots_by)
     parts = parts_of(held)
-    used = subject.shape.experts.n_used / subject.shape.experts.n_total if subject.shape.experts else 1.0
-    active = sum(parts.dense.values()) + used * sum(parts.experts.values()) + sum(parts.output.values())
+    active = (
+        sum(parts.dense.values()) + used_share(subject.shape) * sum(parts.experts.values()) + sum(parts.output.values())
+    )
     bandwidth = max((p.bandwidth_bytes_per_s or 0.0) for p in fit.pools)
     yield Replica(
         engine="llama.cpp",
@@ -250,8 +251,7 @@ def _vllm(subject: Subject, node: Node, precision: str, group: vllm.Group, own: 
         return None
     sized = vllm.sized(shape, precision)
     limits, slots_by = _fast_enough(subject, costs, vllm.limits(shape, precision, group, facts), "engine")
-    used = shape.experts.n_used / shape.experts.n_total if shape.experts else 1.0
-    active = sized.dense + used * sized.experts + sized.output
+    active = sized.dense + used_share(shape) * sized.experts + sized.output
     notes = []
     if precision == "FP8":
         notes.append("weights are quantized to FP8 when they are loaded; check the answers on your own task")

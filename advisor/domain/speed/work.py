@@ -49,6 +49,11 @@ def distinct_experts(n_total: int, n_used: int, n_tokens: int) -> float:
     return n_total * (1.0 - (1.0 - n_used / n_total) ** n_tokens)
 
 
+def used_share(shape: Shape) -> float:
+    """Share of the routed experts that one token visits; 0 without experts."""
+    return shape.experts.n_used / shape.experts.n_total if shape.experts else 0.0
+
+
 @lru_cache(maxsize=4096)
 def parts_of(weights: Weights) -> Parts:
     """The weights by type. The token embedding is a look-up and costs nothing, unless it is the output as well."""
