@@ -198,8 +198,9 @@ def _ranked_row(rank: int, c: AlternativeTable) -> tuple[str, ...]:
 
 def _speed(value: object) -> float | None:
     """A speed that was asked for; the answers of a file are not checked, so that anything may stand there."""
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return float(value) if is_number and 0 < value <= _MOST_TOKENS_PER_S else None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value) if 0 < value <= _MOST_TOKENS_PER_S else None
 
 
 def _language_section(pick: PickTable) -> Section:
