@@ -167,7 +167,7 @@ def _download(serving: Serving, container: Container, script: str) -> Manifest:
     return {
         "name": "weights",
         "image": container.image,
-        "command": ["/bin/sh", "-c", script],
+        "command": ["/bin/sh", "-c", _literal(script)],
         "env": [secret_variable(serving, "HF_TOKEN", "hf-token", optional=True)],
         "resources": {"requests": {"cpu": "500m", "memory": "256Mi"}, "limits": {"memory": "1Gi"}},
         "securityContext": CONTAINER_SECURITY,
@@ -190,8 +190,7 @@ def _engine(serving: Serving, container: Container) -> Manifest:
         "name": "engine",
         "image": container.image,
         "command": container.command,
-        # Kubernetes would put a variable in the place of $(NAME).
-        "args": [argument.replace("$(", "$$(") for argument in container.arguments],
+        "args": [_literal(argument) for argument in container.arguments],
         "env": environment,
         "ports": [{"name": "http", "containerPort": serving.port}],
         "resources": _resources(serving, container),
@@ -201,6 +200,11 @@ def _engine(serving: Serving, container: Container) -> Manifest:
         # Connections in flight end before the process is told to.
         "lifecycle": {"preStop": {"exec": {"command": ["sleep", "10"]}}},
     }
+
+
+def _literal(text: str) -> str:
+    """As it stands: Kubernetes would put a variable in the place of $(NAME)."""
+    return text.replace("$(", "$$(")
 
 
 def _resources(serving: Serving, container: Container) -> Manifest:

@@ -207,6 +207,9 @@ class _Quiet(SimpleHTTPRequestHandler):
         """Says nothing."""
 
     def do_GET(self) -> None:
+        if self.path.endswith("/refused.gguf"):
+            self.send_error(401)
+            return
         if not self.path.endswith("/moved.gguf"):
             super().do_GET()
             return
@@ -268,3 +271,24 @@ def test_a_missing_file_fails_and_leaves_nothing(hub: Path, tmp_path: Path) -> N
 def test_a_colon_in_the_folder_of_the_weights_begins_no_other_path() -> None:
     serving = llama(gguf=GgufSource(None, "/home/me/models:v2/a.gguf"))
     assert 'BindReadOnlyPaths="/home/me/models:v2"\n' in files(serving)[f"{NAME}.service"]
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="no curl here")
+def test_what_the_server_cannot_go_on_with_is_begun_anew_next_time(hub: Path, tmp_path: Path) -> None:
+    """The server here sends whole files only, whatever part is asked for."""
+    (hub / "a.gguf").write_text("whole", "utf-8")
+    there = tmp_path / "there"
+    there.mkdir()
+    (there / "a.gguf.part").write_text("wh", "utf-8")
+    assert fetch(GgufSource("o/n", "a.gguf"), there).returncode != 0
+    assert fetch(GgufSource("o/n", "a.gguf"), there).returncode == 0
+    assert (there / "a.gguf").read_text("utf-8") == "whole"
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="no curl here")
+def test_a_refusal_takes_nothing_of_what_was_downloaded(hub: Path, tmp_path: Path) -> None:
+    there = tmp_path / "there"
+    there.mkdir()
+    (there / "refused.gguf.part").write_text("wh", "utf-8")
+    assert fetch(GgufSource("o/n", "refused.gguf"), there).returncode != 0
+    assert (there / "refused.gguf.part").read_text("utf-8") == "wh"
