@@ -72,8 +72,13 @@ def llama_on_pools(subject: Subject, place: str, pools: tuple[Pool, ...], thread
         if found is not None:
             fitting = True
             yield from _llama(subject, held, place, found)
-    if not fitting:
-        yield _too_large(subject, place, "llama.cpp", held.total_bytes)
+    if fitting:
+        return
+    if not subject.allow_cpu and _most_slots(subject, held, pools, threads, allow_cpu=True) is not None:
+        text = "it fits only with layers on the processor, which machine.allow_cpu excludes"
+        yield Refusal("llama.cpp", place, "no_cpu", text)
+        return
+    yield _too_large(subject, place, "llama.cpp", held.total_bytes)
 
 
 def llama_on_machine(

@@ -266,6 +266,14 @@ def test_a_machine_of_unknown_memory_is_refused_as_such() -> None:
     assert [r.text for r in found.refusals] == ["its system memory is unknown, or all of it is kept free"]
 
 
+def test_a_model_that_fits_on_the_excluded_processor_alone_is_not_called_too_large() -> None:
+    asked = subject(machine__allow_cpu=False)
+    found = make_plans(asked, SMALL_CPU, 4, None, [], ("llama.cpp",))
+    assert [(r.code, "machine.allow_cpu" in r.text) for r in found.refusals] == [("no_cpu", True)]
+    large = make_plans(replace(asked, shape=LLAMA_70B), SMALL_CPU, 4, None, [], ("llama.cpp",))
+    assert [r.code for r in large.refusals] == ["memory"]
+
+
 def test_very_long_prompts_are_planned_from_few_requests() -> None:
     found = many_users()
     long = replace(found.traffic, sizes=((1_000_000, 10),), prompt_tokens=1_000_000, answer_tokens=10)
