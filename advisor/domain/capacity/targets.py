@@ -23,10 +23,13 @@ REPORTED_REQUESTS = 10_000
 HALVINGS = 7
 """Trials after the first: the rate is then known to a hundredth of the bound."""
 _MOST_CHUNKS = 20_000
+"""Steps of prompts that one run simulates: prompts of a million tokens take many each."""
 _FEWEST = 100
-"""Prompts of a million tokens are computed in many steps each; so many of these are simulated, and so few requests."""
+"""Requests of a run however long they are."""
 _STEP = 0.95
+"""By which a rate is lowered that a run of full length does not bear out."""
 _MOST_STEPS = 30
+"""Down to a fifth of the rate."""
 _OFTEN = 0.05
 """Share of time with every slot taken from which on the slots are what is missing."""
 

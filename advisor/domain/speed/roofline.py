@@ -24,6 +24,8 @@ _FALLBACK_BACKEND = "vulkan"
 
 @value
 class Prompt:
+    """A prompt that is computed in micro-batches."""
+
     n_tokens: int
     depth_tokens: int = 0
     """Tokens in the cache before it."""
@@ -44,7 +46,9 @@ class Rates:
     """What is known about one GPU."""
 
     bandwidth: float
+    """Bytes per second."""
     flops: float
+    """Operations per second that count for prompts."""
     stacked_memory: bool
 
 
