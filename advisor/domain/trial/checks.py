@@ -93,9 +93,12 @@ def find_json(answer: str) -> tuple[bool, Any]:
 
 
 def find_code(answer: str) -> str:
-    """The Python of an answer: its fenced blocks joined, or all of it where there are none."""
-    blocks = [body for language, body in _FENCE.findall(answer) if language.lower() in ("python", "py", "python3", "")]
-    return "\n\n".join(blocks) if blocks else answer
+    """The Python of an answer: its fenced blocks joined, or all of it where there are none. Blocks without a language
+    count where none is called Python: beside such a one they show what it prints."""
+    blocks: list[tuple[str, str]] = [(language.lower(), body) for language, body in _FENCE.findall(answer)]
+    named = [body for language, body in blocks if language in ("python", "py", "python3")]
+    found = named or [body for language, body in blocks if not language]
+    return "\n\n".join(found) if found else answer
 
 
 def _starts(text: str) -> Iterator[int]:

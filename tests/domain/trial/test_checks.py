@@ -93,8 +93,14 @@ def test_json_is_found_in_a_fence_or_anywhere() -> None:
 
 def test_code_is_what_the_fences_hold() -> None:
     assert find_code("Sure:\n```python\ndef f(): pass\n```\nDone.") == "def f(): pass\n"
-    assert find_code("```py\na = 1\n```\n```\nb = 2") == "a = 1\n\n\nb = 2"
+    assert find_code("```\na = 1\n```\n```\nb = 2") == "a = 1\n\n\nb = 2"
+    assert find_code("```py\na = 1\n```\n```python\nb = 2") == "a = 1\n\n\nb = 2"
     assert find_code("x = 1") == "x = 1"
+
+
+def test_what_the_code_prints_is_no_code() -> None:
+    answer = "```python\nprint('Hello, world')\n```\nIt prints:\n```\nHello, world!\n```\n```json\n{}\n```"
+    assert find_code(answer) == "print('Hello, world')\n"
 
 
 @given(st.text(max_size=300))
