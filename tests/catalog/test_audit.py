@@ -342,6 +342,16 @@ def test_what_is_wrong_is_found_with_file_key_and_reason(
     assert hits, errors
 
 
+def test_a_node_of_ones_own_is_held_against_the_gpus(knowledge: Path, tmp_path: Path) -> None:
+    text = (knowledge / "hardware/nodes.toml").read_text("utf-8")
+    (tmp_path / "nodes.toml").write_text(text, "utf-8")
+    assert audit(knowledge, tmp_path, TODAY).findings == ()
+    (tmp_path / "nodes.toml").write_text(text.replace('gpu = "L4"', 'gpu = "L44"', 1), "utf-8")
+    [finding] = audit(knowledge, tmp_path, TODAY).findings
+    assert (finding.level, finding.file) == ("error", str(tmp_path / "nodes.toml"))
+    assert finding.key == "node[g6.xlarge].gpu"
+
+
 def test_everything_wrong_in_a_file_is_told_not_only_the_first(knowledge: Path) -> None:
     path = knowledge / MISTRAL
     first(path, "n_layers = { value = 32", "n_layers = { value = 0")
