@@ -1,16 +1,13 @@
 from __future__ import annotations
 
-from bisect import bisect_right
-from ctypes import c_float
 from dataclasses import replace
-from itertools import accumulate
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from advisor.domain.fit import closest_way, ways_to_run
 from advisor.domain.model import Experts
-from advisor.domain.placement import cpu_placement, tensor_split
+from advisor.domain.placement import cpu_placement
 from advisor.domain.pools import CONTEXT_BYTES, memory_pools
 from advisor.domain.weights import weights
 from advisor.units import GIB
@@ -93,21 +90,3 @@ def test_every_way_offered_fits_into_every_budget(ram: int, vram: list[int], qua
 def test_the_driver_takes_its_share_of_every_gpu() -> None:
     (_, card) = pools_of(32 * GIB, 24 * GIB)
     assert card.budget_bytes == 24 * GIB - constraints().machine.reserve_vram_bytes - CONTEXT_BYTES["cuda"]
-
-
-def _dealt(n_layers: int, n_gpu_layers: int, split: tuple[int, ...]) -> list[int]:
-    """Layers on each GPU by the rule of `load_tensors` in src/llama-model.cpp, in single precision as there."""
-    parts = [c_float(part / sum(split)).value for part in accumulate(split)]
-    first = max(n_layers + 1 - n_gpu_layers, 0)
-    acting = min(n_gpu_layers, n_layers + 1)
-    found = [0] * len(split)
-    for layer in range(first, n_layers):
-        found[bisect_right(parts, c_float((layer - first) / acting).value)] += 1
-    return found
-
-
-@given(gpu_layers=st.lists(st.integers(0, 40), min_size=1, max_size=8).filter(any), in_ram=st.integers(0, 40))
-def test_llama_cpp_deals_the_layers_out_as_they_were_placed(gpu_layers: list[int], in_ram: int) -> None:
-    n_gpu_layers = sum(gpu_layers) + 1
-    split = tensor_split(gpu_layers, n_gpu_layers)
-    assert _dealt(in_ram + sum(gpu_layers), n_gpu_layers, split) == gpu_layers
