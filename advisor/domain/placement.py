@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Literal
 
@@ -113,3 +114,12 @@ def with_gpu_layers(base: Placement, on_gpu: int, budgets: tuple[int, ...]) -> P
         begun = -(-(on_gpu + 1) * running // total)
         shares.append(min(on_gpu, begun) - sum(shares))
     return replace(base, gpu_layers=tuple(shares), output_on_gpu=on_gpu > 0)
+
+
+def tensor_split(gpu_layers: Sequence[int], n_gpu_layers: int) -> tuple[int, ...]:
+    """llama.cpp's `--tensor-split` that leaves so many layers on each GPU: the output, which is what `n_gpu_layers` has
+    more than they, counts as a layer of the last GPU in use."""
+    shares = list(gpu_layers)
+    if any(shares):
+        shares[max(i for i, n in enumerate(shares) if n)] += n_gpu_layers - sum(shares)
+    return tuple(shares)

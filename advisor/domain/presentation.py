@@ -10,7 +10,7 @@ from advisor.domain.excluded_groups import ExcludedGroup
 from advisor.domain.footprint import DeviceFootprint
 from advisor.domain.hardware import Machine
 from advisor.domain.languages import LanguageFinding, Support
-from advisor.domain.licence import LicenceFinding, Obligation
+from advisor.domain.licence import LicenceFinding
 from advisor.domain.placement import Pool
 from advisor.domain.quality_words import quality_lines
 from advisor.domain.recommend import Candidate, Recommendation, Rejection
@@ -21,7 +21,7 @@ from advisor.domain.speed.latency import latency, latency_lines
 from advisor.domain.summary import SUPPORT_MARKS, summary_lines
 from advisor.domain.trial.evidence import Evidence
 from advisor.domain.wording import CHECK_MARKS, VERDICT_MARKS, overlay_text, smoke_verdict_text, speed_text
-from advisor.units import counted, format_bytes, format_rate
+from advisor.units import counted, format_bytes, format_figure, format_rate
 
 BAR_PARTS = (("weights", "█"), ("KV cache", "▓"), ("compute", "▒"), ("free", "·"))
 """What a memory bar is made of; the characters differ in shape, so it reads without colour."""
@@ -185,21 +185,15 @@ def licence_lines(finding: LicenceFinding) -> tuple[str, ...]:
     lines = [f"{VERDICT_MARKS[finding.verdict.value]} - {finding.licence}"]
     if not finding.verdict.grants:
         lines += finding.reasons
-    lines += [_duty_line("duty", duty) for duty in finding.obligations]
+    lines += [f"duty: {duty.text}" for duty in finding.obligations]
     lines += [f"always: {term.text}" for term in finding.standing]
     cautious = finding.conservative
     if cautious is not None:
         lines.append(f"a cautious reader says: {VERDICT_MARKS[cautious.verdict.value]}")
         extra = [duty for duty in cautious.obligations if duty not in finding.obligations]
-        lines += [_duty_line("cautious duty", duty) for duty in extra]
+        lines += [f"cautious duty: {duty.text}" for duty in extra]
         lines += [f"because: {point.text}" for point in cautious.because]
     return tuple(lines)
-
-
-def _duty_line(word: str, duty: Obligation) -> str:
-    exact = duty.exact
-    words = f" Exact words: “{exact}”" if exact and exact not in duty.text else ""
-    return f"{word}: {duty.text}{words}"
 
 
 def _clause_lines(finding: LicenceFinding) -> tuple[str, ...]:
@@ -237,7 +231,7 @@ def _sibling_lines(candidate: Candidate, found: Recommendation) -> tuple[str, ..
 
 def _load_lines(candidate: Candidate, found: Recommendation) -> tuple[str, ...]:
     load, plan = found.load, found.plan
-    lines = [f"{load.in_flight:,.3g} requests in flight on average, {load.slots:,} at once at most"]
+    lines = [f"{format_figure(load.in_flight)} requests in flight on average, {load.slots:,} at once at most"]
     if load.is_shared:
         return (*lines, *carried_lines(candidate, found))
     if plan is not None and found.pick is not None and found.pick.id == candidate.id:
