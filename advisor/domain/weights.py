@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from itertools import zip_longest
+from math import prod
 from typing import TYPE_CHECKING
 
 from advisor.domain.ggml import GgmlType
@@ -33,29 +34,48 @@ class TypedGroup:
     @property
     def kinds(self) -> tuple[tuple[GgmlType, int], ...]:
         """The types that occur, by their first tensor, and how many tensors have each."""
-        types = self.types
-        alike = types.count(types[0])
-        if alike == len(types):
-            return ((types[0], alike),)
-        return tuple([(kind, types.count(kind)) for kind in dict.fromkeys(types)])
+        return _kinds(self.types)
 
     @property
     def bytes_per_tensor(self) -> tuple[int, ...]:
         """Bytes of each tensor, in the order of the group's layers."""
-        n = self.group.n_elements
-        sizes = {kind: kind.n_bytes(n) for kind, _ in self.kinds}
-        return tuple([sizes[kind] for kind in self.types])
+        return _bytes_per_tensor(self.group.shape, self.types)
 
     @property
     def sizes(self) -> Sizes:
         """Bytes of a tensor of each type that occurs, and how many tensors have it."""
-        n = self.group.n_elements
-        return tuple([(kind.n_bytes(n), count) for kind, count in self.kinds])
+        return _sizes(self.group.shape, self.types)
 
     @property
     def n_bytes(self) -> int:
         """Bytes of all tensors of the group."""
         return sum([size * count for size, count in self.sizes])
+
+
+def _kinds(types: tuple[GgmlType, ...]) -> tuple[tuple[GgmlType, int], ...]:
+    alike = types.count(types[0])
+    if alike == len(types):
+        return ((types[0], alike),)
+    return tuple([(kind, types.count(kind)) for kind in dict.fromkeys(types)])
+
+
+@lru_cache(maxsize=16384)
+def _sizes(shape: tuple[int, ...], types: tuple[GgmlType, ...]) -> Sizes:
+    """Remembered because file types, and models of one size, have most of their groups in common."""
+    n = prod(shape)
+    return tuple([(kind.n_bytes(n), count) for kind, count in _kinds(types)])
+
+
+@lru_cache(maxsize=16384)
+def _bytes_per_tensor(shape: tuple[int, ...], types: tuple[GgmlType, ...]) -> tuple[int, ...]:
+    n = prod(shape)
+    sizes = {kind: kind.n_bytes(n) for kind in set(types)}
+    return tuple([sizes[kind] for kind in types])
+
+
+@cache
+def _graph_key(suffix: str) -> str:
+    return f"w:{suffix.removesuffix('.weight')}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,7 +114,10 @@ class Weights:
     @cached_property
     def largest(self) -> tuple[tuple[str, int], ...]:
         """Bytes of the largest tensor of each name, under the keys of a compute graph."""
-        found = {f"w:{t.group.suffix.removesuffix('.weight')}": max(sizes)[0] for t, sizes in self._sized}
+        found: dict[str, int] = {}
+        for typed, sizes in self._sized:
+            key = _graph_key(typed.group.suffix)
+            found[key] = max(found.get(key, 0), max(sizes)[0])
         found.setdefault("w:output", self.token_embd_bytes)
         return tuple(found.items())
 
@@ -104,7 +127,7 @@ class Weights:
 
     @cached_property
     def _sized(self) -> tuple[tuple[TypedGroup, Sizes], ...]:
-        return tuple([(typed, typed.sizes) for typed in self.groups])
+        return tuple([(typed, _sizes(typed.group.shape, typed.types)) for typed in self.groups])
 
     @cached_property
     def _outside_layers(self) -> dict[str, int]:
@@ -125,16 +148,19 @@ class Weights:
 
 def _layer_totals(sized: list[tuple[TypedGroup, Sizes]]) -> tuple[int, ...]:
     """Bytes of each layer up to the last that has one of the groups."""
-    totals = [0] * (1 + max([typed.group.layers[-1] for typed, _ in sized if typed.group.layers], default=-1))
+    n_layers = 1 + max([typed.group.layers[-1] for typed, _ in sized if typed.group.layers], default=-1)
     everywhere = 0
+    differing: list[TypedGroup] = []
     for typed, sizes in sized:
-        layers = typed.group.layers
-        if len(layers) == len(totals) and len(sizes) == 1:
+        if len(typed.group.layers) == n_layers and len(sizes) == 1:
             everywhere += sizes[0][0]
-            continue
-        for layer, size in zip(layers, typed.bytes_per_tensor, strict=False):
+        elif typed.group.layers:
+            differing.append(typed)
+    totals = [everywhere] * n_layers
+    for typed in differing:
+        for layer, size in zip(typed.group.layers, typed.bytes_per_tensor, strict=False):
             totals[layer] += size
-    return tuple([total + everywhere for total in totals])
+    return tuple(totals)
 
 
 @cache

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from advisor.domain.ggml import GGML_TYPES
-from advisor.engine.messages import DeviceBytes, MemoryFigures, TensorType
+from advisor.engine.messages import DeviceBytes, MemoryFigures
 from advisor.units import MIB
 
 _MIB, _WHOLE = r"\d{1,12}(?:\.\d{1,6})?", r"\d{1,12}"
@@ -26,12 +26,9 @@ _STATE = re.compile(
 _LAYER = re.compile(rf"\blayer +(?P<layer>{_WHOLE}) assigned to device (?P<device>[^,\s]+)")
 _CACHE_LAYER = re.compile(rf"\blayer +(?P<layer>{_WHOLE}): dev = (?P<device>\S+)")
 _FLASH = re.compile(r"Flash Attention (?:was )?(?P<state>enabled|disabled)|flash_attn += (?P<fixed>enabled|disabled)")
-_QUANTIZED = re.compile(
-    rf"\[ *\d+/ *\d+\] +(?P<name>\S+) +- \[.*\], type = +(?P<from>\w+), +(?:.*-> +{_MIB} MiB \((?P<to>\w+)\))?"
-)
+_QUANTIZED = re.compile(rf"\[ *\d+/ *\d+\] +(\S+) +- \[[^]]*\], type = +(\w+), +(?:[^>]*-> +{_MIB} MiB \((\w+)\))?")
 _QUANT_SIZE = re.compile(rf"quant size += +(?P<mib>{_MIB}) MiB")
 
-_FIGURE_WORDS = ("MiB", "layer", "Flash", "flash_attn")
 _ERROR_WORDS = ("error", "assert", "failed", "unable", "abort", "invalid")
 _SOURCE_FOLDER = re.compile(r"\S*/(?=[\w.-]+\.(?:cpp|cu|c|h|m|mm):\d+)")
 _MOST_CHARACTERS = 1000
@@ -41,29 +38,30 @@ _ROUNDING = MIB // 200 + 1
 
 def memory_figures(lines: Sequence[str], weights_bytes: int, n_vocab: int) -> MemoryFigures:
     """All that the lines of one load and one context say."""
-    lines = [line for line in lines if any(word in line for word in _FIGURE_WORDS)]
-    buffers = {kind: _buffers(lines, kind, 1) for kind in ("model", "compute")}
+    # A word of each pattern first: to search every line for every pattern would take longer than the rest of a dry run.
+    buffers, cells = _with("buffer size", lines), _with("cells,", lines)
     return MemoryFigures(
         weights_bytes=weights_bytes,
-        kv_cache_bytes=sum(_cache_bytes(match) for match in _matches(_CACHE, lines)),
-        state_bytes=sum(_mib(match["r"]) + _mib(match["s"]) for match in _matches(_STATE, lines)),
-        compute=buffers["compute"],
-        output=_buffers(lines, "output", 4 * n_vocab),  # rows of logits
-        model_buffers=buffers["model"],
-        layer_devices=_layers(_LAYER, lines),
-        kv_layer_devices=_layers(_CACHE_LAYER, lines),
-        flash_attention=_flash_attention(lines),
+        kv_cache_bytes=sum(_cache_bytes(match) for match in _matches(_CACHE, cells)),
+        state_bytes=sum(_mib(match["r"]) + _mib(match["s"]) for match in _matches(_STATE, cells)),
+        compute=_buffers(buffers, "compute", 1),
+        output=_buffers(buffers, "output", 4 * n_vocab),  # rows of logits
+        model_buffers=_buffers(buffers, "model", 1),
+        layer_devices=_layers(_LAYER, _with("assigned to device", lines)),
+        kv_layer_devices=_layers(_CACHE_LAYER, _with(": dev = ", lines)),
+        flash_attention=_flash_attention(_with("lash", lines)),
     )
 
 
-def quantized_types(lines: Iterable[str]) -> tuple[TensorType, ...]:
+def quantized_types(lines: Iterable[str]) -> dict[str, str]:
     """The type of each tensor in a quantizer run; one that is kept has the type it had."""
-    return tuple([TensorType(m["name"], (m["to"] or m["from"]).upper()) for m in _matches(_QUANTIZED, lines)])
+    found = [match.groups() for match in _matches(_QUANTIZED, lines)]
+    return {name: (chosen or kept).upper() for name, kept, chosen in found}
 
 
 def quantized_bytes(lines: Iterable[str]) -> int | None:
     """The total that the quantizer printed, exact to 0.01 MiB; None where it printed none."""
-    return next((_mib(match["mib"]) for match in _matches(_QUANT_SIZE, lines)), None)
+    return next((_mib(match["mib"]) for match in _matches(_QUANT_SIZE, _with("quant size", lines))), None)
 
 
 def first_error(lines: Sequence[str]) -> str | None:
@@ -80,6 +78,10 @@ def _error(lines: Sequence[str], candidates: Iterable[str]) -> str | None:
     bad = next((line for line in candidates if any(word in line.lower() for word in _ERROR_WORDS)), None)
     last = lines[-1] if lines else None
     return None if last is None else _SOURCE_FOLDER.sub("", _begin(bad or last)).strip()
+
+
+def _with(words: str, lines: Iterable[str]) -> list[str]:
+    return [line for line in lines if words in line]
 
 
 def _matches(pattern: re.Pattern[str], lines: Iterable[str]) -> Iterable[re.Match[str]]:

@@ -8,10 +8,26 @@ import sys
 import time
 from pathlib import Path
 
-from advisor.units import KIB
+from advisor.units import KIB, MIB
+
+KEPT_BYTES = 64 * MIB
+"""What the allocator may keep of freed memory; a dry run of the largest models takes less."""
+_LARGE_BYTES = 32 * MIB
+"""Where glibc's own moving threshold ends (`DEFAULT_MMAP_THRESHOLD_MAX`). What is larger goes back when it is freed."""
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
+"""Of glibc's malloc.h."""
 
 _STATUS = Path("/proc/self/status")
 _CLEAR = Path("/proc/self/clear_refs")
+
+
+def keep_freed_memory() -> None:
+    """Let glibc keep what one dry run frees for the next: taken back page by page it costs a third of the time. Other
+    allocators have no such switch."""
+    option = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
+    if option is not None:
+        option(_M_TRIM_THRESHOLD, KEPT_BYTES)
+        option(_M_MMAP_THRESHOLD, _LARGE_BYTES)
 
 
 def baseline_rss_bytes() -> int:

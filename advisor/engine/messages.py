@@ -164,27 +164,29 @@ class QuantizeParams:
 
     model_path: str
     """An F16 or F32 file, possibly without weights."""
-    file_type: int
-    """`llama_ftype`."""
+    file_types: tuple[int, ...]
+    """`llama_ftype` of each run."""
     importance_matrix: bool = False
     """Choose types as for a file made with an importance matrix, as most published ones are."""
 
 
 @dataclass(frozen=True, slots=True)
-class TensorType:
-    """The type chosen for one tensor."""
+class QuantizedFile:
+    """What one file type came to."""
 
-    tensor: str
-    ggml_type: str
-    """Upper case, as in `advisor.domain.ggml`."""
+    ggml_types: tuple[str, ...]
+    """Of each tensor, in upper case as in `advisor.domain.ggml`."""
+    total_bytes: int
+    """Of all tensors, exact to 0.01 MiB."""
 
 
 @dataclass(frozen=True, slots=True)
 class QuantizeResult:
-    """The types chosen for a file."""
+    """The types chosen for each file type, in the order in which they were asked for."""
 
-    types: tuple[TensorType, ...]
-    total_bytes: int
+    tensors: tuple[str, ...]
+    """Names, told once for all file types."""
+    files: tuple[QuantizedFile, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,14 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from advisor.domain.hardware import DeviceKind
-from advisor.engine.logs import quantized_bytes, quantized_types
-from advisor.engine.messages import (
-    Description,
-    DeviceDescription,
-    FileType,
-    QuantizeParams,
-    QuantizeResult,
-)
+from advisor.engine.messages import Description, DeviceDescription, FileType
 
 _DEBUG = 1
 _FTYPE = "LLAMA_FTYPE_"
@@ -30,6 +23,8 @@ _UNECHOED = (b"print_info", b"llama_model_loader: -", b"[")
 """Listings of metadata and tensors: they say nothing about a death, and each line would wake the parent."""
 _ASSIGNED, _CACHED = b"assigned to device", b": dev = "
 """The debug lines that `advisor.engine.logs` reads: the device of each layer and of its cache."""
+_UNREAD = (b"create_tensor", b"llama_graph_n_input_tensors")
+"""How debug lines of single tensors begin, of which thousands come for each context: they are dropped at once."""
 _DEVICE_KINDS: tuple[DeviceKind, ...] = ("cpu", "gpu", "igpu", "accelerator")
 """In the order of `enum ggml_backend_dev_type`."""
 _GPU_KINDS = (1, 2)
@@ -60,12 +55,15 @@ class LogCapture:
         yield self.lines
 
     def _receive(self, level: int, text: bytes, _user_data: object) -> None:
-        if level == _DEBUG and not self._pending and text.endswith(b"\n") and not _is_kept(text):
-            return  # the common case, thousands of times for each context
-        self._pending += text
-        if text.endswith(b"\n"):
-            line, self._pending = self._pending.rstrip(), b""
-            self._keep(line, is_echoed=level != _DEBUG and not line.startswith(_UNECHOED))
+        if level == _DEBUG and text.startswith(_UNREAD):
+            return
+        if not text.endswith(b"\n"):
+            self._pending += text
+            return
+        if level == _DEBUG and not self._pending and not _is_kept(text):
+            return
+        line, self._pending = (self._pending + text).rstrip(), b""
+        self._keep(line, is_echoed=level != _DEBUG and not line.startswith(_UNECHOED))
 
     def _keep(self, line: bytes, *, is_echoed: bool) -> None:
         if len(self.lines) < _MAX_LINES:
@@ -142,25 +140,6 @@ class Native:
         self.ggml("ggml_backend_dev_memory", None, pointer, size_p, size_p)(device, free, total)
         known: DeviceKind = _DEVICE_KINDS[kind] if kind < len(_DEVICE_KINDS) else "accelerator"
         return DeviceDescription(_text(name), _text(description), known, total.value, free.value)
-
-    def quantize_dry_run(self, params: QuantizeParams) -> QuantizeResult:
-        """The types that the quantizer would choose. Raises NativeError where it refuses the file."""
-        lib = self.lib
-        options = lib.llama_model_quantize_default_params()
-        options.dry_run, options.ftype, options.nthread = True, params.file_type, self.threads
-        # The entry names no tensor: only the presence of a matrix decides about types. An empty name ends the list.
-        entries = (lib.llama_model_imatrix_data * 2)()
-        weights = (ctypes.c_float * 1)(1.0)
-        entries[0] = lib.llama_model_imatrix_data(b"-", weights, 1)
-        if params.importance_matrix:
-            options.imatrix = entries
-        path = params.model_path.encode()
-        with self.log.capture() as lines:
-            code = lib.llama_model_quantize(path, path + b".quantized", ctypes.byref(options))
-        total = quantized_bytes(lines)
-        if code != 0 or total is None:
-            raise NativeError("load", f"llama.cpp cannot quantize {Path(params.model_path).name}")
-        return QuantizeResult(quantized_types(lines), total)
 
 
 def _text(raw: bytes | None) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -13,7 +12,7 @@ from advisor.engine import trial_messages as c
 from advisor.engine.client import EngineClient, OnEvent
 from advisor.engine.codec import from_json, to_json
 from advisor.errors import EngineError
-from advisor.gguf.scratch import scratch_dir
+from advisor.gguf.scratch import header_root, scratch_dir
 from advisor.gguf.writer import write_sparse
 
 T = TypeVar("T")
@@ -36,15 +35,16 @@ def size_blueprint(
     client: EngineClient, blueprint: Blueprint, context: m.ContextParams, *, root: Path | None = None
 ) -> m.DryRunResult:
     """What a model that is not here would take, from a weightless file that exists only meanwhile."""
-    with scratch_dir(root) as folder:
+    with scratch_dir(root or header_root()) as folder:
         path = folder / "model.gguf"
         write_sparse(blueprint, path)
         return dry_run(client, m.DryRunParams(str(path), context))
 
 
 def quantize_dry_run(client: EngineClient, params: m.QuantizeParams) -> m.QuantizeResult:
-    """The tensor types that llama.cpp's quantizer would choose for a file."""
-    return _call(client, "quantize_dry_run", params, m.QuantizeResult, DRY_RUN_TIMEOUT_S)
+    """The tensor types that llama.cpp's quantizer would choose for a file, for each of several file types."""
+    timeout = DRY_RUN_TIMEOUT_S * max(1, len(params.file_types))
+    return _call(client, "quantize_dry_run", params, m.QuantizeResult, timeout)
 
 
 def quantize_blueprint(
@@ -54,13 +54,12 @@ def quantize_blueprint(
     *,
     importance_matrix: bool,
     root: Path | None = None,
-) -> tuple[m.QuantizeResult, ...]:
+) -> m.QuantizeResult:
     """The tensor types for several file types, from an F16 blueprint that is written once."""
-    with scratch_dir(root) as folder:
+    with scratch_dir(root or header_root()) as folder:
         path = folder / "model.gguf"
         write_sparse(blueprint, path)
-        params = m.QuantizeParams(str(path), 0, importance_matrix)
-        return tuple([quantize_dry_run(client, replace(params, file_type=t)) for t in file_types])
+        return quantize_dry_run(client, m.QuantizeParams(str(path), file_types, importance_matrix))
 
 
 def quantize_rows(client: EngineClient, params: m.RowsParams) -> m.RowsResult:

@@ -28,6 +28,7 @@ from advisor.engine.lifetime import die_with_parent
 from advisor.engine.likelihood import score, tokens_of
 from advisor.engine.loading import dry_run
 from advisor.engine.logs import first_error
+from advisor.engine.memory import keep_freed_memory
 from advisor.engine.messages import (
     BenchParams,
     DescribeParams,
@@ -51,6 +52,7 @@ from advisor.engine.protocol import (
     decode,
     encode,
 )
+from advisor.engine.quantizing import quantize_dry_run
 from advisor.engine.rendering import render
 from advisor.engine.requantizing import requantize
 from advisor.engine.resident_model import ResidentModel
@@ -68,7 +70,7 @@ _Operation = Callable[[Native, Any, Emit], Any]
 _OPERATIONS: dict[str, tuple[type, _Operation]] = {
     "describe": (DescribeParams, lambda native, params, emit: native.describe()),
     "dry_run": (DryRunParams, lambda native, params, emit: dry_run(native, params)),
-    "quantize_dry_run": (QuantizeParams, lambda native, params, emit: native.quantize_dry_run(params)),
+    "quantize_dry_run": (QuantizeParams, lambda native, params, emit: quantize_dry_run(native, params)),
     "quantize_rows": (RowsParams, lambda native, params, emit: quantize_rows(native, params)),
     "bench": (BenchParams, bench),
     "generate": (GenerateParams, generate),
@@ -106,6 +108,7 @@ def main(arguments: list[str] | None = None) -> int:
     except (ImportError, OSError, RuntimeError) as error:
         channel.send(Hello(PROTOCOL_VERSION, os.getpid(), f"{type(error).__name__}: {error}"))
         return 1
+    keep_freed_memory()
     native = Native(llama_cpp, options.threads)
     protections = sandbox.enter(_policy(native, options))
     inbox = _start_reader(requests)

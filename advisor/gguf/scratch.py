@@ -16,6 +16,7 @@ import psutil
 from advisor.errors import InputError
 
 _PREFIX = "llm-advisor-"
+_MEMORY = Path("/dev/shm")
 _OWNED = re.compile(rf"{_PREFIX}(?P<pid>\d+)-\w+")
 
 
@@ -38,6 +39,13 @@ def scratch_dir(root: Path | None = None) -> Iterator[Path]:
         shutil.rmtree(path, ignore_errors=True)
 
 
+def header_root() -> Path | None:
+    """Where a file that is a header and nothing else is made and removed quickest: in memory, where the system has such
+    a place and the user named no other."""
+    is_chosen = any(os.environ.get(name) for name in ("TMPDIR", "TEMP", "TMP"))
+    return None if is_chosen or not os.access(_MEMORY, os.W_OK | os.X_OK) else _MEMORY
+
+
 def remove_leftovers(parent: Path) -> None:
     """Remove this user's scratch directories whose process is dead; others are left alone."""
     try:
@@ -45,7 +53,7 @@ def remove_leftovers(parent: Path) -> None:
     except OSError:
         return  # whoever wants to write there gets the error
     for entry in entries:
-        match = _OWNED.fullmatch(entry.name)
+        match = _OWNED.fullmatch(entry.name) if entry.name.startswith(_PREFIX) else None
         if match and not psutil.pid_exists(int(match["pid"])) and _is_ours(entry):
             shutil.rmtree(entry.path, ignore_errors=True)
 

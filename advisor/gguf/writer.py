@@ -9,7 +9,9 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache, lru_cache
 from itertools import accumulate
+from math import prod
 from pathlib import Path
 from typing import BinaryIO
 
@@ -70,12 +72,24 @@ def lay_out(blueprint: Blueprint) -> Layout:
     alignment = blueprint.metadata.get(f.ALIGNMENT_KEY, f.DEFAULT_ALIGNMENT)
     if not isinstance(alignment, int):
         raise ValueError(f"{f.ALIGNMENT_KEY} is no whole number")
-    padded = [f.aligned(tensor.n_bytes, alignment) for tensor in blueprint.tensors]
+    padded = [_padded_bytes(tensor.shape, tensor.ggml_type, alignment) for tensor in blueprint.tensors]
     relative = list(accumulate(padded, initial=0))
     header = b"".join(_header_parts(blueprint, relative))
     header += bytes(f.aligned(len(header), alignment) - len(header))
     offsets = tuple([len(header) + offset for offset in relative[:-1]])
     return Layout(header, offsets, len(header) + relative[-1])
+
+
+@lru_cache(maxsize=1024)
+def _padded_bytes(shape: tuple[int, ...], kind: GgmlType, alignment: int) -> int:
+    """Remembered because the layers of a model are alike."""
+    return f.aligned(kind.n_bytes(prod(shape)), alignment)
+
+
+@cache
+def _row(name_bytes: int, n_dimensions: int) -> struct.Struct:
+    """Of the tensor table: name, shape, type and offset."""
+    return struct.Struct(f"<Q{name_bytes}sI{n_dimensions}QIQ")
 
 
 def _header_parts(blueprint: Blueprint, offsets: Sequence[int]) -> Iterator[bytes]:
@@ -85,9 +99,9 @@ def _header_parts(blueprint: Blueprint, offsets: Sequence[int]) -> Iterator[byte
         yield _string(key)
         yield from _value(key, value)
     for tensor, offset in zip(blueprint.tensors, offsets, strict=False):
-        n = len(tensor.shape)
-        yield _string(tensor.name)
-        yield struct.pack(f"<I{n}QIQ", n, *tensor.shape, tensor.ggml_type.type_id, offset)
+        name, shape = tensor.name.encode("utf-8"), tensor.shape
+        row = _row(len(name), len(shape))
+        yield row.pack(len(name), name, len(shape), *shape, tensor.ggml_type.type_id, offset)
 
 
 def _string(text: str) -> bytes:

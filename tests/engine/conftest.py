@@ -47,6 +47,7 @@ def nothing_left(
     """Temporary files go to a directory of the test's own, which must be empty afterwards."""
     folder = tmp_path_factory.mktemp("scratch")
     monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    monkeypatch.setenv("TMPDIR", str(folder))
     before = engine_children()
     yield
     assert list(folder.iterdir()) == []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import platform
+import sys
 from pathlib import Path
 
 import pytest
@@ -71,24 +73,43 @@ def test_no_memory_is_taken_for_a_large_model(shared: EngineClient) -> None:
     assert sized.memory.kv_cache_bytes == 2 * 80 * 131072 * 1024 * 2
 
 
+@pytest.mark.skipif(sys.platform != "linux" or platform.libc_ver()[0] != "glibc", reason="glibc alone can be told to")
+def test_what_one_dry_run_frees_is_kept_for_the_next(shared: EngineClient) -> None:
+    """The names of a large vocabulary take two thousand pages."""
+    large = llama_blueprint(**{**MISTRAL_7B, "layers": 40, "vocab": 131_072}, matrix_type="Q4_0")
+    ops.size_blueprint(shared, large, ContextParams())
+    before = page_faults(shared)
+    for _ in range(5):
+        ops.size_blueprint(shared, large, ContextParams())
+    assert page_faults(shared) - before < 5 * 1000
+
+
+def page_faults(client: EngineClient) -> int:
+    """Of the child since its start, as proc(5) counts them."""
+    return int(Path(f"/proc/{client.pid}/stat").read_text("ascii").rpartition(")")[2].split()[7])
+
+
 def test_the_quantizer_gives_the_published_size_of_mistral_7b(shared: EngineClient) -> None:
     """4,372,054,016 is the sum over the header of the published Mistral-7B-Instruct-v0.3 Q4_K_M file."""
     blueprint = llama_blueprint(**MISTRAL_7B, matrix_type="F16")
-    (result,) = ops.quantize_blueprint(shared, blueprint, (15,), importance_matrix=False)
-    types = {t.tensor: t.ggml_type for t in result.types}
+    result = ops.quantize_blueprint(shared, blueprint, (15,), importance_matrix=False)
+    (file,) = result.files
+    types = dict(zip(result.tensors, file.ggml_types, strict=True))
     assert set(types) == {t.name for t in blueprint.tensors}
     exact = sum(GGML_TYPES[types[t.name]].n_bytes(t.n_elements) for t in blueprint.tensors)
     assert exact == 4_372_054_016
-    assert result.total_bytes == pytest.approx(exact, abs=0.01 * MIB)
+    assert file.total_bytes == pytest.approx(exact, abs=0.01 * MIB)
 
 
 def test_an_importance_matrix_changes_types(shared: EngineClient) -> None:
     """Q4_0 keeps the first eighth of `ffn_down` in Q4_1 where there is a matrix."""
     blueprint = llama_blueprint(layers=16, matrix_type="F16")
     without, with_matrix = [
-        ops.quantize_blueprint(shared, blueprint, (2,), importance_matrix=matrix)[0] for matrix in (False, True)
+        ops.quantize_blueprint(shared, blueprint, (2,), importance_matrix=matrix) for matrix in (False, True)
     ]
-    changed = {a.tensor: b.ggml_type for a, b in zip(without.types, with_matrix.types, strict=True) if a != b}
+    assert without.tensors == with_matrix.tensors
+    types = zip(without.tensors, without.files[0].ggml_types, with_matrix.files[0].ggml_types, strict=True)
+    changed = {name: b for name, a, b in types if a != b}
     assert changed == {f"blk.{i}.ffn_down.weight": "Q4_1" for i in range(2)}
 
 
@@ -132,7 +153,7 @@ def test_broken_files_are_refused_and_the_engine_lives(shared: EngineClient, smo
     with pytest.raises(EngineError, match=r"llama\.cpp cannot load"):
         ops.dry_run(shared, DryRunParams(str(tmp_path / "missing.gguf")))
     with pytest.raises(EngineError, match="cannot quantize"):
-        ops.quantize_dry_run(shared, QuantizeParams(str(tmp_path / "missing.gguf"), 15))
+        ops.quantize_dry_run(shared, QuantizeParams(str(tmp_path / "missing.gguf"), (15,)))
     assert shared.pid == pid
 
 

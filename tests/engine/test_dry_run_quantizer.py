@@ -12,7 +12,7 @@ from advisor.domain.model import Shape
 from advisor.domain.tensor_types import DEFAULT_TYPE
 from advisor.domain.weights import blueprint, refusal, weights
 from advisor.engine.client import EngineClient, EngineRefused
-from advisor.engine.messages import QuantizeParams, QuantizeResult
+from advisor.engine.messages import QuantizeParams
 from advisor.engine.operations import quantize_dry_run
 from advisor.gguf.writer import write_sparse
 from tests.builders import model
@@ -28,8 +28,11 @@ def shortened(name: str) -> Shape:
     return replace(shape, n_layers=min(shape.n_layers, SHORTER.get(name, 20 if "llama-4" in name else 17)))
 
 
-def quantized(client: EngineClient, path: Path, file_type: str, *, imatrix: bool) -> QuantizeResult:
-    return quantize_dry_run(client, QuantizeParams(str(path), NUMBERS[file_type], imatrix))
+def quantized(client: EngineClient, path: Path, file_types: list[str], *, imatrix: bool) -> list[dict[str, str]]:
+    """The type of each tensor, for each file type."""
+    params = QuantizeParams(str(path), tuple([NUMBERS[file_type] for file_type in file_types]), imatrix)
+    found = quantize_dry_run(client, params)
+    return [dict(zip(found.tensors, file.ggml_types, strict=True)) for file in found.files]
 
 
 @pytest.mark.parametrize("name", KINDS)
@@ -40,14 +43,14 @@ def test_every_file_type_gets_the_types_that_the_quantizer_chooses(
     path = tmp_path / "source.gguf"
     write_sparse(blueprint(model(name, shape), "F16"), path)
     assert len(NUMBERS) == len(DEFAULT_TYPE)
-    for file_type in NUMBERS:
-        for imatrix in (False, True):
-            if refusal(shape, file_type) is not None:
-                with pytest.raises(EngineRefused):
-                    quantized(shared, path, file_type, imatrix=imatrix)
-                continue
+    refused = [file_type for file_type in NUMBERS if refusal(shape, file_type) is not None]
+    made = [file_type for file_type in NUMBERS if file_type not in refused]
+    for imatrix in (False, True):
+        for file_type in refused:
+            with pytest.raises(EngineRefused):
+                quantized(shared, path, [file_type], imatrix=imatrix)
+        for file_type, chosen in zip(made, quantized(shared, path, made, imatrix=imatrix), strict=True):
             held = weights(shape, file_type, imatrix=imatrix)
-            chosen = {t.tensor: t.ggml_type for t in quantized(shared, path, file_type, imatrix=imatrix).types}
             pairs = (pair for typed in held.groups for pair in zip(typed.group.names(), typed.types, strict=True))
             ours = {tensor: kind.name for tensor, kind in pairs}
             assert ours == chosen, (name, file_type, imatrix)

@@ -3,7 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from advisor.engine.logs import first_error, last_error, memory_figures, quantized_bytes, quantized_types
-from advisor.engine.messages import DeviceBytes, TensorType
+from advisor.engine.messages import DeviceBytes
 
 MIB = 1 << 20
 
@@ -80,7 +80,7 @@ def test_types_of_a_quantizer_run() -> None:
         "[   2/ 291] output_norm.weight - [  4096,      1,      1,      1], type =    f32, size =    0.016 MiB",
         "llama_model_quantize_impl: quant size  =  4169.52 MiB (4.82 BPW)",
     ]
-    assert quantized_types(lines) == (TensorType("output.weight", "Q6_K"), TensorType("output_norm.weight", "F32"))
+    assert quantized_types(lines) == {"output.weight": "Q6_K", "output_norm.weight": "F32"}
     assert quantized_bytes(lines) == round(4169.52 * MIB)
     assert quantized_bytes(lines[:2]) is None
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from advisor.errors import InputError
-from advisor.gguf.scratch import scratch_dir
+from advisor.gguf import scratch
+from advisor.gguf.scratch import header_root, scratch_dir
 
 HOLD = """
 import sys, time
@@ -75,6 +76,18 @@ def test_other_names_links_and_files_are_left_alone(tmp_path: Path) -> None:
         "llm-advisor-notes",
     }
     assert (outside / "keep").exists()
+
+
+def test_headers_go_where_the_user_says(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in ("TMPDIR", "TEMP", "TMP"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(scratch, "_MEMORY", tmp_path)
+    assert header_root() == tmp_path
+    monkeypatch.setenv("TMPDIR", "/elsewhere")
+    assert header_root() is None
+    monkeypatch.delenv("TMPDIR")
+    monkeypatch.setattr(scratch, "_MEMORY", tmp_path / "missing")
+    assert header_root() is None
 
 
 def test_a_missing_root_is_an_input_error(tmp_path: Path) -> None:

@@ -2,59 +2,100 @@
 
 Source: `ggml_gallocr_alloc_graph_impl` and `ggml_dyn_tallocr_*` in ggml/src/ggml-alloc.c, as vendored by
 llama-cpp-python 0.3.36. Which tensors share memory depends on the graph alone, so that part runs once per graph;
-the addresses depend on the sizes and are played through for each model.
+the addresses depend on the sizes and are played through for each model, layer by layer. What a layer makes of a heap
+is remembered: layers are alike, and so are models of one size and file types that differ in a few tensors.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
+from functools import cache, lru_cache
+from itertools import pairwise
 
 from advisor.domain.graph.nodes import IN_PLACE, Node, Place
+from advisor.units import align_up
 from advisor.values import value
 
 _ENDLESS = 1 << 62
-
 
 Events = tuple[tuple[int, str], ...]
 """`(slot, key)` takes memory of the size behind the key, `(~slot, key)` gives it back."""
 
 
-@value
-class Loop:
-    """A layer's events that stand for those of many layers like it."""
+class Segment:
+    """A part of what happens on one device, such as a layer. There is only one of all that are equal.
 
-    start: int
-    stop: int
-    live_before: tuple[int, ...]
-    """Slots in use at the start, in order of their making; those at the stop take their names."""
-    live_after: tuple[int, ...]
+    The slots in use at its start have the first numbers, in order of their making, and those that it makes follow.
+    """
+
+    __slots__ = ("events", "kept", "keys", "n_slots")
+
+    def __init__(self, events: Events, kept: tuple[int, ...]) -> None:
+        self.events = events
+        self.keys = tuple(dict.fromkeys([key for _, key in events]))
+        self.kept = kept
+        """Slots in use at the end."""
+        self.n_slots = 1 + max([slot for slot, _ in events], default=-1)
+
+
+_segment = cache(Segment)
 
 
 @value
 class Program:
     """What an allocation does on each device."""
 
-    events: tuple[Events, ...]
-    loops: tuple[tuple[Loop, ...], ...]
-    """For each device, the loops in order."""
+    segments: tuple[tuple[Segment, ...], ...]
+    """For each device; all are cut at the same nodes of the graph."""
+    loops: tuple[tuple[int, int], ...] = ()
+    """Segments, from one up to another, that stand for many like them."""
 
-    def peaks(
+    @classmethod
+    def cut(
+        cls, events: Sequence[Events], cuts: Sequence[Sequence[int]], loops: Sequence[tuple[int, int]] = ()
+    ) -> Program:
+        """The events of each device, cut before those with the numbers in `cuts`. Raises ValueError for a loop that
+        ends with more or fewer tensors in use than it begins with."""
+        devices = [_cut(own, at) for own, at in zip(events, cuts, strict=True)]
+        for segments in devices:
+            held = [0, *[len(segment.kept) for segment in segments]]
+            if any(held[start] != held[stop] for start, stop in loops):
+                raise ValueError("the layers of a loop hold unlike tensors")
+        return cls(tuple(devices), tuple(loops))
+
+    def walks(
         self, size_of: Mapping[str, int], alignments: Sequence[int], repeats: Sequence[int] = ()
-    ) -> tuple[int, ...]:
-        """Bytes of the buffer of each device; `repeats` says how often each loop is run again. A size that is not given
-        is that of weights which are never fetched, and takes no room."""
-        found = []
-        for events, loops, alignment in zip(self.events, self.loops, alignments, strict=True):
-            heap = _Heap(size_of, alignment)
-            at = 0
-            for loop, n_again in zip(loops, repeats, strict=False):
-                heap.play(events[at : loop.stop])
-                heap.repeat(events[loop.start : loop.stop], loop, n_again)
-                at = loop.stop
-            heap.play(events[at:])
-            found.append(heap.highest)
-        return tuple(found)
+    ) -> tuple[Walk, ...]:
+        """The program of each device with all sizes but those of weights; `repeats` says how often each loop is run
+        again."""
+        pairs = zip(self.segments, alignments, strict=True)
+        return tuple([Walk(self._unrolled(segments, repeats), size_of, alignment) for segments, alignment in pairs])
+
+    def _unrolled(self, segments: tuple[Segment, ...], repeats: Sequence[int]) -> list[Segment]:
+        found: list[Segment] = []
+        at = 0
+        for (start, stop), n_again in zip(self.loops, repeats, strict=False):
+            found += [*segments[at:stop], *segments[start:stop] * n_again]
+            at = stop
+        return [segment for segment in (*found, *segments[at:]) if segment.events]
+
+
+def _cut(events: Events, cuts: Sequence[int]) -> tuple[Segment, ...]:
+    found: list[Segment] = []
+    live: list[int] = []
+    for start, stop in pairwise((0, *cuts, len(events))):
+        places = {slot: i for i, slot in enumerate(live)}
+        renamed = []
+        for slot, key in events[start:stop]:
+            if slot >= 0:
+                live.append(slot)
+                renamed.append((places.setdefault(slot, len(places)), key))
+            else:
+                live.remove(~slot)
+                renamed.append((~places[~slot], key))
+        found.append(_segment(tuple(renamed), tuple([places[slot] for slot in live])))
+    return tuple(found)
 
 
 class Allocation:
@@ -64,9 +105,16 @@ class Allocation:
         self._events: list[list[tuple[int, str]]] = [[] for _ in range(n_devices)]
         self._device_of_slot: list[int] = []
 
-    def run(self, nodes: Sequence[Node], leaves: Sequence[Node], *, loops: Sequence[tuple[Node, Node]] = ()) -> Program:
-        """The program of a graph. A loop goes from one node to another of the same kind, some layers later."""
-        marks: dict[int, tuple[_Mark, ...]] = {id(node): () for pair in loops for node in pair}
+    def run(
+        self,
+        nodes: Sequence[Node],
+        leaves: Sequence[Node],
+        *,
+        cuts: Sequence[Node] = (),
+        loops: Sequence[tuple[int, int]] = (),
+    ) -> Program:
+        """The program of a graph. A loop goes from one cut to another, between which it is the same again."""
+        counts: dict[int, tuple[int, ...]] = {id(node): () for node in cuts}
         for node in leaves:
             self._allocate(node)
         for node in nodes:
@@ -76,14 +124,14 @@ class Allocation:
             for source in node.sources:
                 source.n_children += 1
         for node in nodes:
-            if id(node) in marks:
-                marks[id(node)] = tuple([(len(e), _live(e)) for e in self._events])
+            if id(node) in counts:
+                counts[id(node)] = tuple([len(own) for own in self._events])
             self._allocate(node)
             for source in node.sources:
                 self._release(source)
-        pairs = [(marks[id(first)], marks[id(second)]) for first, second in loops]
-        found = [tuple([_loop(a[i], b[i]) for a, b in pairs]) for i in range(len(self._events))]
-        return Program(tuple([tuple(events) for events in self._events]), tuple(found))
+        places = [[at[i] for at in counts.values()] for i in range(len(self._events))]
+        # The first segment is what comes before the first cut.
+        return Program.cut([tuple(own) for own in self._events], places, [(a + 1, b + 1) for a, b in loops])
 
     def _allocate(self, node: Node) -> None:
         if node.is_held or node.root is not None or node.place is not Place.GRAPH:
@@ -126,91 +174,107 @@ def _take_over(node: Node) -> bool:
     return False
 
 
-_Mark = tuple[int, tuple[int, ...]]
-"""Number of events so far, and the slots in use."""
-
-
-def _live(events: Sequence[tuple[int, str]]) -> tuple[int, ...]:
-    held = set()
-    for slot, _ in events:
-        if slot < 0:
-            held.discard(~slot)
-        else:
-            held.add(slot)
-    return tuple(sorted(held))
-
-
-def _loop(before: _Mark, after: _Mark) -> Loop:
-    if len(before[1]) != len(after[1]):
-        raise ValueError("the layers of a loop hold unlike tensors")
-    return Loop(before[0], after[0], before[1], after[1])
-
-
 class _Heap:
-    """Free blocks of one device: the best fit is taken, and neighbours are joined again."""
+    """The free blocks of one device, and where the slots in use begin. There is only one of all that are equal."""
 
-    def __init__(self, size_of: Mapping[str, int], alignment: int) -> None:
-        self.highest = 0
-        mask = alignment - 1
-        self._sizes = {key: (n + mask) & ~mask for key, n in size_of.items()}
-        self._starts = [0]
-        self._ends = [_ENDLESS]
-        self._held: dict[int, int] = {}
+    __slots__ = ("held", "rooms", "starts")
 
-    def play(self, events: Events) -> None:
-        """Take and give back. Both are written out here: a candidate that is split over devices takes hundreds of
-        them, and calls for each would take half of its time."""
-        starts, ends, held, size_of = self._starts, self._ends, self._held, self._sizes.get
-        highest = self.highest
-        for slot, key in events:
-            size = size_of(key)
-            if not size:
-                continue
-            if slot >= 0:
-                best = -1
-                best_size = _ENDLESS
-                for i in range(len(starts)):
-                    room = ends[i] - starts[i]
-                    if size <= room <= best_size:
-                        best, best_size = i, room
-                start = held[slot] = starts[best]
-                stop = start + size
-                if stop > highest:
-                    highest = stop
-                if stop == ends[best]:
-                    del starts[best], ends[best]
-                else:
-                    starts[best] = stop
-                continue
-            start = held.pop(~slot)
-            end = start + size
-            i = bisect_left(starts, start)
-            if i and ends[i - 1] == start:
-                if starts[i] == end:
-                    ends[i - 1] = ends.pop(i)
-                    del starts[i]
-                else:
-                    ends[i - 1] = end
-            elif starts[i] == end:
-                starts[i] = start
+    def __init__(self, starts: tuple[int, ...], rooms: tuple[int, ...], held: tuple[int, ...]) -> None:
+        self.starts = starts
+        self.rooms = rooms
+        """Bytes of each block; the last one has no end."""
+        self.held = held
+        """-1 for a slot without a size."""
+
+
+class _Step:
+    """A segment with the sizes of all but weights. There is only one of all that are equal."""
+
+    __slots__ = ("events", "kept", "mask", "n_slots", "weights")
+
+    def __init__(self, segment: Segment, sizes: tuple[int | None, ...], alignment: int) -> None:
+        self.mask = alignment - 1
+        self.weights = tuple([key for key, size in zip(segment.keys, sizes, strict=True) if size is None])
+        known = zip(segment.keys, sizes, strict=True)
+        size_of = {key: align_up(size, alignment) for key, size in known if size is not None}
+        place_of = {key: ~i for i, key in enumerate(self.weights)}
+        # Of weights the complement of their place among `weights`. What has no size takes no room.
+        found = [(slot, size_of.get(key, place_of.get(key, 0))) for slot, key in segment.events]
+        self.events = tuple([(slot, size) for slot, size in found if size])
+        self.kept = segment.kept
+        self.n_slots = segment.n_slots
+
+
+_heap = lru_cache(maxsize=65536)(_Heap)
+_step = lru_cache(maxsize=65536)(_Step)
+_EMPTY = _Heap((0,), (_ENDLESS,), ())
+
+
+class Walk:
+    """All that happens on one device, in steps of which only the sizes of weights are open."""
+
+    __slots__ = ("_peak", "_steps")
+
+    def __init__(self, segments: Sequence[Segment], size_of: Mapping[str, int], alignment: int) -> None:
+        of = {segment: _step(segment, tuple(map(size_of.get, segment.keys)), alignment) for segment in set(segments)}
+        self._steps = tuple([of[segment] for segment in segments])
+        self._peak = None if any([step.weights for step in of.values()]) else self._highest({})
+
+    def peak(self, weights: Mapping[str, int]) -> int:
+        """Bytes of the buffer. Weights that are not given are never fetched, and take no room."""
+        return self._highest(weights) if self._peak is None else self._peak
+
+    def _highest(self, weights: Mapping[str, int]) -> int:
+        sizes = {step: tuple(map(weights.get, step.weights)) for step in set(self._steps)}
+        heap, highest = _EMPTY, 0
+        for step in self._steps:
+            heap, high = _after(step, sizes[step], heap)
+            if high > highest:
+                highest = high
+        return highest
+
+
+@lru_cache(maxsize=65536)
+def _after(step: _Step, weights: tuple[int | None, ...], before: _Heap) -> tuple[_Heap, int]:
+    """The heap after a step, and how high the buffer must be for it: the best fit is taken, and neighbours are joined
+    again. Both are written out here: a candidate that is split over devices takes hundreds of them, and calls for each
+    would take half of its time."""
+    mask = step.mask
+    sizes = [(n + mask) & ~mask if n else 0 for n in weights]
+    starts, rooms = list(before.starts), list(before.rooms)
+    held = [*before.held, *(-1,) * (step.n_slots - len(before.held))]
+    highest = 0
+    for slot, given in step.events:
+        size = given if given > 0 else sizes[~given]
+        if not size:
+            continue
+        if slot >= 0:
+            best, best_room = 0, _ENDLESS
+            for i, room in enumerate(rooms):
+                if size <= room <= best_room:
+                    best, best_room = i, room
+            start = held[slot] = starts[best]
+            stop = start + size
+            if stop > highest:
+                highest = stop
+            if size == best_room:
+                del starts[best], rooms[best]
             else:
-                starts.insert(i, start)
-                ends.insert(i, end)
-        self.highest = highest
-
-    def repeat(self, events: Events, loop: Loop, n_again: int) -> None:
-        """Play a loop again, as often as the addresses still change from one run to the next."""
-        names = {after: before for before, after in zip(loop.live_before, loop.live_after, strict=True)}
-        seen: dict[tuple[int, ...], int] = {}
-        left = n_again
-        while left:
-            state = (*self._starts, *self._ends, *[self._held.get(slot, -1) for slot in loop.live_after])
-            if state in seen:
-                left %= seen[state] - left
-                seen = {}
-                if not left:
-                    break
-            seen[state] = left
-            self._held = {names.get(slot, slot): start for slot, start in self._held.items()}
-            self.play(events)
-            left -= 1
+                starts[best] = stop
+                rooms[best] = best_room - size
+            continue
+        start = held[~slot]
+        i = bisect_left(starts, start)
+        joins_next = starts[i] == start + size
+        if i and starts[i - 1] + rooms[i - 1] == start:
+            if joins_next:
+                del starts[i]
+                size += rooms.pop(i)
+            rooms[i - 1] += size
+        elif joins_next:
+            starts[i] = start
+            rooms[i] += size
+        else:
+            starts.insert(i, start)
+            rooms.insert(i, size)
+    return _heap(tuple(starts), tuple(rooms), tuple([held[slot] for slot in step.kept])), highest

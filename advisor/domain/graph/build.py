@@ -67,6 +67,8 @@ class Builder:
         self.graph = Graph()
         self.rows = TOKENS
         self.inputs: dict[str, Node] = {}
+        self.cuts: list[Node] = []
+        """Where what came before can be told apart: at the norm of each block."""
 
     def input(self, size: str) -> Node:
         """An input that all layers share."""

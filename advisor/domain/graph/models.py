@@ -15,8 +15,10 @@ class BuiltGraph:
 
     graph: Graph
     logits: Node
-    loops: tuple[tuple[Node, Node], ...]
-    """First nodes of layers between which everything repeats."""
+    cuts: tuple[Node, ...]
+    """First nodes of the blocks of each layer."""
+    loops: tuple[tuple[int, int], ...]
+    """Numbers of cuts between which everything repeats."""
 
 
 def build_graph(plan: GraphPlan) -> BuiltGraph:
@@ -26,11 +28,13 @@ def build_graph(plan: GraphPlan) -> BuiltGraph:
     starts = []
     for i, layer in enumerate(plan.layers):
         normed = b.norm(hidden, "hidden.t", layer.device)
-        starts.append(normed.sources[0])
+        starts.append(len(b.cuts))
+        b.cuts.append(normed.sources[0])
         build = _mamba if plan.architecture == "mamba2" else _transformer
         hidden = build(b, hidden, normed, layer, i == len(plan.layers) - 1)
     logits = b.head(hidden)
-    return BuiltGraph(b.graph, logits, tuple([(starts[first], starts[second]) for first, second in plan.loops]))
+    loops = tuple([(starts[first], starts[second]) for first, second in plan.loops])
+    return BuiltGraph(b.graph, logits, tuple(b.cuts), loops)
 
 
 def _transformer(b: Builder, hidden: Node, normed: Node, layer: LayerPlan, is_last: bool) -> Node:
@@ -41,6 +45,7 @@ def _transformer(b: Builder, hidden: Node, normed: Node, layer: LayerPlan, is_la
     size = f"hidden.{b.rows}"
     residual = op("add", size, found, hidden)
     normed = b.norm(residual, size, layer.device)
+    b.cuts.append(normed.sources[0])
     if not layer.has_experts:
         return op("add", size, b.feed_forward(normed, layer.device), residual)
     mixed = b.experts(normed, layer)

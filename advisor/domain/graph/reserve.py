@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import cache, lru_cache
 from math import lcm
 
-from advisor.domain.graph.allocator import Program
+from advisor.domain.graph.allocator import Program, Walk
 from advisor.domain.graph.build import GROUP_ROWS, HEAD_ROWS, OUTPUTS, TOKENS, GraphPlan, LayerPlan
 from advisor.domain.graph.models import build_graph
 from advisor.domain.graph.schedule import PIPELINE_COPIES, Schedule
 from advisor.domain.graph.sizes import BatchDims, graph_sizes
+from advisor.domain.kv_cache import honoured_window
 from advisor.domain.model import Shape
 from advisor.units import align_up
 from advisor.values import value
@@ -42,8 +42,9 @@ class _Layout:
     """A graph with repeated layers left out."""
 
     plan: GraphPlan
+    program: Program
+    alignments: tuple[int, ...]
     repeats: tuple[int, ...]
-    copies: int
 
 
 def compute_buffers(
@@ -56,28 +57,22 @@ def compute_buffers(
     """
     is_whole = where.output_on_gpu and sum(where.layers_per_gpu) == shape.n_layers and not where.experts_in_ram
     fetches = bool(where.layers_per_gpu) and not is_whole
-    return _buffers(shape, dims, where, weight_sizes if fetches else ())
+    return _buffers(_walks(shape, dims, where), weight_sizes if fetches else ())
 
 
 @lru_cache(maxsize=65536)
-def _buffers(
-    shape: Shape, dims: BatchDims, where: GraphPlacement, weight_sizes: tuple[tuple[str, int], ...]
-) -> tuple[int, ...]:
-    is_small = dims.tokens < OFFLOAD_ROWS
+def _buffers(walks: tuple[Walk, ...], weight_sizes: tuple[tuple[str, int], ...]) -> tuple[int, ...]:
+    weights = dict(weight_sizes)
+    return tuple([walk.peak(weights) for walk in walks])
+
+
+@lru_cache(maxsize=65536)
+def _walks(shape: Shape, dims: BatchDims, where: GraphPlacement) -> tuple[Walk, ...]:
+    """What all file types have in common."""
     rotated = (_is_rotated(shape, dims.key_type), _is_rotated(shape, dims.value_type))
-    layout = _layout(shape, where, dims.flash_attention, rotated, is_small)
-    return _peaks(layout, replace(shape, n_layers=0), dims, weight_sizes)
-
-
-@lru_cache(maxsize=65536)
-def _peaks(
-    layout: _Layout, shape: Shape, dims: BatchDims, weight_sizes: tuple[tuple[str, int], ...]
-) -> tuple[int, ...]:
-    is_single = layout.plan.n_devices == 1
-    program = _program(layout.plan, frozenset() if is_single else _offloaded_rows(shape, dims), layout.copies)
-    sizes = graph_sizes(shape, dims) | dict(weight_sizes)
-    alignments = (GPU_ALIGNMENT,) * (layout.plan.n_devices - 1) + (CPU_ALIGNMENT,)
-    return program.peaks(sizes, alignments, layout.repeats)
+    offloaded_rows = _offloaded_rows(shape, dims) if where.layers_per_gpu else frozenset()
+    layout = _layout(shape, where, dims.flash_attention, rotated, offloaded_rows, dims.tokens < OFFLOAD_ROWS)
+    return layout.program.walks(graph_sizes(shape, dims), layout.alignments, layout.repeats)
 
 
 def _is_rotated(shape: Shape, cache_type: str) -> bool:
@@ -101,7 +96,12 @@ def _program(plan: GraphPlan, offloaded_rows: frozenset[str], copies: int) -> Pr
 
 @lru_cache(maxsize=65536)
 def _layout(
-    shape: Shape, where: GraphPlacement, flash_attention: bool, rotated: tuple[bool, bool], is_small: bool
+    shape: Shape,
+    where: GraphPlacement,
+    flash_attention: bool,
+    rotated: tuple[bool, bool],
+    offloaded_rows: frozenset[str],
+    is_small: bool,
 ) -> _Layout:
     n_gpus = len(where.layers_per_gpu)
     layers, loops, repeats = _runs(shape, where)
@@ -123,7 +123,8 @@ def _layout(
         has_rope_factors=shape.rope_factors,
     )
     has_pipeline = n_gpus > 1 and is_whole and where.cache_on_gpu and not where.experts_in_ram
-    return _Layout(plan, repeats, PIPELINE_COPIES if has_pipeline else 1)
+    program = _program(plan, offloaded_rows, PIPELINE_COPIES if has_pipeline else 1)
+    return _Layout(plan, program, (GPU_ALIGNMENT,) * n_gpus + (CPU_ALIGNMENT,), repeats)
 
 
 def _runs(
@@ -186,14 +187,13 @@ def _period(shape: Shape) -> int:
     """Layers after which the pattern of windows and experts begins anew."""
     if shape.architecture != "llama4":
         return 1
-    every = shape.window.full_every if shape.window else 1
-    return lcm(every, shape.experts.layer_step if shape.experts else 1)
+    window = honoured_window(shape)
+    return lcm(window.full_every if window else 1, shape.experts.layer_step if shape.experts else 1)
 
 
 def _layer(shape: Shape, index: int, device: int, where: GraphPlacement, cpu: int) -> LayerPlan:
-    experts = shape.experts
-    is_windowed = shape.architecture == "llama4" and shape.window is not None
-    is_windowed = is_windowed and shape.window is not None and (index + 1) % shape.window.full_every != 0
+    experts, window = shape.experts, honoured_window(shape)
+    is_windowed = window is not None and (index + 1) % window.full_every != 0
     if experts is None:
         has_experts = False
     elif shape.architecture == "llama4":

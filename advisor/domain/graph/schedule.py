@@ -40,10 +40,10 @@ class Schedule:
 
     def program(self) -> Program:
         """How the memory of each device is taken and given back."""
-        graph, loops = self._built.graph, self._built.loops
+        graph, cuts, loops = self._built.graph, self._built.cuts, self._built.loops
         self._built.logits.is_kept = True
         if not self._cpu:
-            return Allocation(1).run(graph.nodes, graph.leaves, loops=loops)
+            return Allocation(1).run(graph.nodes, graph.leaves, cuts=cuts, loops=loops)
         self._assign()
         nodes: list[Node] = []
         for split in self._split():
@@ -52,7 +52,7 @@ class Schedule:
                 nodes.append(self._copy_of[id(source), split.device])
             nodes += split.nodes
         extra = self._pipeline_copies() if self._copies > 1 else []
-        return Allocation(self._cpu + 1).run(nodes, [*extra, *graph.leaves], loops=loops)
+        return Allocation(self._cpu + 1).run(nodes, [*extra, *graph.leaves], cuts=cuts, loops=loops)
 
     def _pipeline_copies(self) -> list[Node]:
         """Inputs of the graph and of each split, several times over and never given back."""

@@ -10,7 +10,7 @@ from advisor.domain.footprint import batch_dims
 from advisor.domain.graph import reserve
 from advisor.domain.graph.reserve import GraphPlacement, compute_buffers
 from advisor.domain.graph.sizes import BatchDims
-from advisor.domain.model import Shape
+from advisor.domain.model import Shape, Window
 from advisor.domain.placement import cpu_placement
 from tests.shapes import KINDS
 
@@ -19,10 +19,10 @@ def every_layer(shape: Shape, dims: BatchDims, monkeypatch: pytest.MonkeyPatch) 
     """The buffer of a graph in which no layer is left out."""
     with monkeypatch.context() as patch:
         patch.setattr(reserve, "_shortened", lambda shape, start, count, **_: (count, 0, 1, 0))
-        for cached in (reserve._buffers, reserve._peaks, reserve._layout):
+        for cached in (reserve._walks, reserve._layout):
             cached.cache_clear()
         found = compute_buffers(shape, dims, GraphPlacement())
-    for cached in (reserve._buffers, reserve._peaks, reserve._layout):
+    for cached in (reserve._walks, reserve._layout):
         cached.cache_clear()
     return found
 
@@ -42,6 +42,13 @@ def test_a_loop_stands_for_all_its_layers(name: str, flash_attention: bool, monk
 def test_a_model_is_sized_as_fast_as_the_number_of_its_layers_does_not_matter() -> None:
     shape = replace(KINDS["mistral-7b"], n_layers=900)
     dims = batch_dims(shape, cpu_placement(8192))
-    layout = reserve._layout(shape, GraphPlacement(), True, (False, False), False)
+    layout = reserve._layout(shape, GraphPlacement(), True, (False, False), frozenset(), False)
     assert len(layout.plan.layers) < 6
     assert compute_buffers(shape, dims, GraphPlacement())[0] > 0
+
+
+def test_a_window_that_no_layer_looks_beyond_is_sized_as_the_cache_is() -> None:
+    everywhere = replace(KINDS["llama-4-scout"], window=Window(8192, "chunked", 0))
+    dims = batch_dims(everywhere, cpu_placement(32768))
+    without = replace(everywhere, window=None)
+    assert compute_buffers(everywhere, dims, GraphPlacement()) == compute_buffers(without, dims, GraphPlacement())
