@@ -94,10 +94,7 @@ class Weights:
     @cached_property
     def largest(self) -> tuple[tuple[str, int], ...]:
         """Bytes of the largest tensor of each name, under the keys of a compute graph."""
-        found: dict[str, int] = {}
-        for typed, sizes in self._sized:
-            key = f"w:{typed.group.suffix.removesuffix('.weight')}"
-            found[key] = max(found.get(key, 0), max(sizes)[0])
+        found = {f"w:{t.group.suffix.removesuffix('.weight')}": max(sizes)[0] for t, sizes in self._sized}
         found.setdefault("w:output", self.token_embd_bytes)
         return tuple(found.items())
 
