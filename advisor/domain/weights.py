@@ -114,10 +114,7 @@ class Weights:
     @cached_property
     def largest(self) -> tuple[tuple[str, int], ...]:
         """Bytes of the largest tensor of each name, under the keys of a compute graph."""
-        found: dict[str, int] = {}
-        for typed, sizes in self._sized:
-            key = _graph_key(typed.group.suffix)
-            found[key] = max(found.get(key, 0), max(sizes)[0])
+        found = {_graph_key(typed.group.suffix): max(sizes)[0] for typed, sizes in self._sized}
         found.setdefault("w:output", self.token_embd_bytes)
         return tuple(found.items())
 
