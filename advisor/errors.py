@@ -37,7 +37,9 @@ class AdvisorError(Exception):
     def __str__(self) -> str:
         """The error as one line: what: why. hint."""
         line = self.what if self.why is None else f"{self.what}: {self.why}"
-        return line if self.hint is None else f"{line.rstrip('.')}. {self.hint}"
+        if self.hint is None:
+            return line
+        return f"{line if line.endswith(('.', '?')) else f'{line}.'} {self.hint}"
 
 
 def _readable(text: str) -> str:

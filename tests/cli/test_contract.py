@@ -71,7 +71,7 @@ def test_every_command_has_help_with_an_example(cli: Cli, command: str) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["recomend"], "Did you mean 'recommend'?"),
+        (["recomend"], "Did you mean 'recommend'? Try: llm-advisor --help"),
         (["recommend", "--jsn"], "no such option"),
         (["size", "mistral-7b-instruct-v0.4"], "Did you mean 'mistral-7b-instruct-v0.3'?"),
         (["size", "mistral-7b-instruct-v0.3", "--quant", "Q4_KM"], "Did you mean 'Q4_K_M'?"),
