@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ipaddress import ip_address
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 
 def is_loopback_host(host: str) -> bool:
@@ -14,7 +14,17 @@ def is_loopback_host(host: str) -> bool:
         return host == "localhost"
 
 
+def web_address(url: str) -> SplitResult | None:
+    """The parts of an http or https address; None for what is none, such as one without a host or with a wrong port."""
+    try:
+        parts = urlsplit(url)
+        is_whole = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return None
+    return parts if is_whole else None
+
+
 def is_loopback(url: str) -> bool:
     """Whether a web address is this very machine."""
-    parts = urlsplit(url)
-    return parts.scheme in ("http", "https") and bool(parts.hostname) and is_loopback_host(str(parts.hostname))
+    parts = web_address(url)
+    return parts is not None and is_loopback_host(str(parts.hostname))

@@ -33,6 +33,22 @@ def read_bounded(path: Path, most_bytes: int, *, hint: str | None = None) -> byt
     return b"".join(chunks)
 
 
+def is_there(path: Path) -> bool:
+    """Whether a path leads to something. Paths themselves raise before Python 3.14 beneath a folder that this user may
+    not enter, such as another program's store; here that is not there, and whoever opens it gets the error."""
+    return os.path.exists(path)
+
+
+def is_file(path: Path) -> bool:
+    """Whether a path leads to a regular file; not where it cannot be asked, as with `is_there`."""
+    return os.path.isfile(path)
+
+
+def is_folder(path: Path) -> bool:
+    """Whether a path leads to a folder; not where it cannot be asked, as with `is_there`."""
+    return os.path.isdir(path)
+
+
 _TEMPORARY = re.compile(r"\..+\.(?P<pid>\d+)-\w+\.tmp")
 _LEFT_AFTER_S = 60.0
 """A younger file may be that of a process whose number means nothing here, as on a disk shared by containers."""
@@ -69,9 +85,9 @@ def write_atomically(path: Path, text: str, *, overwrite: bool) -> None:
 
 def check_place(path: Path, *, overwrite: bool) -> None:
     """Raise InputError where a file may not be written: over a folder, and over a file unless `overwrite` is set."""
-    if path.is_dir():
+    if is_folder(path):
         raise InputError(f"{path} is a folder", hint="Name a file.")
-    if not overwrite and path.exists():
+    if not overwrite and is_there(path):
         raise _taken(path)
 
 
@@ -99,7 +115,7 @@ def write_all(folder: Path, texts: Mapping[str, str], *, overwrite: bool) -> lis
 
 def taken_of(folder: Path, names: Iterable[str]) -> list[Path]:
     """Those of some files that are there already."""
-    return [folder / name for name in names if (folder / name).exists()]
+    return [folder / name for name in names if is_there(folder / name)]
 
 
 def _remove_leftovers(path: Path, ours: Path) -> None:

@@ -19,7 +19,7 @@ def knowledge_dir() -> Path:
     override = os.environ.get("LLM_ADVISOR_KNOWLEDGE")
     places = [Path(override)] if override else [_PACKAGE / "_knowledge", _PACKAGE.parent / "knowledge"]
     for place in places:
-        if (place / "questions.toml").is_file():
+        if os.path.isfile(place / "questions.toml"):
             return place
     raise InputError(
         "the knowledge directory is missing",

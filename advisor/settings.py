@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from advisor import paths
 from advisor._toml import load_toml
 from advisor.errors import InputError
-from advisor.files import read_bounded, write_atomically
+from advisor.files import is_file, read_bounded, write_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,7 +42,7 @@ def load_settings() -> Settings:
     Raises InputError for a file that cannot be read or used, naming it, the key and the nearest valid key.
     """
     file = config_file()
-    if not file.is_file():
+    if not is_file(file):
         return Settings()
     from advisor.settings_schema import read_settings
 

@@ -6,6 +6,7 @@ GiB is 2^30 bytes everywhere; bytes stay integers until they are shown.
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 
 KIB = 1 << 10
 MIB = 1 << 20
@@ -50,9 +51,20 @@ def counted(n: int, noun: str, several: str | None = None) -> str:
 def format_count(n: int) -> str:
     """Parameters or users for people: `7.25B`, `109B`, `700M`, `512`."""
     for factor, suffix in ((10**12, "T"), (10**9, "B"), (10**6, "M")):
-        if n >= factor:
-            return f"{n / factor:.3g}{suffix}"
+        # 999,600,000 is rounded to 1B.
+        if n >= factor or (n >= 10**6 and n >= factor * 0.9995):
+            return f"{format_figure(n / factor)}{suffix}"
     return f"{n:,}"
+
+
+def format_figure(value: float, digits: int = 3) -> str:
+    """A figure with so many significant digits, never with an exponent: `0.0123`, `1.5`, `231`, `1,390`."""
+    return f"{Decimal(f'{value:.{digits}g}'):,f}"
+
+
+def four_digits(value: float) -> float:
+    """A figure of a model of load for a document: four significant digits, which is more than such a model knows."""
+    return float(f"{value:.4g}")
 
 
 def format_tokens(n: int) -> str:

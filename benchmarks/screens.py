@@ -15,14 +15,22 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from statistics import median
 from time import perf_counter, process_time
+from typing import TYPE_CHECKING
 
 import pexpect
 import psutil
 
+from benchmarks.loopback_hub import MODEL, QUANTIZATION, loopback_hub
 from benchmarks.shared import say
+
+if TYPE_CHECKING:
+    from textual.pilot import Pilot
+
+    from advisor.tui.app import AdvisorApp
 
 STARTS = 7
 ANSWERS = 7
@@ -153,7 +161,7 @@ async def processor_times() -> dict[str, tuple[float, float]]:
     from advisor.tui.app import AdvisorApp
 
     app = AdvisorApp(Advisor(), None, Path.cwd())
-    app.when_settled, app.works_ahead = gc.freeze, True  # as the program does
+    app.when_built, app.works_ahead = gc.freeze, True  # as the program does
     found: dict[str, list[float]] = {}
     async with app.run_test(size=(120, 36)) as pilot:
         await _until(lambda: app.session.found is not None and not app.session.is_counting)
@@ -172,7 +180,7 @@ async def lags() -> dict[str, list[float]]:
     from advisor.tui.app import AdvisorApp
 
     app = AdvisorApp(Advisor(), None, Path.cwd())
-    app.when_settled, app.works_ahead = gc.freeze, True  # as the program does
+    app.when_built, app.works_ahead = gc.freeze, True  # as the program does
     found: dict[str, list[float]] = {}
     async with app.run_test(size=(120, 36)) as pilot:
         found["start: probe and first ranking"] = await _lag(lambda: app.session.found is not None)
@@ -186,7 +194,34 @@ async def lags() -> dict[str, list[float]]:
         found["measurement"] = await _lag(lambda: app.session.busy_with is None)
         await app.action_smoke()
         found["smoke test"] = await _lag(lambda: app.session.busy_with is None)
+        found["download"] = await _download(app, pilot)
     return found
+
+
+async def _download(app: AdvisorApp, pilot: Pilot[None]) -> list[float]:
+    """Lags while a file of 0.7 GB is fetched from a server on this machine and hashed."""
+    from textual.widgets import Static
+
+    from advisor.tui.screens.fetch import FetchScreen
+
+    advisor, found = app.session.advisor, app.session.found
+    assert found is not None
+    with tempfile.TemporaryDirectory() as folder, loopback_hub(Path(folder)):
+        fresh = type(advisor)()  # whose catalogue has the model
+        candidate = replace(
+            found.ranked[0], model=fresh.model(MODEL), quantization=fresh.catalogue.quantizations[QUANTIZATION]
+        )
+        screen = FetchScreen(fresh, candidate)
+        await app.push_screen(screen)
+        await pilot.press("y")
+
+        def said() -> str:
+            return str(screen.query_one("#fetch-state", Static).content)
+
+        late = await _lag(lambda: said().startswith(("✓", "✗")))
+        if not said().startswith("✓"):
+            raise RuntimeError(said())
+        return late
 
 
 async def _lag(is_over: Callable[[], bool]) -> list[float]:

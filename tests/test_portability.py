@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -157,6 +158,13 @@ def test_what_only_some_systems_have_is_used_behind_a_question() -> None:
     bare = {str(path.relative_to(ROOT)): found for path in FILES if (found := unguarded(path.read_text("utf-8"))) != []}
     assert {name: found for name, found in bare.items() if name not in ELSEWHERE} == {}
     assert ELSEWHERE.keys() - bare.keys() == set(), "these need no exception any more"
+
+
+def test_no_path_is_asked_by_a_method_that_raises_in_a_closed_folder_before_python_3_14() -> None:
+    """`advisor.files.is_there`, `is_file` and `is_folder` answer everywhere; entries of a listing never raise so."""
+    call = re.compile(r"(?<!\bentry)\.(?:exists|is_dir|is_file)\(\)")
+    lines = [(path, line) for path in FILES for line in path.read_text("utf-8").splitlines()]
+    assert [f"{path.relative_to(ROOT)}: {line.strip()}" for path, line in lines if call.search(line)] == []
 
 
 def test_the_names_that_are_looked_for_are_names_of_this_system() -> None:

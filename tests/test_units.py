@@ -10,6 +10,7 @@ from advisor.units import (
     counted,
     format_bytes,
     format_count,
+    format_figure,
     format_milliseconds,
     format_rate,
     format_tokens,
@@ -50,6 +51,11 @@ def test_figures_are_written_for_people() -> None:
     assert format_bytes(0) == "0 B"
     assert format_count(7_248_023_552) == "7.25B"
     assert format_count(108_641_793_536) == "109B"
+    assert format_count(999_600_000) == "1B"
+    assert format_figure(0.01234) == "0.0123"
+    assert format_figure(1388.9) == "1,390"
+    assert format_figure(0.0000278) == "0.0000278"
+    assert format_figure(21234.0, 2) == "21,000"
     assert format_tokens(131_072) == "128K"
     assert format_tokens(10_485_760) == "10M"
     assert format_tokens(1000) == "1,000"

@@ -33,7 +33,7 @@ class Audit:
 def audit(directory: Path, overlay: Path, today: date) -> Audit:
     """Look over a knowledge directory and an overlay, which need not exist. Never raises for what is in them."""
     inspection = inspect(directory, overlay)
-    findings = [*inspection.findings, *reference_findings(inspection, directory)]
+    findings = [*inspection.findings, *reference_findings(inspection, directory, overlay)]
     for file in inspection.files:
         # What a base brings along is checked where it stands.
         own = {key: day for key, day in checked_days(file.document).items() if "/" not in key}

@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated, Literal
 
 from pydantic import Field
 
-from advisor.catalog.validation import MOST, StrictModel
+from advisor.catalog.validation import MOST, DatedSource, StrictModel
 
 _Name = Annotated[str, Field(min_length=1)]
 _Positive = Annotated[float, Field(gt=0)]
 _Count = Annotated[int, Field(gt=0, le=MOST)]
-
-
-class _Source(StrictModel):
-    text: _Name
-    url: _Name | None = None
-    checked: date
 
 
 class _GpuRow(StrictModel):
@@ -48,10 +41,10 @@ class _CpuRow(StrictModel):
 class GpuFile(StrictModel):
     schema_version: Literal[1]
     gpu: list[_GpuRow]
-    sources: dict[str, _Source]
+    sources: dict[str, DatedSource]
 
 
 class CpuFile(StrictModel):
     schema_version: Literal[1]
     cpu: list[_CpuRow]
-    sources: dict[str, _Source]
+    sources: dict[str, DatedSource]

@@ -7,10 +7,11 @@ from typing import Any
 
 Table = Mapping[str, Any]
 
-OWN_KEYS = frozenset(
-    {"id", "name", "hf_id", "vendor", "release_date", "gated", "status", "superseded_by", "benchmark", "gguf_repos"}
-) | {"notes", "ecosystem_notes"}
-"""What is true of a base and need not be of what was made from it: results above all."""
+OWN_KEYS = frozenset({
+    "id", "name", "hf_id", "vendor", "release_date", "gated", "status", "superseded_by", "notes", "benchmark",
+    "gguf_repos", "ecosystem", "missing",
+})  # fmt: skip
+"""What is true of a base and need not be of what was made from it, such as its results, and why it has none."""
 
 _UNSAID = {"unknown": "the overlay does not say"}
 _PARTS = ("experts", "window", "latent", "state_space")

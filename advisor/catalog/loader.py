@@ -36,7 +36,7 @@ def load_catalogue(directory: Path, languages: LanguageNames | None = None) -> C
     for path in paths:
         document = reader.read(path, "models")
         found[path] = read_models(document, path)
-        checked = max(checked, *(source["checked"] for source in document["sources"].values()))
+        checked = max([checked, *(source["checked"] for source in document["sources"].values())])
     quantizations = directory / "quantizations.toml"
     catalogue = Catalogue(
         version=checked,

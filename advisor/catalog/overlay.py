@@ -20,7 +20,7 @@ from advisor.domain.licence import Licence
 from advisor.domain.licence.derivation import shed_restrictions
 from advisor.domain.model import Model
 from advisor.errors import InputError, nearest
-from advisor.files import read_bounded
+from advisor.files import is_folder, read_bounded
 
 Document = dict[str, Any]
 
@@ -34,7 +34,7 @@ VERSION_SUFFIX = "+overlay"
 def overlay_files(folder: Path) -> list[Path]:
     """The model files of an overlay, in order of their names."""
     models = folder / "models"
-    return sorted(models.rglob("*.toml")) if models.is_dir() else []
+    return sorted(models.rglob("*.toml")) if is_folder(models) else []
 
 
 def with_overlay(shipped: Catalogue, directory: Path, folder: Path) -> Catalogue:

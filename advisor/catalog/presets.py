@@ -11,6 +11,7 @@ from advisor.domain.answers import constraints_from, merge_document
 from advisor.domain.presets import Preset
 from advisor.domain.questions import Questionnaire
 from advisor.errors import InputError
+from advisor.files import is_file
 
 
 def load_presets(directory: Path, questionnaire: Questionnaire) -> tuple[Preset, ...]:
@@ -19,7 +20,7 @@ def load_presets(directory: Path, questionnaire: Questionnaire) -> tuple[Preset,
     Raises InputError naming the file, the preset and what is wrong with it.
     """
     path = directory / "presets.toml"
-    if not path.is_file():
+    if not is_file(path):
         return ()
     document = KnowledgeReader(directory).read(path, "presets")
     presets = tuple(_preset(entry, path, questionnaire) for entry in document["preset"])

@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sized
-from datetime import date
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from advisor.catalog.validation import MOST, StrictModel
+from advisor.catalog.validation import MOST, DatedSource, StrictModel
 
 _Text = Annotated[str, Field(min_length=1)]
 _Spread = Annotated[float, Field(ge=0)]
 _Count = Annotated[int, Field(ge=0, le=MOST)]
 _Positive = Annotated[float, Field(gt=0)]
-
-
-class _Source(StrictModel):
-    text: _Text
-    checked: date
 
 
 class _Prior(StrictModel):
@@ -78,7 +72,7 @@ _BY_TASK = ("ability", "deviation", "foreign", "foreign_deviation", "n_task_resu
 class QualityFile(StrictModel):
     schema_version: Literal[1]
     inputs_sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-    sources: dict[str, _Source]
+    sources: dict[str, DatedSource]
     tasks: Annotated[list[_Text], Field(min_length=1)]
     typical_difficulty: list[float]
     prior: _Prior

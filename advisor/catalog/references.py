@@ -12,6 +12,7 @@ from advisor.catalog.hardware import check_names, load_cpus, load_gpus
 from advisor.catalog.inspection import Inspected, Inspection, finding_of
 from advisor.catalog.presets import load_presets
 from advisor.catalog.questions import load_questionnaire
+from advisor.catalog.serving import NODES, load_nodes
 from advisor.domain.header import FILE_TYPES
 from advisor.domain.tensor_types import DEFAULT_TYPE
 from advisor.domain.upkeep.finding import Finding, Level
@@ -21,14 +22,15 @@ _LABEL = re.compile(r"(UD-)?(I?Q\d|TQ\d|MXFP4|NVFP4|BF16|F16|F32)\w*|mmproj|imat
 """What a published file's quantization may be called, publishers' own mixtures included."""
 
 
-def reference_findings(inspection: Inspection, directory: Path) -> Iterator[Finding]:
-    """Names in the sound files that lead nowhere, and names that two things claim."""
+def reference_findings(inspection: Inspection, directory: Path, overlay: Path) -> Iterator[Finding]:
+    """Names in the sound files that lead nowhere, and names that two things claim; the user's nodes as well."""
     yield from _language_findings(inspection)
     yield from _licence_link_findings(inspection)
     yield from _quantization_findings(inspection)
     yield from _speed_findings(inspection)
     yield from _list_findings(inspection)
     yield from _hardware_findings(directory, inspection)
+    yield from _node_findings(directory, inspection, overlay)
     yield from _question_findings(directory, inspection)
     yield from _preset_findings(directory, inspection)
 
@@ -161,6 +163,23 @@ def _repeated_names(file: Inspected) -> Iterator[Finding]:
         if row["name"] in seen:
             yield Finding("error", file.name, f"{table}[{row['name']}].name", "the name is taken", "Remove one.")
         seen.add(row["name"])
+
+
+def _node_findings(directory: Path, inspection: Inspection, overlay: Path) -> Iterator[Finding]:
+    """Machines to plan with whose GPU nobody knows, or whose name is taken."""
+    shipped = next(inspection.of("nodes"), None)
+    if shipped is None or not any(inspection.of("gpus")):
+        return
+    gpus, own = load_gpus(directory), overlay / NODES
+    try:
+        load_nodes(directory, gpus)
+    except InputError as error:
+        yield finding_of(error, shipped.name, shipped.path)
+        return
+    try:
+        load_nodes(directory, gpus, overlay)
+    except InputError as error:
+        yield finding_of(error, str(own), own)
 
 
 def _question_findings(directory: Path, inspection: Inspection) -> Iterator[Finding]:

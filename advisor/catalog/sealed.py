@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from advisor._toml import MAX_BYTES, decode_toml, load_toml
-from advisor.files import read_bounded, write_atomically
+from advisor.files import is_file, read_bounded, write_atomically
 from advisor.paths import knowledge_dir
 from advisor.values import value
 
@@ -112,7 +112,7 @@ def sealable(directory: Path) -> list[tuple[Path, Kind]]:
     found += [(directory / f"{kind}.toml", kind) for kind in singles]
     devices: tuple[Kind, ...] = ("gpus", "cpus", "nodes")
     found += [(directory / "hardware" / f"{kind}.toml", kind) for kind in devices]
-    present = [pair for pair in found if pair[0].is_file()]
+    present = [pair for pair in found if is_file(pair[0])]
     return sorted(present, key=lambda pair: _name(directory, pair[0]))
 
 
@@ -129,7 +129,7 @@ def _validate(document: dict[str, Any], path: Path, kind: Kind) -> None:
 
 
 def _read_seal(path: Path) -> dict[str, str]:
-    if not path.is_file():
+    if not is_file(path):
         return {}
     text = read_bounded(path, MAX_BYTES).decode("utf-8", "replace")
     pairs = (line.split("  ", 1) for line in text.splitlines() if "  " in line)

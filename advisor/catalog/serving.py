@@ -11,6 +11,7 @@ from advisor.domain.capacity.engines import BatchConstants, ServingFacts, Suppor
 from advisor.domain.capacity.nodes import Node, Price
 from advisor.domain.hardware import GpuSpec
 from advisor.errors import InputError, nearest
+from advisor.files import is_file
 
 NODES = "nodes.toml"
 _GIGA = 1e9
@@ -47,7 +48,7 @@ def load_nodes(directory: Path, gpus: tuple[GpuSpec, ...], own: Path | None = No
     Raises InputError naming the file and the node for an unknown GPU, a missing source or a broken file.
     """
     paths = [directory / "hardware" / NODES]
-    if own is not None and (own / NODES).is_file():
+    if own is not None and is_file(own / NODES):
         paths.append(own / NODES)
     found: dict[str, Node] = {}
     for path in paths:

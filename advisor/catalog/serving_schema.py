@@ -7,19 +7,13 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from advisor.catalog.validation import MOST, StrictModel
+from advisor.catalog.validation import MOST, DatedSource, StrictModel
 
 _Text = Annotated[str, Field(min_length=1)]
 _Positive = Annotated[float, Field(gt=0)]
 _Term = Annotated[float, Field(ge=0)]
 _Share = Annotated[float, Field(gt=0, le=1)]
 _Count = Annotated[int, Field(gt=0, le=MOST)]
-
-
-class _Source(StrictModel):
-    text: _Text
-    url: _Text | None = None
-    checked: date
 
 
 class _Batch(StrictModel):
@@ -70,7 +64,7 @@ class _Network(StrictModel):
 
 class ServingFile(StrictModel):
     schema_version: Literal[1]
-    sources: dict[str, _Source]
+    sources: dict[str, DatedSource]
     vllm: _Vllm
     llama_cpp: _LlamaCpp
     network: _Network
@@ -110,4 +104,4 @@ class _NodeRow(StrictModel):
 class NodesFile(StrictModel):
     schema_version: Literal[1]
     node: Annotated[list[_NodeRow], Field(min_length=1)]
-    sources: dict[str, _Source]
+    sources: dict[str, DatedSource]

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from advisor.catalog.sealed import KnowledgeReader
+from advisor.files import is_file
 
 
 def load_questions(directory: Path) -> Mapping[str, str]:
@@ -14,7 +15,7 @@ def load_questions(directory: Path) -> Mapping[str, str]:
     Raises InputError naming the file and what is wrong with it.
     """
     path = directory / "smoke.toml"
-    if not path.is_file():
+    if not is_file(path):
         return {}
     prompts: Mapping[str, str] = KnowledgeReader(directory).read(path, "smoke")["prompts"]
     return prompts

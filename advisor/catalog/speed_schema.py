@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from advisor.catalog.validation import MOST, StrictModel
+from advisor.catalog.validation import MOST, DatedSource, StrictModel
 from advisor.domain.ggml import GGML_TYPES
 
 _Positive = Annotated[float, Field(gt=0)]
 _Term = Annotated[float, Field(ge=0)]
 _Share = Annotated[float, Field(gt=0, le=1)]
-
-
-class _Source(StrictModel):
-    text: Annotated[str, Field(min_length=1)]
-    checked: date
 
 
 class _ByClass(StrictModel):
@@ -78,7 +72,7 @@ class _General(StrictModel):
 
 class SpeedFile(StrictModel):
     schema_version: Literal[1]
-    sources: dict[str, _Source]
+    sources: dict[str, DatedSource]
     general: _General
     cpu: _Cpus
     gpu: dict[Literal["cuda", "rocm", "metal", "vulkan", "sycl"], _Gpu]

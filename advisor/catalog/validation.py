@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from datetime import date
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from advisor.schema_errors import explained
 
@@ -17,6 +18,14 @@ class StrictModel(BaseModel):
     """Base of the tables in knowledge/: frozen, no unknown keys, no silent conversion of types."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+
+class DatedSource(StrictModel):
+    """What figures rest on, and the day on which somebody last looked."""
+
+    text: Annotated[str, Field(min_length=1)]
+    url: Annotated[str, Field(min_length=1)] | None = None
+    checked: date
 
 
 def validate(schema: type[StrictModel], document: Mapping[str, Any], *, name: str) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import signal
 import subprocess
 import sys
 import tempfile
@@ -13,9 +12,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
+from advisor.children import finding_this_package, kill_session
 from advisor.errors import InputError, NetworkError
 from advisor.redaction import is_secret_name
 from advisor.text import one_line
@@ -107,10 +106,7 @@ def _lifeline() -> Iterator[int]:
 
 def _end(child: subprocess.Popen[bytes]) -> None:
     if child.poll() is None:
-        if sys.platform == "win32":
-            child.kill()
-        else:
-            os.killpg(child.pid, signal.SIGKILL)  # the child leads its own session
+        kill_session(child)
     child.wait()
     if child.stdout is not None:
         child.stdout.close()
@@ -118,10 +114,8 @@ def _end(child: subprocess.Popen[bytes]) -> None:
 
 def _env() -> dict[str, str]:
     """Without reports to Ray's makers and secrets of others, and with this package where it is not installed."""
-    root = str(Path(__file__).resolve().parents[2])
-    paths = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
     told = {name: value for name, value in os.environ.items() if _is_rays(name) or not is_secret_name(name)}
-    return {**told, "RAY_USAGE_STATS_ENABLED": "0", "PYTHONPATH": os.pathsep.join(paths)}
+    return finding_this_package({**told, "RAY_USAGE_STATS_ENABLED": "0"})
 
 
 def _is_rays(name: str) -> bool:

@@ -19,8 +19,10 @@ def carried_cell(candidate: Candidate) -> str:
     carried = candidate.carried
     if carried is None:
         return "unknown"
-    mark = "" if carried.is_enough and not carried.is_simulated else "✓ " if carried.is_enough else "✗ "
-    return f"{mark}{'' if carried.is_simulated else '≤ '}{carried.n_carried:,}"
+    at_most = "" if carried.is_simulated else "≤ "
+    if not carried.is_enough:
+        return f"✗ {at_most}{carried.n_carried:,}"
+    return f"{at_most or '✓ '}{carried.n_carried:,}"
 
 
 def carried_text(candidate: Candidate) -> str:
@@ -94,7 +96,7 @@ def more_machines(one: Candidate, other: Candidate) -> str:
     few = other.carried.least_machines if other.carried else None
     many = one.carried.least_machines if one.carried else None
     if few is None or many is None:
-        return "nobody knows how many machines it takes"
+        return "no number of machines like this one meets the targets"
     return f"takes {many / few:.1f} times the machines"
 
 

@@ -25,6 +25,10 @@ class Change:
     """Whether naming the model is what admits it: no answer does."""
 
 
+NAMED = Change(names_model=True)
+"""No answer changed; the model is named."""
+
+
 def setting(key: str, value: Answer) -> Change:
     """One answer changed and nothing else."""
     return Change((Setting(key, value),))

@@ -266,13 +266,15 @@ class _Trials:
         for _ in range(MOST_TRIALS):
             if abs(breaks - holds) <= step:
                 break
-            middle = holds + (breaks - holds) // 2
-            middle -= middle % step
-            if not min(holds, breaks) < middle < max(holds, breaks):
-                break
+            middle = multiple_between(holds, breaks, step)
             holds, breaks = (middle, breaks) if self.holds(middle) else (holds, middle)
         knob = self._knob
         return _change(knob.key, knob.current, breaks, holds, self(holds), self(breaks), self._pick)
+
+
+def multiple_between(one: int, other: int, step: int) -> int:
+    """The multiple of `step` that is nearest to the middle of two numbers further apart than that."""
+    return ((one + other) // 2 + step // 2) // step * step
 
 
 # ---------------------------------------------------------------- what is said

@@ -73,12 +73,14 @@ class Scale:
     """How many use it, and how much they ask."""
 
     users: int
+    """Who can ask in the same hour."""
     requests_per_user_hour: float
     peak_factor: float
     """The busiest minutes over the average, for which everything is sized."""
     concurrent_requests: int | None
     """Requests in flight at once, where the user knows; otherwise it follows from users and rate."""
     prompt_tokens: int
+    """Of a typical request, with everything that comes before the answer."""
     answer_tokens: int
 
     @property
@@ -96,6 +98,7 @@ class Latency:
     tokens_per_s: float | None
     """Slowest decode speed that one user should see."""
     percentile: int
+    """Per cent of the requests that must see no worse."""
 
 
 @value
@@ -109,6 +112,7 @@ class MachineLimits:
     allow_cpu: bool
     """Whether layers may run on the processor."""
     engine: EngineChoice
+    """Which engine is wanted; nothing reads it so far, since everything is judged for llama.cpp."""
 
 
 @value

@@ -163,13 +163,14 @@ _APPLIES: dict[str, Callable[[Model], bool]] = {
 
 def coverage_rows(found: Coverage) -> list[tuple[str, str, str, str, str]]:
     """Field, models it applies to, sourced, unknown, share; the whole last."""
-    rows = [_row(f.field, f.n_sourced, f.n_models, f.share) for f in found.fields]
-    return [*rows, _row("all", found.n_sourced, found.n_values, found.share)]
+    rows = [_row(f.field, f.n_sourced, f.n_models) for f in found.fields]
+    return [*rows, _row("all", found.n_sourced, found.n_values)]
 
 
-def _row(name: str, n_sourced: int, n_models: int, share: float) -> tuple[str, str, str, str, str]:
+def _row(name: str, n_sourced: int, n_models: int) -> tuple[str, str, str, str, str]:
     # Rounded down: 100 % is said only where nothing is missing.
-    return name, str(n_models), str(n_sourced), str(n_models - n_sourced), f"{int(share * 100)} %"
+    percent = 100 * n_sourced // n_models if n_models else 100
+    return name, str(n_models), str(n_sourced), str(n_models - n_sourced), f"{percent} %"
 
 
 def gap_rows(found: Coverage) -> list[tuple[str, str, str]]:

@@ -55,7 +55,8 @@ def excluded_lines(rejected: tuple[Rejection, ...]) -> tuple[str, ...]:
     counts = ", ".join(f"{group.title.lower()} {len(group.rejections)}" for group in excluded_groups(rejected))
     name = f"{nearest.model.name} {nearest.quantization or ''}".rstrip()
     reasons = "; ".join(reason.text for reason in nearest.reasons)
-    return (f"{len(rejected)} are excluded (x): {counts}", f"nearest: {name} - {reasons}")
+    n = len(rejected)
+    return (f"{n} {'is' if n == 1 else 'are'} excluded (x): {counts}", f"nearest: {name} - {reasons}")
 
 
 def excluded_groups(rejected: tuple[Rejection, ...]) -> tuple[ExcludedGroup, ...]:

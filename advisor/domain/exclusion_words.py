@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from advisor.domain.exclusions import Exclusion
+from advisor.units import counted
 
 
 def exclusion_mark(found: Exclusion) -> str:
@@ -20,13 +21,12 @@ def short_exclusion_mark(found: Exclusion) -> str:
 def exclusion_sentence(found: Exclusion) -> str:
     """For the panel: what the two numbers of a mark count."""
     n, m = len(found.alone), len(found.with_others)
-    first = f"Without this answer alone {n} more {'model' if n == 1 else 'models'} would pass." if n else ""
+    first = f"Without this answer alone {counted(n, 'more model')} would pass." if n else ""
     more = "more " if n else ""
-    second = f"{m} {more}{'fails' if m == 1 else 'fail'} on it and on something else." if m else ""
+    second = f"{counted(m, f'{more}fails', f'{more}fail')} on it and on something else." if m else ""
     return f"{first} {second}".strip()
 
 
 def idle_text(n: int, *, are_shown: bool) -> str:
     """How many questions are folded away: `4 questions cannot change anything now`."""
-    what = f"{n} {'question' if n == 1 else 'questions'} cannot change anything now"
-    return f"{'▾' if are_shown else '▸'} {what}"
+    return f"{'▾' if are_shown else '▸'} {counted(n, 'question')} cannot change anything now"

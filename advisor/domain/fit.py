@@ -31,11 +31,16 @@ class Fit:
     """System memory first, then the GPUs, as the devices of the footprint."""
 
     @property
-    def shortfalls(self) -> tuple[int, ...]:
-        """Bytes missing in each pool; all 0 where the candidate fits."""
+    def _needs(self) -> tuple[tuple[int, Pool], ...]:
+        """Bytes taken of each pool. Of system memory also what GPUs take that have no memory of their own."""
         need = [d.total_bytes for d in self.footprint.devices]
         need[0] += sum([n for n, p in zip(need, self.pools, strict=True) if p.shares_ram])
-        return tuple([max(0, n - p.budget_bytes) for n, p in zip(need, self.pools, strict=True)])
+        return tuple(zip(need, self.pools, strict=True))
+
+    @property
+    def shortfalls(self) -> tuple[int, ...]:
+        """Bytes missing in each pool; all 0 where the candidate fits."""
+        return tuple([max(0, n - p.budget_bytes) for n, p in self._needs])
 
     @property
     def fits(self) -> bool:
@@ -44,9 +49,7 @@ class Fit:
     @property
     def headroom(self) -> float:
         """Free share of the fullest pool that is used, 0..1."""
-        need = [d.total_bytes for d in self.footprint.devices]
-        need[0] += sum(n for n, p in zip(need, self.pools, strict=True) if p.shares_ram)
-        used = [n / p.budget_bytes for n, p in zip(need, self.pools, strict=True) if n and p.budget_bytes > 0]
+        used = [n / p.budget_bytes for n, p in self._needs if n and p.budget_bytes > 0]
         return max(0.0, 1.0 - max(used, default=1.0))
 
     @property
@@ -56,8 +59,7 @@ class Fit:
 
     def missing_now(self) -> int:
         """Bytes that must be freed before the candidate can be loaded at this moment."""
-        pairs = zip(self.footprint.devices, self.pools, strict=True)
-        return sum(max(0, d.total_bytes - p.free_bytes) for d, p in pairs if p.free_bytes is not None)
+        return sum([max(0, n - p.free_bytes) for n, p in self._needs if p.free_bytes is not None])
 
 
 def ways_to_run(
@@ -79,8 +81,10 @@ def ways_to_run(
 def closest_way(
     shape: Shape, weights: Weights, base: Placement, pools: tuple[Pool, ...], *, allow_cpu: bool
 ) -> Fit | None:
-    """The way that misses the least memory; None when every way is ruled out, as without GPU and without CPU."""
-    ways = list(_ways(shape, weights, base, pools, allow_cpu=allow_cpu))
+    """The way that misses the least memory, of the attempt that asks for the least: that of `ways_to_run` which comes
+    last. None when every way is ruled out, as without GPU and without CPU."""
+    *_, leanest = _attempts(shape, base)
+    ways = list(_ways(shape, weights, leanest, pools, allow_cpu=allow_cpu))
     return min(ways, key=lambda way: sum(way.shortfalls), default=None)
 
 

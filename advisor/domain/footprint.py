@@ -9,7 +9,7 @@ from __future__ import annotations
 from advisor.domain.basis import Basis
 from advisor.domain.graph.reserve import GraphPlacement, compute_buffers
 from advisor.domain.graph.sizes import BatchDims
-from advisor.domain.kv_cache import KV_PADDING, kv_cell_bytes, kv_layer_bytes, micro_batch, slot_cells, window_cells
+from advisor.domain.kv_cache import kv_cell_bytes, kv_layer_bytes, micro_batch, slot_cells, window_cells
 from advisor.domain.model import Shape
 from advisor.domain.placement import Placement
 from advisor.domain.weights import Weights
@@ -79,7 +79,7 @@ class Footprint:
 
 def batch_dims(shape: Shape, placement: Placement) -> BatchDims:
     """The micro-batch for which llama.cpp reserves its graph: full, with every slot at work."""
-    tokens = min(micro_batch(placement), align_up(placement.context_tokens, KV_PADDING))
+    tokens = micro_batch(placement)
     outputs = tokens if placement.outputs is None else min(tokens, placement.outputs)
     window = shape.window.tokens if shape.window else 0
     return BatchDims(
@@ -153,7 +153,8 @@ def _gpu_shares(
         return tuple([DeviceFootprint(name, 0, 0, n, 0) for name, n in zip(names, compute, strict=True)])
     layer_bytes = weights.layer_bytes(without_experts=placement.experts_in_ram)
     start = len(kv) - sum(placement.gpu_layers)
-    last = max((i for i, n in enumerate(placement.gpu_layers) if n), default=-1)
+    # The output alone goes to the first GPU.
+    last = max((i for i, n in enumerate(placement.gpu_layers) if n), default=0)
     shares = []
     for i, (name, n) in enumerate(zip(names, placement.gpu_layers, strict=True)):
         stop = start + n

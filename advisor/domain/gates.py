@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 from advisor.domain.change import Change, Setting, setting
 from advisor.domain.constraints import Constraints
 from advisor.domain.fit import Fit
+from advisor.domain.kv_cache import KV_PADDING
 from advisor.domain.languages import LanguageFinding, Support
 from advisor.domain.licence import LicenceFinding, Verdict
 from advisor.domain.model import Model
@@ -126,8 +128,8 @@ def _engine(model: Model) -> Reason | None:
     return Reason("engine", f"engine: llama.cpp cannot run it here: {why}", None, 1.0)
 
 
-def memory_reason(fit: Fit | None, constraints: Constraints) -> Reason:
-    """Why no placement fits, with the one that misses least."""
+def memory_reason(fit: Fit | None, constraints: Constraints, fits: Callable[[int], bool]) -> Reason:
+    """Why no placement fits, with the one that misses least. `fits` tells whether one does for a context in tokens."""
     if fit is None:
         text = "memory: no GPU that llama.cpp can use, and the processor is ruled out"
         return Reason("memory", text, "set machine.allow_cpu to true", 1.0, setting("machine.allow_cpu", True))
@@ -135,20 +137,39 @@ def memory_reason(fit: Fit | None, constraints: Constraints) -> Reason:
     missing = sum(s for s, _ in short)
     where = ", ".join(f"{format_bytes(p.budget_bytes)} of {p.name}" for _, p in short)
     need = fit.footprint.total_bytes
-    text = f"memory: needs {format_bytes(need)}, {format_bytes(missing)} more than {where} can give"
-    fix, change = _memory_fix(fit, missing, constraints)
+    lean = "" if fit.placement.kv_type == "f16" else f" with a KV cache in {fit.placement.kv_type}"
+    text = f"memory: needs {format_bytes(need)}{lean}, {format_bytes(missing)} more than {where} can give"
+    fix, change = _memory_fix(fit, missing, constraints, fits)
     return Reason("memory", text, fix, missing / max(1, need), change)
 
 
-def _memory_fix(fit: Fit, missing: int, constraints: Constraints) -> tuple[str, Change | None]:
-    cache = fit.footprint.kv_cache_bytes
-    context = constraints.task.context_tokens
+def _memory_fix(
+    fit: Fit, missing: int, constraints: Constraints, fits: Callable[[int], bool]
+) -> tuple[str, Change | None]:
+    cache, context = fit.footprint.kv_cache_bytes, constraints.task.context_tokens
     if cache > missing and fit.placement.parallel == 1:
-        fitting = int(context * (1 - missing / cache)) // 256 * 256
-        if fitting >= max(256, constraints.scale.prompt_tokens + constraints.scale.answer_tokens):
+        needed = constraints.scale.prompt_tokens + constraints.scale.answer_tokens
+        fitting = _longest_context(needed, int(context * (1 - missing / cache)), fits)
+        if fitting is not None:
             text = f"set task.context_tokens to {format_tokens(fitting)} ({fitting})"
             return text, setting("task.context_tokens", fitting)
     return f"{format_bytes(missing)} more memory", None
+
+
+def _longest_context(least: int, most: int, fits: Callable[[int], bool]) -> int | None:
+    """The most tokens from `least` to `most` that fit, in steps of llama.cpp's padding; None where not even `least`.
+
+    `most` is what fits if the whole cache shrinks with the context, as it does but for layers with a window.
+    """
+    low, high = -(-least // KV_PADDING), most // KV_PADDING
+    if low > high or not fits(low * KV_PADDING):
+        return None
+    if fits(high * KV_PADDING):
+        return high * KV_PADDING
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if fits(middle * KV_PADDING) else (low, middle)
+    return low * KV_PADDING
 
 
 def speed_reasons(speed: Speed | None, constraints: Constraints) -> tuple[Reason, ...]:

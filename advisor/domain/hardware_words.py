@@ -60,7 +60,8 @@ def _option_document(option: HardwareOption) -> dict[str, Any]:
     speed = candidate.speed
     return {
         "gpu": None if hardware.gpu is None else hardware.gpu.name,
-        "gpu_count": 0 if hardware.gpu is None else hardware.count,
+        # Without a name the machine keeps its own, however many they are.
+        "gpu_count": None if hardware.gpu is None and hardware.count else hardware.count,
         "ram_bytes": hardware.ram_bytes,
         "arguments": {"gpu": hardware.gpu_argument, "ram": hardware.ram_argument},
         "quantization": candidate.quantization.name,

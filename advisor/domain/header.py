@@ -24,6 +24,8 @@ MAX_LAYERS = 512
 """`LLAMA_MAX_LAYERS` of llama.cpp's src/llama-hparams.h; the deepest published models have under 130."""
 MAX_EXPERTS = 1024
 """`LLAMA_MAX_EXPERTS` of the same file."""
+LLAMA_4_WINDOW = Window(8192, "chunked", full_every=4)
+"""What llama.cpp sets for the architecture, unless a header states a window of 0 (src/models/llama4.cpp)."""
 LARGEST_DIMENSION = 1 << 31
 """No width or count of a model comes near it; llama.cpp holds them in 32 bits."""
 
@@ -84,7 +86,7 @@ def shape_of(metadata: Mapping[str, object], tensors: Iterable[Tensor]) -> Shape
         tied_embeddings="output.weight" not in by_name,
         rope_factors="rope_freqs.weight" in by_name,
         experts=_experts(fields),
-        window=Window(8192, "chunked", 4) if fields.architecture == "llama4" else None,
+        window=_window(fields),
         latent=_latent(fields),
         state_space=_state_space(fields) if is_mamba else None,
     )
@@ -124,6 +126,13 @@ def _experts(fields: _Fields) -> Experts | None:
         layer_step=max(1, fields.at_most(MAX_LAYERS, "interleave_moe_layer_step", 1)),
         n_leading_dense=fields.at_most(MAX_LAYERS, "leading_dense_block_count", 0),
     )
+
+
+def _window(fields: _Fields) -> Window | None:
+    """The window, of the one architecture whose window llama.cpp honours."""
+    if fields.architecture != "llama4" or fields.integer("attention.sliding_window", LLAMA_4_WINDOW.tokens) == 0:
+        return None
+    return LLAMA_4_WINDOW
 
 
 def _latent(fields: _Fields) -> LatentAttention | None:

@@ -36,9 +36,12 @@ def _idle_about_use(constraints: Constraints, catalogue: Catalogue) -> Iterator[
 
 
 def _idle_about_the_rest(constraints: Constraints, machine: Machine) -> Iterator[str]:
+    # Everything is judged for llama.cpp, whatever else might run it.
+    yield "machine.engine"
     if constraints.task.kind == "vision":
         yield "use.modality"
     if not machine.gpus or not engine_uses_gpus(machine):
         yield "machine.reserve_vram"
     if not expected_load(constraints).is_shared:
         yield "latency.percentile"
+        yield "scale.peak_factor"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from advisor.domain.candidate import Candidate, Rejection
 from advisor.domain.catalogue import Catalogue
 from advisor.domain.constraints import Constraints, Use
-from advisor.domain.fit import Fit, closest_way
+from advisor.domain.fit import Fit, closest_way, ways_to_run
 from advisor.domain.gates import Reason, memory_reason, model_reasons, needed_modality, speed_reasons
 from advisor.domain.hardware import Machine
 from advisor.domain.languages import LanguageFinding, judge_languages
@@ -23,8 +23,9 @@ from advisor.domain.scoring import score
 from advisor.domain.serving import Load
 from advisor.domain.slots import MAX_SLOTS, parts_for_copies, ways_with_slots
 from advisor.domain.speed import Speed, SpeedConstants, Timings, estimate_speed, placement_kind
-from advisor.domain.vision import with_projector
+from advisor.domain.vision import projector_bytes, with_projector
 from advisor.domain.weights import Weights, weights
+from advisor.units import format_bytes
 from advisor.values import value
 
 if TYPE_CHECKING:
@@ -175,7 +176,12 @@ def _too_large(
     held, quantization = min(((weights(shape, q.name), q) for q in quantizations), key=lambda pair: pair[0].total_bytes)
     pools, allow_cpu = _pools(model, setting), setting.constraints.machine.allow_cpu
     closest = closest_way(shape, held, setting.base, pools, allow_cpu=allow_cpu)
-    return Rejection(model, quantization.name, (memory_reason(closest, setting.constraints),), licence)
+
+    def fits(context_tokens: int) -> bool:
+        base = replace(setting.base, context_tokens=context_tokens)
+        return bool(ways_to_run(shape, held, base, pools, allow_cpu=allow_cpu))
+
+    return Rejection(model, quantization.name, (memory_reason(closest, setting.constraints, fits),), licence)
 
 
 def _pools(model: Model, setting: Setting) -> tuple[Pool, ...]:
@@ -211,7 +217,7 @@ def _place(
         languages=languages,
         rating=rating,
         score=score(model, fit, speed, rating, licence, languages, constraints.preferences.weights),
-        warnings=_warnings(model, fit, speed),
+        warnings=_warnings(model, fit, speed, constraints),
         carried=carried,
     )
 
@@ -276,11 +282,13 @@ def _speed(model: Model, quantization: Quantization, held: Weights, way: Fit, se
     return setting.timings.best(f"{model.id}:{quantization.name}", way.placement, kind, estimated)
 
 
-def _warnings(model: Model, fit: Fit, speed: Speed | None) -> tuple[str, ...]:
+def _warnings(model: Model, fit: Fit, speed: Speed | None, constraints: Constraints) -> tuple[str, ...]:
     found = list(fit.notes)
+    if needed_modality(constraints) == "image" and projector_bytes(model) is None:
+        found.append("what its image encoder takes of memory is unknown and not counted")
     missing = fit.missing_now()
     if missing:
-        found.append(f"{missing / 2**30:.1f} GiB must be freed before it can be loaded now")
+        found.append(f"{format_bytes(missing)} must be freed before it can be loaded now")
     if speed is not None:
         found += speed.assumed
     if model.status in ("retired", "superseded"):

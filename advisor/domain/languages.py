@@ -13,6 +13,8 @@ from advisor.values import value
 
 
 class Support(StrEnum):
+    """What a model card says on one language; UNKNOWN where nobody sourced its list."""
+
     SUPPORTED = "supported"
     NOT_CLAIMED = "not_claimed"
     UNKNOWN = "unknown"

@@ -40,12 +40,15 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """The catalogue's published files, by what tells them apart."""
+    """The catalogue's published files with the ids of their models, by what tells them apart."""
 
     models: tuple[Model, ...]
     by_hash: Mapping[tuple[str, ...], tuple[str, GgufFile]] = field(default_factory=dict)
+    """One hash a part."""
     by_place: Mapping[tuple[str, str], tuple[str, GgufFile]] = field(default_factory=dict)
+    """Repository and file."""
     by_size: Mapping[tuple[str, int], tuple[str, GgufFile]] = field(default_factory=dict)
+    """Name of the file without folder, in lower case, and bytes of all parts."""
 
 
 def index_of(models: Iterable[Model], files: Mapping[str, Iterable[GgufFile]]) -> Index:
@@ -69,8 +72,9 @@ def match_file(file: Identity, index: Index) -> tuple[Match | None, tuple[str, .
     The same shape alone proves nothing: every fine-tune has its base's. A name that is exactly the model's, or a
     file that somebody published under the model, is asked for besides.
     """
-    for evidence, found in _published(file, index):
-        model_id, row = found
+    published = _published(file, index)
+    if published is not None:
+        evidence, (model_id, row) = published
         return Match(model_id, row.quantization, evidence, row.repo), ()
     if file.shape is None:
         return None, ()
@@ -82,15 +86,14 @@ def match_file(file: Identity, index: Index) -> tuple[Match | None, tuple[str, .
     return None, tuple(sorted(m.id for m in same))
 
 
-def _published(file: Identity, index: Index) -> Iterable[tuple[Evidence, tuple[str, GgufFile]]]:
+def _published(file: Identity, index: Index) -> tuple[Evidence, tuple[str, GgufFile]] | None:
+    """The published file that it is, with its model and by the surest evidence; None where it is none."""
     if file.sha256 and file.sha256 in index.by_hash:
-        yield "hash", index.by_hash[file.sha256]
+        return "hash", index.by_hash[file.sha256]
     at = index.by_place.get(file.published) if file.published is not None else None
     if at is None:
         at = index.by_size.get((_base(file.file_name), file.n_bytes))
-    if at is None or _contradicts(file, at[1]):
-        return
-    yield "published file", at
+    return None if at is None or _contradicts(file, at[1]) else ("published file", at)
 
 
 def _contradicts(file: Identity, row: GgufFile) -> bool:

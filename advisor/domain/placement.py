@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Literal
 
@@ -14,8 +15,9 @@ PoolKind = Literal["ram", "gpu"]
 KV_TYPES: tuple[KvType, ...] = ("f16", "q8_0", "q4_0")
 
 DEFAULT_UBATCH = 512
+"""Tokens that are computed together: llama.cpp's own default (`llama_context_default_params`)."""
 DEFAULT_BATCH = 2048
-"""llama.cpp's own defaults (`llama_context_default_params`)."""
+"""Tokens that are handed over together, by the same source."""
 
 
 @value
@@ -98,15 +100,26 @@ def cpu_placement(context_tokens: int, *, parallel: int = 1, threads: int = 1, n
 
 
 def with_gpu_layers(base: Placement, on_gpu: int, budgets: tuple[int, ...]) -> Placement:
-    """The placement with that many layers on the GPUs, and the output where llama.cpp puts it: on a GPU from the
-    first offloaded layer on."""
-    total = sum(budgets)
+    """The placement with that many layers on the GPUs, in proportion to their budgets, and the output where llama.cpp
+    puts it: on a GPU from the first offloaded layer on.
+
+    Shares are those of llama.cpp, for which the output is one layer more, behind all others (`load_tensors` in
+    src/llama-model.cpp). GPUs of unknown memory count alike.
+    """
     shares: list[int] = []
-    given = 0
-    running = 0
-    for budget in budgets:
-        running += budget
-        upto = round(on_gpu * running / total) if total else 0
-        shares.append(upto - given)
-        given = upto
+    weights = budgets if any(budgets) else (1,) * len(budgets)
+    running, total = 0, sum(weights)
+    for weight in weights:
+        running += weight
+        begun = -(-(on_gpu + 1) * running // total)
+        shares.append(min(on_gpu, begun) - sum(shares))
     return replace(base, gpu_layers=tuple(shares), output_on_gpu=on_gpu > 0)
+
+
+def tensor_split(gpu_layers: Sequence[int], n_gpu_layers: int) -> tuple[int, ...]:
+    """llama.cpp's `--tensor-split` that leaves so many layers on each GPU: the output, which is what `n_gpu_layers` has
+    more than they, counts as a layer of the last GPU in use."""
+    shares = list(gpu_layers)
+    if any(shares):
+        shares[max(i for i, n in enumerate(shares) if n)] += n_gpu_layers - sum(shares)
+    return tuple(shares)

@@ -10,7 +10,7 @@ from advisor.domain.excluded_groups import ExcludedGroup
 from advisor.domain.footprint import DeviceFootprint
 from advisor.domain.hardware import Machine
 from advisor.domain.languages import LanguageFinding, Support
-from advisor.domain.licence import LicenceFinding, Obligation
+from advisor.domain.licence import LicenceFinding
 from advisor.domain.placement import Pool
 from advisor.domain.quality_words import quality_lines
 from advisor.domain.recommend import Candidate, Recommendation, Rejection
@@ -20,8 +20,8 @@ from advisor.domain.smoke import SmokeMeasurement, SmokeVerdict
 from advisor.domain.speed.latency import latency, latency_lines
 from advisor.domain.summary import SUPPORT_MARKS, summary_lines
 from advisor.domain.trial.evidence import Evidence
-from advisor.domain.wording import VERDICT_MARKS, overlay_text, speed_text
-from advisor.units import counted, format_bytes, format_rate
+from advisor.domain.wording import CHECK_MARKS, VERDICT_MARKS, overlay_text, smoke_verdict_text, speed_text
+from advisor.units import counted, format_bytes, format_figure, format_rate
 
 BAR_PARTS = (("weights", "█"), ("KV cache", "▓"), ("compute", "▒"), ("free", "·"))
 """What a memory bar is made of; the characters differ in shape, so it reads without colour."""
@@ -39,10 +39,6 @@ SUPPORT_WORDS = {
     Support.NOT_CLAIMED: "not claimed by the model card",
     Support.UNKNOWN: "unknown - nobody sourced it",
 }
-
-CHECK_MARKS = {True: "✓", False: "✗", None: "?"}
-VERDICT_WORDS = {"pass": "✓ passed", "warn": "! passed, but not as predicted", "fail": "✗ failed"}
-UNJUDGED_WORDS = "! ran, but this machine was too busy to judge it"
 
 _CRITERION_WIDTH = 9
 _SUM_WIDTH = len("0.00 × 0.00 = 0.000")
@@ -189,21 +185,15 @@ def licence_lines(finding: LicenceFinding) -> tuple[str, ...]:
     lines = [f"{VERDICT_MARKS[finding.verdict.value]} - {finding.licence}"]
     if not finding.verdict.grants:
         lines += finding.reasons
-    lines += [_duty_line("duty", duty) for duty in finding.obligations]
+    lines += [f"duty: {duty.text}" for duty in finding.obligations]
     lines += [f"always: {term.text}" for term in finding.standing]
     cautious = finding.conservative
     if cautious is not None:
         lines.append(f"a cautious reader says: {VERDICT_MARKS[cautious.verdict.value]}")
         extra = [duty for duty in cautious.obligations if duty not in finding.obligations]
-        lines += [_duty_line("cautious duty", duty) for duty in extra]
+        lines += [f"cautious duty: {duty.text}" for duty in extra]
         lines += [f"because: {point.text}" for point in cautious.because]
     return tuple(lines)
-
-
-def _duty_line(word: str, duty: Obligation) -> str:
-    exact = duty.exact
-    words = f" Exact words: “{exact}”" if exact and exact not in duty.text else ""
-    return f"{word}: {duty.text}{words}"
 
 
 def _clause_lines(finding: LicenceFinding) -> tuple[str, ...]:
@@ -241,7 +231,7 @@ def _sibling_lines(candidate: Candidate, found: Recommendation) -> tuple[str, ..
 
 def _load_lines(candidate: Candidate, found: Recommendation) -> tuple[str, ...]:
     load, plan = found.load, found.plan
-    lines = [f"{load.in_flight:,.3g} requests in flight on average, {load.slots:,} at once at most"]
+    lines = [f"{format_figure(load.in_flight)} requests in flight on average, {load.slots:,} at once at most"]
     if load.is_shared:
         return (*lines, *carried_lines(candidate, found))
     if plan is not None and found.pick is not None and found.pick.id == candidate.id:
@@ -273,7 +263,7 @@ def exclusion_paragraphs(group: ExcludedGroup) -> tuple[Paragraph, ...]:
     n, nearest = len(group.rejections), group.rejections[0]
     liftable = sum(r.is_liftable for r in group.rejections)
     about = (
-        f"{group.n_alone} of {n} miss nothing else",
+        f"{group.n_alone} of {n} {'misses' if group.n_alone == 1 else 'miss'} nothing else",
         f"{liftable} of {n} can be admitted by other answers",
     )
     reasons = tuple(f"✗ {reason.line}" for reason in nearest.reasons)
@@ -302,7 +292,8 @@ def nothing_passes(found: Recommendation) -> tuple[Paragraph, ...]:
         for code in dict.fromkeys(reason.code for reason in rejection.reasons):
             counts[code] = counts.get(code, 0) + 1
     ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    why = tuple(f"{n} of {len(found.rejected)} fail on {code.replace('_', ' ')}" for code, n in ordered)
+    whole = len(found.rejected)
+    why = tuple(f"{n} of {whole} {'fails' if n == 1 else 'fail'} on {code.replace('_', ' ')}" for code, n in ordered)
     misses = []
     for rejection in found.near_misses:
         lines = [f"✗ {reason.line}" for reason in rejection.reasons]
@@ -380,13 +371,7 @@ def smoke_paragraphs(
     checks = tuple(f"{CHECK_MARKS[check.passed]} {check.text}" for check in verdict.checks)
     note = (SYNTHETIC_NOTE,) if measured.synthetic else ()
     return (
-        Paragraph(_verdict_words(verdict), checks),
+        Paragraph(smoke_verdict_text(verdict), checks),
         *([Paragraph("Try next", following)] if following else []),
         Paragraph("Prediction and measurement", (*side_by_side_lines(candidate, measured), *note)),
     )
-
-
-def _verdict_words(verdict: SmokeVerdict) -> str:
-    """A run that nothing speaks against but other programs beside it is no deviation from the prediction."""
-    failed = {check.id for check in verdict.checks if check.passed is False}
-    return UNJUDGED_WORDS if failed == {"quiet"} else VERDICT_WORDS[verdict.verdict]

@@ -11,7 +11,7 @@ from advisor.domain.smoke_next import NextStep
 from advisor.domain.speed import Speed
 from advisor.domain.speed.latency import latency, latency_lines
 from advisor.domain.wording import speed_text
-from advisor.units import format_rate
+from advisor.units import counted, format_rate
 
 MEASURE_STAGES = {
     "start": "starting the engine",
@@ -46,13 +46,9 @@ def interval_text(half_widths: Sequence[float], n_rounds: int) -> str:
     """How well a figure is known, and how that went: the first interval, some between, the last."""
     known = [width for width in half_widths if width < 1]
     if not known:
-        return f"{_rounds(n_rounds)}, too few for an interval" if n_rounds else ""
+        return f"{counted(n_rounds, 'round')}, too few for an interval" if n_rounds else ""
     shown = [known[0], known[len(known) // 2], known[-1]] if len(known) > 2 else known
-    return " → ".join(f"±{width:.1%}" for width in shown) + f" after {_rounds(n_rounds)}"
-
-
-def _rounds(count: int) -> str:
-    return "1 round" if count == 1 else f"{count} rounds"
+    return " → ".join(f"±{width:.1%}" for width in shown) + f" after {counted(n_rounds, 'round')}"
 
 
 def measuring_line(name: str, stage: str, half_widths: Sequence[float], share: float | None) -> str:

@@ -119,8 +119,8 @@ class QualityScale:
 
     def for_use(self, task: str, languages: LanguageNeeds) -> UseScale:
         """The scale as one use reads it: a task, and the languages it is done in."""
-        asked = tuple(dict.fromkeys((*languages.required, *languages.preferred)))
-        return UseScale(self, task, tuple(tag.partition("-")[0].lower() for tag in asked))
+        asked = [tag.partition("-")[0].lower() for tag in (*languages.required, *languages.preferred)]
+        return UseScale(self, task, tuple(dict.fromkeys(asked)))
 
 
 @value

@@ -38,7 +38,9 @@ def _loss_line(chosen: Candidate) -> str:
     if not loss:
         return f"{name} loses nothing"
     # On a question that is right half the time, one logit is a quarter of the answers.
-    return f"{name} loses at most {100 * loss / 4:.1f} points of 100, by published perplexities and MMLU scores"
+    points = 100 * loss / 4
+    lost = f"at most {points:.1f}" if points >= 0.05 else "less than 0.1"
+    return f"{name} loses {lost} points of 100, by published perplexities and MMLU scores"
 
 
 def _comparison_lines(found: Recommendation, chosen: Candidate) -> tuple[str, ...]:

@@ -70,16 +70,17 @@ class QuantizationLosses:
     def loss(self, quantization: str, params: float | None, line: str) -> Loss:
         """Logits lost by a model of that many effective parameters and of that line.
 
-        Unknown parameters count as the reference's, and an unknown type as the worst that is known.
+        Unknown parameters count as the reference's, and an unknown type as the worst that is known, give or take all
+        of it.
         """
         if quantization in self.lossless:
             return LOSSLESS
-        found = self.types.get(quantization)
-        if found is None:
-            worst = max(t.log_loss for t in self.types.values())
-            return Loss(math.exp(worst), math.exp(worst), UNKNOWN_TYPE)
+        known = self.types.get(quantization)
+        found = known or max(self.types.values(), key=lambda one: one.log_loss)
         series = self.series.get(self.lines.get(line, ""), self.other)
         scale = 0.0 if params is None else math.log(params / self.reference_params)
         middle = math.exp(found.log_loss + series.shift + self.size_exponent * scale)
         spread = math.hypot(found.deviation, series.deviation, self.size_deviation * scale)
-        return Loss(middle, middle * math.expm1(spread), None if found.measured else UNMEASURED)
+        if known is None:
+            return Loss(middle, middle * max(1.0, math.expm1(spread)), UNKNOWN_TYPE)
+        return Loss(middle, middle * math.expm1(spread), None if known.measured else UNMEASURED)

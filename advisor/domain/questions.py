@@ -239,4 +239,7 @@ def answer_text(question: Question, answer: Answer) -> str:
     if question.kind == "size" and isinstance(answer, int):
         text = format_bytes(answer).replace(" ", "")
         return text if parse_size(text) == answer else str(answer)
-    return f"{answer:g}" if isinstance(answer, float) else str(answer)
+    if isinstance(answer, float):
+        short = f"{answer:g}"
+        return short if float(short) == answer else repr(answer)
+    return str(answer)

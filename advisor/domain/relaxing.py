@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from advisor.domain.answers import constraints_from
 from advisor.domain.candidate import Rejection
-from advisor.domain.change import Setting
+from advisor.domain.change import NAMED, Setting
 from advisor.domain.constraints import Constraints
 from advisor.domain.gates import Reason
 from advisor.domain.model import Model
@@ -25,6 +25,10 @@ Again = Callable[[Constraints, tuple[str, ...]], Recommendation]
 
 MOST_ROUNDS = 6
 """A model has to pass five requirements and a context may have to shrink twice."""
+
+
+_NOT_CONSIDERED = Reason("considered", "it is of no family asked for, or only related", None, 1.0, NAMED)
+"""Of a model that is neither ranked nor excluded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,18 +63,17 @@ def relax(model: Model, before: Recommendation, answers: Mapping[str, Answer], a
     found, changed, named = before, dict(answers), before.named
     obstacles: tuple[Reason, ...] = ()
     for _ in range(MOST_ROUNDS):
-        rejection = rejection_of(model.id, found)
-        if rejection is None:
+        if any(c.model.id == model.id for c in found.ranked):
             settings = tuple(Setting(key, value) for key, value in changed.items() if value != answers.get(key))
             return Relaxation(model, before, found, changed, settings, named != before.named, ())
-        if not rejection.is_liftable:
-            obstacles = tuple(reason for reason in rejection.reasons if reason.change is None)
+        rejection = rejection_of(model.id, found)
+        obstacles = (_NOT_CONSIDERED,) if rejection is None else rejection.reasons
+        if rejection is not None and not rejection.is_liftable:
+            obstacles = tuple(reason for reason in obstacles if reason.change is None)
             break
-        obstacles = rejection.reasons
-        for reason in rejection.reasons:
-            if reason.change is not None:
-                changed.update((s.key, s.value) for s in reason.change.settings)
-                named = (*named, model.id) if reason.change.names_model else named
+        for change in [reason.change for reason in obstacles if reason.change is not None]:
+            changed.update((s.key, s.value) for s in change.settings)
+            named = (*named, model.id) if change.names_model else named
         try:
             found = again(constraints_from(changed), named)
         except InputError as error:

@@ -11,6 +11,7 @@ from advisor.domain.licence import LicenceFinding, Verdict
 from advisor.domain.model import Model
 from advisor.domain.quality import Rating
 from advisor.domain.speed import Speed
+from advisor.units import counted
 from advisor.values import value
 
 CRITERIA = ("quality", "speed", "headroom", "ecosystem", "licence")
@@ -23,12 +24,11 @@ ECOSYSTEM_FULL_REPOS = 6
 """Publishers of quantized files from which on more make no difference."""
 DUTY_COST = 0.15
 """What each licence duty takes off the licence score."""
-
+LEAST_LICENCE_VALUE = 0.4
+"""What is left of it however many duties there are: the use is allowed all the same."""
 
 ROUNDING = 9
 """Digits to which totals are compared, so that the order of a sum decides nothing."""
-
-
 CLOSE_CALL = 0.02
 """Scores nearer than this are no reason to prefer one model: evidence on quality is not that fine."""
 
@@ -113,11 +113,12 @@ def _headroom_value(fit: Fit) -> tuple[float, str]:
 def _ecosystem_value(model: Model) -> tuple[float, str]:
     n = len(model.ecosystem.gguf_repos)
     value = min(1.0, math.log1p(n) / math.log1p(ECOSYSTEM_FULL_REPOS))
-    return value, f"{n} known publishers of GGUF files" if n != 1 else "1 known publisher of GGUF files"
+    return value, counted(n, "known publisher of GGUF files", "known publishers of GGUF files")
 
 
 def _licence_value(finding: LicenceFinding) -> tuple[float, str]:
     if finding.verdict is Verdict.ALLOWED:
         return 1.0, "allowed without duties"
     n = len(finding.obligations)
-    return max(0.4, 1.0 - DUTY_COST * max(1, n)), f"allowed with {n} {'duty' if n == 1 else 'duties'}"
+    value = max(LEAST_LICENCE_VALUE, 1.0 - DUTY_COST * max(1, n))
+    return value, f"allowed with {counted(n, 'duty', 'duties')}"

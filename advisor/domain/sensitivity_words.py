@@ -11,7 +11,7 @@ from advisor.domain.sensitivity import (
     WeightChange,
     WeightRange,
 )
-from advisor.units import counted, format_bytes
+from advisor.units import counted, format_bytes, format_figure
 
 NAMED_RIVALS = 3
 """Rivals that a sentence names; the table has all."""
@@ -62,7 +62,7 @@ def _change_text(change: WeightChange) -> str:
     if change.factor is None:
         return f"{change.criterion} weighs {change.changed:g} instead of nothing"
     numbers = f"({change.changed:g} instead of {change.weight:g})"
-    return f"{change.criterion} weighs {change.factor:.3g} times as much {numbers}"
+    return f"{change.criterion} weighs {format_figure(change.factor)} times as much {numbers}"
 
 
 def rival_lines(found: Sensitivity, model: str) -> tuple[str, ...]:

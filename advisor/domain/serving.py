@@ -16,8 +16,12 @@ from advisor.values import value
 DEFAULT_WAIT_S = 1.0
 """Time to the first token assumed for the load where the user sets no limit."""
 DEFAULT_TOKENS_PER_S = 10.0
+"""Speed of an answer assumed for the load where the user asks for none."""
 MAX_UTILISATION = 0.8
 """Share of a replica's capacity to plan with, so that queues stay short."""
+
+_ONE_AT_A_TIME = "one request at a time; llm-advisor plan simulates several"
+_TOO_OFTEN = "more is asked than it can answer one after another: {per_hour} requests an hour at most"
 
 
 @value
@@ -44,7 +48,8 @@ class Plan:
     slots_per_replica: int
     replicas: int
     utilisation: float
-    """Share of time at the peak that one request at a time would keep the replicas busy."""
+    """Share of time, 0..1: that requests keep one machine busy where none meets another, else the share at the peak of
+    what no schedule on the replicas exceeds."""
     basis: Basis
     note: str
 
@@ -65,23 +70,22 @@ def expected_load(constraints: Constraints) -> Load:
         return Load(rate, float(n), n, is_shared=n > 1)
     in_flight = rate * answer_seconds(constraints)
     if scale.users == 1:
-        return Load(rate, in_flight, 1)
+        return Load(rate, min(1.0, in_flight), 1)
     at_peak = in_flight * scale.peak_factor
     slots = max(1, math.ceil(at_peak + 2 * math.sqrt(at_peak)))
     return Load(rate, in_flight, min(slots, scale.users), scale.peak_factor, is_shared=True)
 
 
 def plan(load: Load, speed: Speed, slots_per_replica: int, *, answer_tokens: int) -> Plan:
-    """Replicas for a load, counting no gain from batching, so that the number is enough rather than too few."""
+    """One machine, for a load of which no request meets another: more machines would not answer it sooner."""
     busy_s = speed.ttft_ms / 1000 + answer_tokens / speed.decode_tokens_per_s
-    demand = load.requests_per_s * load.peak_factor * busy_s if load.requests_per_s else load.in_flight
-    by_slots = math.ceil(load.slots / slots_per_replica)
-    replicas = max(1, by_slots, math.ceil(demand / MAX_UTILISATION))
+    demand = load.requests_per_s * busy_s
+    note = _ONE_AT_A_TIME if demand <= 1.0 else _TOO_OFTEN.format(per_hour=f"{3600 / busy_s:,.0f}")
     return Plan(
         load=load,
         slots_per_replica=slots_per_replica,
-        replicas=replicas,
-        utilisation=demand / replicas,
+        replicas=1,
+        utilisation=min(1.0, demand),
         basis=Basis.ESTIMATED,
-        note="an upper bound that counts no gain from batching; llm-advisor plan simulates it",
+        note=note,
     )

@@ -27,6 +27,7 @@ class SizeRequest:
     kv_type: str = "f16"
     """Of keys and values, or of each: `q8_0/f16`."""
     gpu_layers: int | None = 0
+    """As llama.cpp's `--n-gpu-layers` counts them: the first is the output, the others are the model's last layers."""
     ubatch: int | None = None
     flash_attention: bool = True
     experts_in_ram: bool = False
@@ -139,10 +140,10 @@ def requested_placement(
     base = _with_batch(base, request)
     if request.experts_in_ram and shape.experts is None:
         raise InputError("--cpu-moe: this model has no experts", hint="Leave it out.")
-    on_gpu = min(layers, shape.n_layers)
-    if not on_gpu:
+    if not layers:
         return base
-    return replace(with_gpu_layers(base, on_gpu, gpu_budgets), experts_in_ram=request.experts_in_ram)
+    placed = with_gpu_layers(base, layers - 1, gpu_budgets)
+    return replace(placed, output_on_gpu=True, experts_in_ram=request.experts_in_ram)
 
 
 def _with_batch(base: Placement, request: SizeRequest) -> Placement:

@@ -34,14 +34,13 @@ def ways_with_slots(
 
 def parts_for_copies(pools: tuple[Pool, ...]) -> Iterator[tuple[tuple[Pool, ...], int]]:
     """The memories of one copy of a model and how many copies of it the machine then holds: on like GPUs one, two,
-    four of them with their share of system memory; all devices last.
+    four of them with their share of system memory, as long as that makes several copies; all devices last.
 
     Layers that are split over GPUs work in turn, so that several copies carry more than one on all of them.
     """
     gpus = pools[1:]
     n = 1
-    while len(gpus) > n and _are_alike(gpus):
-        copies = len(gpus) // n
+    while (copies := len(gpus) // n) > 1 and _are_alike(gpus):
         yield (replace(pools[0], budget_bytes=pools[0].budget_bytes // copies), *gpus[:n]), copies
         n *= 2
     yield pools, 1

@@ -7,17 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal
 
-from advisor.domain.smoke_answers import AnswerFacts, judge_answers
+from advisor.domain.smoke_answers import AnswerCheckId, AnswerFacts, judge_answers
 from advisor.units import format_bytes, format_milliseconds, format_rate
 
 Verdict = Literal["pass", "warn", "fail"]
-CheckId = Literal[
-    "runs", "text", "template", "stop", "repeat", "language", "context", "structure",
-    "decode", "ttft", "interval", "memory", "quiet",
-]  # fmt: skip
-_IDS: tuple[CheckId, ...] = get_args(CheckId)
+CheckId = Literal["runs", "text", "decode", "ttft", "interval", "memory", "quiet"] | AnswerCheckId
 
 MEMORY_TOLERANCE = 1.05
 """Measured memory may exceed the predicted footprint by this factor before it is worth a warning."""
@@ -111,8 +107,8 @@ def judge(
     checks = [_runs(measured)]
     if measured.answers is not None:
         checks += [_text(measured)]
-        found = judge_answers(measured.answers, dict(names or {}))
-        checks += [SmokeCheck(id_, f.passed, f.required, f.text) for f in found for id_ in _IDS if id_ == f.id]
+        found = judge_answers(measured.answers, names or {})
+        checks += [SmokeCheck(f.id, f.passed, f.required, f.text) for f in found]
     if measured.error is None or measured.full_decode_tokens_per_s is not None:
         optional = [
             _decode(measured, expected),
@@ -185,8 +181,9 @@ def _interval(measured: SmokeMeasurement, expected: SmokeExpectation) -> SmokeCh
         return None
     guess = expected.predicted_decode_tokens_per_s
     said = "" if guess is None else f"{format_rate(guess)}, "
-    bounds = f"{format_rate(low)} to {format_rate(high)}"
-    return SmokeCheck("interval", low <= rate <= high, False, f"decodes {format_rate(rate)}, predicted {said}{bounds}")
+    bounds = f"{format_rate(low, rate)} to {format_rate(high, rate)}"
+    shown = format_rate(rate, low if rate < low else high)
+    return SmokeCheck("interval", low <= rate <= high, False, f"decodes {shown}, predicted {said}{bounds}")
 
 
 def _memory(measured: SmokeMeasurement, expected: SmokeExpectation) -> SmokeCheck | None:

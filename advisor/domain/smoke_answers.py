@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Literal
 
 from advisor.units import format_milliseconds
 
 TemplateState = Literal["rendered", "missing", "refused"]
+AnswerCheckId = Literal["template", "stop", "repeat", "language", "context", "structure"]
 
 SURE = 0.9
 """Probability from which an answer counts as written in another language than it was asked in."""
@@ -97,15 +100,14 @@ class AnswerFacts:
 class Finding:
     """One point judged: `id`, whether it holds (None if that cannot be said), whether it must, and why."""
 
-    id: str
+    id: AnswerCheckId
     passed: bool | None
     required: bool
     text: str
 
 
-def judge_answers(facts: AnswerFacts, words: dict[str, str] | None = None) -> tuple[Finding, ...]:
-    """All points in the order in which they were tried. `words` names languages for people."""
-    names = words or {}
+def judge_answers(facts: AnswerFacts, names: Mapping[str, str] = MappingProxyType({})) -> tuple[Finding, ...]:
+    """All points in the order in which they were tried. `names` are those of languages, for people."""
     found = [_template(facts), _stop(facts), _repeat(facts)]
     found += [_language(answer, names) for answer in facts.languages]
     found += [
@@ -141,7 +143,7 @@ def _repeat(facts: AnswerFacts) -> Finding | None:
     return Finding("repeat", facts.is_repeatable, False, text)
 
 
-def _language(answer: LanguageAnswer, names: dict[str, str]) -> Finding:
+def _language(answer: LanguageAnswer, names: Mapping[str, str]) -> Finding:
     asked = names.get(answer.tag, answer.tag)
     if answer.problem is not None or answer.found is None:
         return Finding("language", None, False, f"{asked} not judged: {answer.problem or 'no identifier'}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 
 from advisor.domain.constraints import Constraints
@@ -11,6 +11,9 @@ from advisor.domain.recommend import Candidate
 from advisor.domain.smoke import SmokeVerdict
 
 _SMALLEST_CONTEXT = 2048
+"""Tokens. Below that a prompt with its answer hardly fits."""
+_OF_SPEED = frozenset({"decode", "ttft"})
+"""Ids of the checks that other figures of speed can mend."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +55,19 @@ def _smaller_context(subject: Candidate | str, constraints: Constraints) -> list
 
 
 def _smaller_type(subject: Candidate | str, failed: set[str], ranked: Sequence[Candidate]) -> list[NextStep]:
-    """The same model with fewer bits: it is faster and smaller, where speed or memory was the reason."""
+    """The same model with fewer bits, where speed or memory was the reason; where it was speed, one that is predicted
+    to be faster."""
     if isinstance(subject, str) or not failed & {"decode", "ttft", "runs", "context"}:
         return []
     size = subject.fit.footprint.total_bytes
     others = [c for c in ranked if c.model.id == subject.model.id and c.fit.footprint.total_bytes < size]
+    if failed & _OF_SPEED:
+        others = [c for c in others if _is_faster(c, subject, failed)]
     if not others:
         return []
     best = others[0]
-    text = f"{best.model.name} in {best.quantization.name}, which takes less memory and time"
+    gain = "less memory and time" if _is_faster(best, subject, _OF_SPEED) else "less memory"
+    text = f"{best.model.name} in {best.quantization.name}, which takes {gain}"
     return [NextStep(text, f"llm-advisor smoke {_named(best)}", best.id)]
 
 
@@ -69,14 +76,21 @@ def _next_candidate(subject: Candidate | str, failed: set[str], ranked: Sequence
     if isinstance(subject, str):
         return []
     others = [c for c in ranked if c.model.id != subject.model.id]
-    if failed & {"decode", "ttft"} and subject.speed is not None:
-        known = subject.speed.decode_tokens_per_s
-        others = [c for c in others if c.speed is not None and c.speed.decode_tokens_per_s > known] or others
+    if failed & _OF_SPEED:
+        others = [c for c in others if _is_faster(c, subject, failed)] or others
     if not others:
         return []
     best = others[0]
     text = f"the next candidate, {best.model.name} in {best.quantization.name}"
     return [NextStep(text, f"llm-advisor smoke {_named(best)}", best.id)]
+
+
+def _is_faster(one: Candidate, other: Candidate, checks: Set[str]) -> bool:
+    """Whether it is predicted to do better in the checks of speed among these; an unknown speed claims nothing."""
+    if one.speed is None or other.speed is None:
+        return False
+    decodes = "decode" not in checks or one.speed.decode_tokens_per_s > other.speed.decode_tokens_per_s
+    return decodes and ("ttft" not in checks or one.speed.ttft_ms < other.speed.ttft_ms)
 
 
 def _named(subject: Candidate | str) -> str:

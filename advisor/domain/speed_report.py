@@ -20,6 +20,8 @@ from advisor.units import format_bytes, format_milliseconds, format_rate, format
 
 @dataclass(frozen=True, slots=True)
 class SpeedReport:
+    """The speed of a model where it was placed, and the waits that follow from it."""
+
     model: str
     quantization: str
     fit: Fit
@@ -166,7 +168,7 @@ def speed_facts(report: SpeedReport) -> list[tuple[str, str]]:
     facts += [
         ("decode", f"{format_rate(speed.decode_tokens_per_s)} at {format_tokens(speed.depth_tokens)} tokens"),
         ("likely", f"{format_rate(speed.low)} to {format_rate(speed.high)}"),
-        ("prompt", f"{format_rate(speed.prefill_tokens_per_s)}"),
+        ("prompt", format_rate(speed.prefill_tokens_per_s)),
         ("first token", f"{format_milliseconds(waits.ttft_ms)} for a prompt of {speed.prompt_tokens:,} tokens"),
         ("full answer", f"{format_milliseconds(waits.answer_ms)} for {report.answer_tokens:,} tokens"),
         ("reading", f"text comes {reading_text(waits.reading_share)}"),

@@ -12,7 +12,7 @@ from advisor.domain.recommend import Candidate, Recommendation
 from advisor.domain.scoring import CLOSE_CALL
 from advisor.domain.speed import Speed
 from advisor.domain.wording import VERDICT_MARKS, speed_text
-from advisor.units import format_bytes, format_milliseconds, format_rate
+from advisor.units import counted, format_bytes, format_milliseconds, format_rate
 
 GOOD, CARE, BAD, UNKNOWN = "✓", "!", "✗", "?"
 """Marks that differ in shape, so that they read without colour."""
@@ -92,7 +92,7 @@ def _nearest(candidate: Candidate, found: Recommendation) -> str:
     if abs(gap) < CLOSE_CALL:
         apart = f"{abs(gap):.3f}" if abs(gap) >= 0.0005 else "less than 0.001"
         return f"{near.model.name} is nearly level ({apart} apart): try both on your own task"
-    if gap < 0 and level.index(near) > level.index(candidate):
+    if candidate.falls_short and gap < 0 and level.index(near) > level.index(candidate):
         return f"{near.model.name} scores {-gap:.3f} more, but {more_machines(near, candidate)}"
     first, second = (candidate, near) if gap > 0 else (near, candidate)
     pairs = zip(first.score.terms, second.score.terms, strict=True)
@@ -125,7 +125,7 @@ def _speed(speed: Speed | None, latency: Latency) -> str:
 def _licence(finding: LicenceFinding) -> str:
     words = [f"“{duty.exact}”" for duty in finding.obligations if duty.exact]
     count = len(finding.obligations)
-    duties = f": {count} dut{'y' if count == 1 else 'ies'}" if count else ""
+    duties = f": {counted(count, 'duty', 'duties')}" if count else ""
     exact = f", with the words {', '.join(dict.fromkeys(words))}" if words else ""
     doubt = finding.conservative
     cautious = "" if doubt is None or doubt.verdict.grants else f"; a cautious reader: {doubt.verdict.value}"

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 
 from advisor.domain.candidate import Candidate, Rejection
 from advisor.domain.catalogue import Catalogue
-from advisor.domain.change import Change
+from advisor.domain.change import NAMED
 from advisor.domain.gates import Reason
 from advisor.domain.licence import LicenceFinding
 from advisor.domain.model import Languages, Model
@@ -78,7 +78,7 @@ def _reason(newer: Candidate, older: Candidate, *, is_successor: bool) -> Reason
     where = f"in {names[0]}" if names[0] == names[1] else f"in {names[0]} against {names[1]}"
     figures = "; ".join(c.text for c in comparisons(newer, older, is_successor=is_successor))
     text = f"superseded: {newer.model.id} is newer and in nothing worse: {figures} ({where})"
-    return Reason("superseded", text, f"name it: --model {older.model.id}", 1.0, Change(names_model=True))
+    return Reason("superseded", text, f"name it: --model {older.model.id}", 1.0, NAMED)
 
 
 def dominating(older: Candidate, newer: list[Candidate], *, is_successor: bool) -> Candidate | None:

@@ -72,7 +72,8 @@ class Rate:
     def note(self, now_s: float, n_bytes: int) -> None:
         """So many bytes had arrived by then."""
         self._seen.append((now_s, n_bytes))
-        while self._seen[-1][0] - self._seen[0][0] > WINDOW_S and len(self._seen) > 2:
+        # What is kept spans the window where it can: the next one must reach as far back.
+        while len(self._seen) > 2 and now_s - self._seen[1][0] >= WINDOW_S:
             self._seen.popleft()
 
     @property

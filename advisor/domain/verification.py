@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from advisor.domain.carried_load_words import carried_text, more_machines
 from advisor.domain.footprint import DeviceFootprint
 from advisor.domain.gates import PERMITTED, needed_modality
 from advisor.domain.hardware import Gpu, Machine
@@ -194,7 +195,11 @@ def _rank_check(recorded: RecordedPick, candidate: Candidate | None, now: Recomm
 
 
 def _why(first: Candidate, candidate: Candidate) -> str:
-    """The criterion that puts one candidate before another."""
+    """What puts one candidate before another: the load that users share, else a criterion."""
+    if candidate.falls_short and not first.falls_short:
+        return f" and carries the load; {candidate.id} {carried_text(candidate)}"
+    if candidate.falls_short and first.score.total < candidate.score.total:
+        return f"; {candidate.id} scores more, but {more_machines(candidate, first)}"
     pairs = list(zip(first.score.terms, candidate.score.terms, strict=True))
     ours, theirs = max(pairs, key=lambda pair: pair[0].contribution - pair[1].contribution)
     return (

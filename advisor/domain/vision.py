@@ -22,5 +22,8 @@ def with_projector(pools: tuple[Pool, ...], model: Model) -> tuple[Pool, ...]:
     if not n_bytes:
         return pools
     place = 1 if len(pools) > 1 else 0
-    smaller = replace(pools[place], budget_bytes=max(0, pools[place].budget_bytes - n_bytes))
-    return (*pools[:place], smaller, *pools[place + 1 :])
+    taken_of = {place, 0} if pools[place].shares_ram else {place}
+    return tuple(
+        replace(pool, budget_bytes=max(0, pool.budget_bytes - n_bytes)) if i in taken_of else pool
+        for i, pool in enumerate(pools)
+    )

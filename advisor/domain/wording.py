@@ -13,6 +13,7 @@ from advisor.domain.speed import Speed
 from advisor.units import format_bytes, format_milliseconds, format_rate
 
 if TYPE_CHECKING:
+    from advisor.domain.smoke import SmokeVerdict
     from advisor.domain.smoke_report import SmokeReport
 
 VERDICT_MARKS = {
@@ -22,6 +23,10 @@ VERDICT_MARKS = {
     "forbidden": "✗ forbidden",
     "unknown": "? unknown",
 }
+"""Of a licence, for the described use."""
+CHECK_MARKS = {True: "✓", False: "✗", None: "?"}
+"""Of a point of a smoke test: it holds, it does not, it could not be judged."""
+_SMOKE_WORDS = {"pass": "✓ passed", "warn": "! passed, but not as predicted", "fail": "✗ failed"}
 BASIS_MARKS = {"engine": "", "measured": "", "calibrated": "≈", "estimated": "~", "published": ""}
 """A mark before a figure that nobody measured here."""
 
@@ -227,14 +232,19 @@ def _shape_fields(shape: Shape) -> list[tuple[str, str]]:
     return fields
 
 
+def smoke_verdict_text(verdict: SmokeVerdict) -> str:
+    """How a smoke test went. A run that nothing speaks against but other programs beside it is no deviation from the
+    prediction."""
+    failed = {check.id for check in verdict.checks if check.passed is False}
+    return "! ran, but this machine was too busy to judge it" if failed == {"quiet"} else _SMOKE_WORDS[verdict.verdict]
+
+
 def smoke_facts(report: SmokeReport) -> list[tuple[str, str]]:
     """A smoke test as names and values."""
     measured = report.measurement
-    marks = {True: "✓", False: "✗", None: "–"}
-    words = {"pass": "✓ pass", "warn": "~ pass with warnings", "fail": "✗ fail"}
     what = f"file {report.file}" if report.file else "random weights in the model's true shape, no quality check"
-    facts = [("subject", report.subject), ("weights", what), ("verdict", words[report.verdict.verdict])]
-    facts += [("check", f"{marks[c.passed]} {c.text}") for c in report.verdict.checks]
+    facts = [("subject", report.subject), ("weights", what), ("verdict", smoke_verdict_text(report.verdict))]
+    facts += [("check", f"{CHECK_MARKS[c.passed]} {c.text}") for c in report.verdict.checks]
     if measured.load_ms is not None:
         facts.append(("load", format_milliseconds(measured.load_ms)))
     if measured.full_ttft_ms is not None:

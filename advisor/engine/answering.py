@@ -10,11 +10,11 @@ from time import perf_counter
 from typing import Any
 
 from advisor.engine.codec import to_json
-from advisor.engine.loading import Loaded, open_model
+from advisor.engine.loading import Loaded, open_model, require_vocabulary
 from advisor.engine.memory import OthersMeter, baseline_rss_bytes, peak_rss_bytes
 from advisor.engine.messages import Template
 from advisor.engine.native import Native, NativeError
-from advisor.engine.running import Emit, clear, evaluate, next_token, progress
+from advisor.engine.running import Emit, clear, evaluate, next_token, progress, require_room
 from advisor.engine.smoke_messages import FILLER_MARK, Ask, AskParams, AskResult, Ending, Given
 from advisor.engine.text import Sampler, bos_text, templated, token_bytes, tokenize
 
@@ -25,8 +25,7 @@ def answer(native: Native, params: AskParams, emit: Emit) -> AskResult:
         raise NativeError("request", "nothing to answer")
     baseline, meter = baseline_rss_bytes(), OthersMeter()
     with open_model(native, params.model_path, params.context, progress=progress(emit, 0)) as loaded:
-        if not loaded.facts.has_vocabulary:
-            raise NativeError("request", "the file has no vocabulary, so it cannot turn text into tokens")
+        require_vocabulary(loaded)
         evaluate(native.lib, loaded, [0])  # touches all weights for the first time
         run = _Run(native, loaded, emit)
         given = tuple([run.ask(index, ask) for index, ask in enumerate(params.asks)])
@@ -83,8 +82,7 @@ class _Run:
     def _answer(self, index: int, ask: Ask) -> Given:
         parts, template = self._parts(ask)
         n_tokens = sum(len(part.tokens) for part in parts)
-        if self._slot - n_tokens < 1:
-            raise NativeError("request", f"the prompt has {n_tokens} tokens, more than the context holds")
+        require_room(self._lib, self._loaded, n_tokens)
         written = []
         for _ in range(max(1, ask.repeats)):
             clear(self._lib, self._loaded)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import codecs
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from advisor.engine.loading import Loaded
+from advisor.engine.loading import Loaded, require_vocabulary
 from advisor.engine.messages import Template
 from advisor.engine.native import Native, NativeError
 from advisor.engine.resident_model import ResidentModel
-from advisor.engine.running import Emit, clear, next_token
+from advisor.engine.running import Emit, clear, next_token, progress, require_room
 from advisor.engine.text import Sampler, conversation_tokens, rendered_tokens, token_bytes
 from advisor.engine.trial_messages import ChatParams, ChatResult
 
@@ -19,13 +19,10 @@ def chat(native: Native, kept: ResidentModel, params: ChatParams, emit: Emit) ->
     """Answer a conversation. Raises NativeError for a file without a vocabulary and a prompt beyond the context."""
     if not params.turns or params.max_tokens < 1:
         raise NativeError("request", "nothing to answer")
-    loaded = kept.loaded(native, params.model_path, params.context, progress=_progress(emit))
-    if not loaded.facts.has_vocabulary:
-        raise NativeError("request", "the file has no vocabulary, so it cannot turn text into tokens")
+    loaded = kept.loaded(native, params.model_path, params.context, progress=progress(emit, 0))
+    require_vocabulary(loaded)
     tokens, template = _prompt(native.lib, loaded, params)
-    n_free = int(native.lib.llama_n_ctx_seq(loaded.context)) - len(tokens)
-    if n_free < 1:
-        raise NativeError("request", f"the prompt has {len(tokens)} tokens, more than the context holds")
+    n_free = require_room(native.lib, loaded, len(tokens))
     clear(native.lib, loaded)
     with Sampler(native.lib, params.temperature, params.seed) as sampler:
         writing = _Writing(native.lib, loaded, sampler, params)
@@ -46,18 +43,6 @@ def _prompt(lib: Any, loaded: Loaded, params: ChatParams) -> tuple[list[int], Te
     if params.rendered is not None:
         return rendered_tokens(lib, lib.llama_model_get_vocab(loaded.model), params.rendered), "applied"
     return conversation_tokens(lib, loaded.model, [(turn.role, turn.content) for turn in params.turns])
-
-
-def _progress(emit: Emit) -> Callable[[float], None]:
-    reported = -1
-
-    def report(share: float) -> None:
-        nonlocal reported
-        if int(share * 20) > reported:
-            reported = int(share * 20)
-            emit("progress", {"stage": "load", "share": share})
-
-    return report
 
 
 class _Writing:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 from advisor.domain.hardware import DeviceKind, Engine, EngineDevice, Reading
 from advisor.errors import AdvisorError, EngineError
-from advisor.files import read_bounded, write_atomically
+from advisor.files import is_file, is_folder, read_bounded, write_atomically
 from advisor.units import MIB
 
 if TYPE_CHECKING:
@@ -25,14 +25,17 @@ Facts = Mapping[str, Any]
 CACHE_FORMAT = 1
 _PACKAGE = "llama-cpp-python"
 _LIBRARIES = ("*.so", "*.so.*", "*.dylib", "*.dll")
-_DEVICE_SWITCHES = (
+_LIBRARY_FOLDER = "LLAMA_CPP_LIB_PATH"
+"""Environment variable that names a folder in place of the package's own, by the bindings' `llama_cpp.py`."""
+_SWITCHES = (
     "CUDA_VISIBLE_DEVICES",
     "GGML_VK_VISIBLE_DEVICES",
     "HIP_VISIBLE_DEVICES",
+    _LIBRARY_FOLDER,
     "ONEAPI_DEVICE_SELECTOR",
     "ROCR_VISIBLE_DEVICES",
 )
-"""Environment variables that decide which devices llama.cpp sees."""
+"""Environment variables that decide which llama.cpp is loaded and which devices it sees."""
 _START_TIMEOUT_S = 30.0
 
 
@@ -117,7 +120,7 @@ def _installation(folder: Path) -> dict[str, Any]:
         "version": _version(folder),
         "libraries": sorted(_library_marks(folder)),
         "boot": _read_text(Path("/proc/sys/kernel/random/boot_id")),
-        "environment": {name: os.environ.get(name) for name in _DEVICE_SWITCHES},
+        "environment": {name: os.environ.get(name) for name in _SWITCHES},
     }
 
 
@@ -128,8 +131,10 @@ def _version(folder: Path) -> str | None:
 
 
 def _library_marks(folder: Path) -> Iterator[str]:
-    for pattern in _LIBRARIES:
-        for path in (folder / "lib").glob(pattern):
+    """What tells each library apart from what it was before; none of a folder that cannot be read."""
+    place = Path(os.environ.get(_LIBRARY_FOLDER) or folder / "lib")
+    for pattern in _LIBRARIES if is_folder(place) else ():
+        for path in filter(is_file, place.glob(pattern)):
             status = path.stat()
             yield f"{path} {status.st_size} {status.st_mtime_ns}"
 

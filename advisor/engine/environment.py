@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-import site
 from collections.abc import Mapping
 from pathlib import Path
 
+from advisor.children import finding_this_package
 from advisor.redaction import is_secret_name
 
 _NAMES = {
@@ -35,11 +35,7 @@ def worker_env(overrides: Mapping[str, str], gpu_cache: Path) -> dict[str, str]:
     GPU drivers keep compiled code in `gpu_cache`, since the child writes nowhere else.
     """
     caches = {name: str(gpu_cache) for name in _CACHES}
-    env = {**child_env(os.environ), **caches, "GGML_NO_BACKTRACE": "1", **overrides}
-    root = str(Path(__file__).resolve().parents[2])
-    if root not in {str(Path(place).resolve()) for place in site.getsitepackages()}:
-        env["PYTHONPATH"] = os.pathsep.join([*filter(None, [env.get("PYTHONPATH")]), root])
-    return env
+    return finding_this_package({**child_env(os.environ), **caches, "GGML_NO_BACKTRACE": "1", **overrides})
 
 
 def child_env(environ: Mapping[str, str]) -> dict[str, str]:

@@ -11,6 +11,8 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from advisor.files import is_folder
+
 _CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446
 _VERSION_FLAG = 1
 _PATH_BENEATH = 1
@@ -85,7 +87,7 @@ def _handled(version: int, reading: bool) -> int:
 def _allow(ruleset: int, path: Path, access: int) -> None:
     parent = os.open(path, os.O_PATH | os.O_CLOEXEC)
     try:
-        rule = _PathBeneath(access if path.is_dir() else access & _ON_FILES, parent)
+        rule = _PathBeneath(access if is_folder(path) else access & _ON_FILES, parent)
         _call(_ADD_RULE, ruleset, _PATH_BENEATH, ctypes.byref(rule), 0)
     finally:
         os.close(parent)

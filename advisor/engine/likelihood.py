@@ -8,7 +8,7 @@ import ctypes
 from hashlib import sha256
 from typing import Any
 
-from advisor.engine.loading import Loaded
+from advisor.engine.loading import Loaded, require_vocabulary
 from advisor.engine.native import Native, NativeError
 from advisor.engine.resident_model import ResidentModel
 from advisor.engine.running import clear
@@ -19,8 +19,7 @@ from advisor.engine.trial_messages import ScoreParams, ScoreResult, TokensParams
 def tokens_of(native: Native, kept: ResidentModel, params: TokensParams) -> TokensResult:
     """Cut a text into tokens. Raises NativeError for a file without a vocabulary."""
     loaded = kept.loaded(native, params.model_path, params.context)
-    if not loaded.facts.has_vocabulary:
-        raise NativeError("request", "the file has no vocabulary, so it cannot turn text into tokens")
+    require_vocabulary(loaded)
     lib, vocab = native.lib, native.lib.llama_model_get_vocab(loaded.model)
     tokens = plain_tokens(lib, vocab, params.text.encode("utf-8"))
     begins = int(lib.llama_vocab_bos(vocab)) if lib.llama_vocab_get_add_bos(vocab) else None

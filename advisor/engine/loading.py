@@ -65,6 +65,12 @@ def open_model(
             lib.llama_model_free(model)
 
 
+def require_vocabulary(loaded: Loaded) -> None:
+    """Raise NativeError for a file that cannot turn text into tokens."""
+    if not loaded.facts.has_vocabulary:
+        raise NativeError("request", "the file has no vocabulary, so it cannot turn text into tokens")
+
+
 def dry_run(native: Native, params: DryRunParams) -> DryRunResult:
     """Size a model without its weights. Raises NativeError where llama.cpp refuses it."""
     with open_model(native, params.model_path, params.context, no_alloc=True) as loaded:

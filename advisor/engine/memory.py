@@ -8,7 +8,7 @@ import sys
 import time
 from pathlib import Path
 
-from advisor.units import MIB
+from advisor.units import KIB, MIB
 
 KEPT_BYTES = 64 * MIB
 """What the allocator may keep of freed memory; a dry run of the largest models takes less."""
@@ -36,9 +36,10 @@ def baseline_rss_bytes() -> int:
         _give_back()
         try:
             _CLEAR.write_text("5")  # resets VmHWM; the peak would otherwise include earlier requests
+            _status("VmHWM")
+            return _status("VmRSS")
         except OSError:
             return peak_rss_bytes()  # then only growth of the peak can be told
-        return _status("VmRSS")
     import psutil
 
     return int(psutil.Process().memory_info().rss)
@@ -47,12 +48,20 @@ def baseline_rss_bytes() -> int:
 def peak_rss_bytes() -> int:
     """The most resident memory since the baseline, or since the process began where the peak cannot be reset."""
     if sys.platform == "linux":
-        return _status("VmHWM")
+        try:
+            return _status("VmHWM")
+        except OSError:
+            return _largest_rss() * KIB  # a kernel that does not tell, such as gVisor's
     import psutil
 
     memory = psutil.Process().memory_info()
     if sys.platform == "win32":
         return int(memory.peak_wset)
+    return _largest_rss()  # macOS counts bytes there
+
+
+def _largest_rss() -> int:
+    """The most resident memory since the process began: KiB on Linux, bytes on macOS."""
     import resource
 
     return int(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
@@ -94,4 +103,4 @@ def _status(field: str) -> int:
     match = re.search(rf"^{field}:\s+(\d+) kB", _STATUS.read_text(encoding="ascii"), re.MULTILINE)
     if match is None:
         raise OSError(f"no {field} in {_STATUS}")
-    return int(match[1]) * 1024
+    return int(match[1]) * KIB

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from advisor.domain.placement import Placement
+from advisor.domain.placement import Placement, tensor_split
 from advisor.engine.messages import ContextParams
 
 
@@ -19,16 +19,12 @@ def context_params(placement: Placement) -> ContextParams:
         type_k=keys.upper(),
         type_v=values.upper(),
         n_gpu_layers=placement.n_gpu_layers,
-        tensor_split=_tensor_split(placement) if len(placement.gpu_layers) > 1 else (),
+        tensor_split=_shares(placement) if len(placement.gpu_layers) > 1 else (),
         offload_kqv=placement.cache_on_gpu,
         experts_in_ram=placement.experts_in_ram,
         threads=placement.threads,
     )
 
 
-def _tensor_split(placement: Placement) -> tuple[float, ...]:
-    """Layers of each GPU, where the output counts as a layer of the last GPU in use."""
-    shares = [float(n) for n in placement.gpu_layers]
-    if placement.output_on_gpu and any(shares):
-        shares[max(i for i, n in enumerate(shares) if n)] += 1
-    return tuple(shares)
+def _shares(placement: Placement) -> tuple[float, ...]:
+    return tuple(map(float, tensor_split(placement.gpu_layers, placement.n_gpu_layers)))

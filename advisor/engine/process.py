@@ -14,6 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO, cast
 
+from advisor.children import kill_session
 from advisor.engine.logs import last_error
 from advisor.engine.protocol import MAX_LINE_BYTES, Message, ProtocolError, Request, decode, encode
 
@@ -86,7 +87,7 @@ class EngineProcess:
         """End the child and all it started, at once; safe from any thread and more than once."""
         with self._kill_lock:
             if self._child.poll() is None:
-                _kill_group(self._child)
+                kill_session(self._child)
             self._child.wait()
 
     def close(self) -> None:
@@ -147,16 +148,6 @@ def worker_command(threads: int, gpu_cache: Path, memory_limit_bytes: int | None
     for folder in folders:
         command += ["--folder", str(folder)]
     return command
-
-
-def _kill_group(child: subprocess.Popen[bytes]) -> None:
-    if sys.platform == "win32":
-        child.kill()
-        return
-    try:
-        os.killpg(child.pid, signal.SIGKILL)  # the child leads its own session
-    except ProcessLookupError:
-        return  # it died meanwhile
 
 
 def _close(stream: object) -> None:

@@ -51,6 +51,7 @@ class Event:
 
     id: int
     kind: Literal["progress", "token", "subject"]
+    """A `subject`, what is measured next, never comes from the child: the program tells it to whoever follows."""
     payload: Mapping[str, Any]
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from advisor.engine.native import Native, NativeError
 from advisor.engine.trial_messages import RequantizeParams, RequantizeResult
+from advisor.files import is_file, is_there
 
 
 def requantize(native: Native, params: RequantizeParams) -> RequantizeResult:
@@ -15,10 +16,10 @@ def requantize(native: Native, params: RequantizeParams) -> RequantizeResult:
     options = lib.llama_model_quantize_default_params()
     options.ftype, options.nthread, options.allow_requantize = params.file_type, native.threads, True
     source, target = Path(params.model_path), Path(params.target_path)
-    if target.exists():
+    if is_there(target):
         raise NativeError("request", f"{target.name} exists")
     with native.log.capture():
         code = lib.llama_model_quantize(str(source).encode(), str(target).encode(), ctypes.byref(options))
-    if code != 0 or not target.is_file():
+    if code != 0 or not is_file(target):
         raise NativeError("load", f"llama.cpp cannot quantize {source.name}")
     return RequantizeResult(target.stat().st_size)

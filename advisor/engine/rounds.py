@@ -94,10 +94,8 @@ class _Runner(Clocked):
         return milliseconds
 
     def _cut(self, depth: int) -> None:
-        lib = self._lib
-        if not lib.llama_memory_seq_rm(lib.llama_get_memory(self.loaded.context), 0, depth, -1):
-            # Recurrent states cannot be cut; they cost the same at any depth.
-            return
+        """Take back the tokens beyond a depth; recurrent states refuse that, and cost the same at any depth."""
+        self._lib.llama_memory_seq_rm(self._lib.llama_get_memory(self.loaded.context), 0, depth, -1)
 
 
 class _Rounds:

@@ -10,7 +10,7 @@ from statistics import median
 from time import perf_counter
 from typing import Any
 
-from advisor.engine.loading import Loaded, open_model
+from advisor.engine.loading import Loaded, open_model, require_vocabulary
 from advisor.engine.memory import OthersMeter, baseline_rss_bytes, peak_rss_bytes
 from advisor.engine.messages import (
     Answer,
@@ -152,6 +152,14 @@ def next_token(lib: Any, loaded: Loaded, tokens: Sequence[int], sampler: Sampler
     return token, 1000 * (perf_counter() - started)
 
 
+def require_room(lib: Any, loaded: Loaded, n_prompt: int) -> int:
+    """Tokens that fit into a sequence behind the prompt's. Raises NativeError where none does."""
+    n_free = int(lib.llama_n_ctx_seq(loaded.context)) - n_prompt
+    if n_free < 1:
+        raise NativeError("request", f"the prompt has {n_prompt} tokens, more than the context holds")
+    return n_free
+
+
 def clear(lib: Any, loaded: Loaded) -> None:
     """Forget all tokens."""
     lib.llama_memory_clear(lib.llama_get_memory(loaded.context), True)
@@ -164,8 +172,7 @@ def generate(native: Native, params: GenerateParams, emit: Emit) -> GenerateResu
     baseline, meter = baseline_rss_bytes(), OthersMeter()
     opened = open_model(native, params.model_path, params.context, progress=progress(emit, 0))
     with opened as loaded:
-        if not loaded.facts.has_vocabulary:
-            raise NativeError("request", "the file has no vocabulary, so it cannot turn text into tokens")
+        require_vocabulary(loaded)
         writer = _Writer(native.lib, loaded, params, emit)
         answers = tuple([writer.answer(index, prompt) for index, prompt in enumerate(params.prompts)])
         peak = peak_rss_bytes()
@@ -187,9 +194,7 @@ class _Writer:
 
     def answer(self, index: int, prompt: str) -> Answer:
         tokens, template = prompt_tokens(self._lib, self._loaded.model, prompt, self._params.system)
-        n_free = int(self._lib.llama_n_ctx_seq(self._loaded.context)) - len(tokens)
-        if n_free < 1:
-            raise NativeError("request", f"the prompt has {len(tokens)} tokens, more than the context holds")
+        n_free = require_room(self._lib, self._loaded, len(tokens))
         clear(self._lib, self._loaded)
         with Sampler(self._lib, self._params.temperature, self._params.seed) as sampler:
             pieces, ttft_ms, token_ms, stop = self._write(index, tokens, n_free, sampler)

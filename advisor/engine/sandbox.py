@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from advisor.engine import landlock, seccomp
+from advisor.files import is_folder, is_there
 from advisor.units import MIB, format_bytes
 
 ProtectionId = Literal["network", "files", "reading", "programs", "limits"]
@@ -88,7 +89,7 @@ def python_places() -> tuple[Path, ...]:
     named = [Path(place) for place in (sys.prefix, sys.base_prefix, sys.exec_prefix)]
     system = [Path("/usr", name) for name in ("lib", "lib64", "local/lib", "share/zoneinfo")]
     system += [Path("/lib"), Path("/lib64"), Path("/etc/ld.so.cache"), Path("/etc/localtime"), Path("/proc/self")]
-    return tuple(place for place in [*named, *system, *_devices(Path("/dev"), _DEVICES)] if place.exists())
+    return tuple(place for place in [*named, *system, *_devices(Path("/dev"), _DEVICES)] if is_there(place))
 
 
 def limit_processor(seconds: int) -> None:
@@ -113,7 +114,7 @@ def _restricted(policy: Policy) -> _Landlock:
     places |= {path: landlock.WRITE | landlock.READ for path in kept}
     # Its own entry: the name of a thread and the peak of memory are written there.
     places[Path("/proc/self")] = landlock.WRITE | landlock.READ
-    if policy.gpus and Path("/dev/shm").is_dir():
+    if policy.gpus and is_folder(Path("/dev/shm")):
         places[Path("/dev/shm")] = landlock.CREATE | landlock.READ
     places |= {folder: landlock.CREATE | landlock.READ for folder in policy.folders}
     reading = policy.readable is not None

@@ -63,14 +63,17 @@ def time_slices(
         for index, piece in enumerate(chosen):
             if on_event is not None:
                 on_event(Event(0, "progress", {"stage": "write", "share": index / len(chosen)}))
-            if cancel is not None and cancel.is_set():
-                raise EngineCancelled("the measurement was stopped")
+            _stop_if_cancelled(cancel)
             paths.append(folder / f"slice-{index}.gguf")
             write_synthetic(run.blueprint(piece), paths[-1], blocks)
-        if cancel is not None and cancel.is_set():
-            raise EngineCancelled("the measurement was stopped")
+        _stop_if_cancelled(cancel)
         result = measure(client, _params(run, paths), timeout=run.budget_s + OVERTIME_S, on_event=on_event)
     return _timed(run, result, sum(run.blueprint(piece).tensor_bytes for piece in chosen))
+
+
+def _stop_if_cancelled(cancel: threading.Event | None) -> None:
+    if cancel is not None and cancel.is_set():
+        raise EngineCancelled("the measurement was stopped")
 
 
 def _params(run: SliceRun, paths: list[Path]) -> MeasureParams:

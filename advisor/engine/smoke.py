@@ -24,25 +24,20 @@ from advisor.domain.smoke_answers import (
 from advisor.engine.client import (
     EngineCancelled,
     EngineClient,
-    EngineLateError,
     EngineRefused,
     EngineUnavailable,
     OnEvent,
 )
 from advisor.engine.codec import from_json
 from advisor.engine.messages import ContextParams
-from advisor.engine.operations import answer, identify, render
+from advisor.engine.operations import answer, identify
 from advisor.engine.protocol import Event
 from advisor.engine.rounds import half_width
 from advisor.engine.smoke_messages import FILLER_MARK, Ask, AskParams, AskResult, Given, IdentifyParams, RenderParams
+from advisor.engine.template_child import rendered, template_child
 from advisor.errors import EngineError
 from advisor.gguf.scratch import scratch_dir
-from advisor.units import GIB
 
-RENDER_TIMEOUT_S = 5.0
-"""A template renders in milliseconds; one that takes longer loops."""
-HELPER_BYTES = 2 * GIB
-"""Address space of the child that renders templates and tells languages; it takes 0.35 GiB."""
 CONTEXT_BUDGET_S = 60.0
 """Longest wait for the long prompt."""
 BASE_TIMEOUT_S = 600.0
@@ -119,7 +114,7 @@ def run_file(client: EngineClient, path: Path, plan: SmokePlan, on_event: OnEven
 
     Raises EngineUnavailable where llama.cpp is missing, EngineCancelled when cancelled.
     """
-    with scratch_dir(plan.scratch_root) as folder, _helper(folder) as helper:
+    with scratch_dir(plan.scratch_root) as folder, template_child(folder) as helper:
         asks, state, reason = _rendered(helper, plan)
         kept = _Kept(on_event)
         timeout = BASE_TIMEOUT_S + _PER_ASK_S * len(asks)
@@ -136,10 +131,6 @@ def run_file(client: EngineClient, path: Path, plan: SmokePlan, on_event: OnEven
             error = f"{kept.doing}, {death}"
         languages = _languages(helper, plan, kept.given)
     return _measurement(plan, kept.given, result, error, _facts(plan, kept.given, state, reason, languages))
-
-
-def _helper(folder: Path) -> EngineClient:
-    return EngineClient(threads=1, memory_limit_bytes=HELPER_BYTES, folders=(folder,), env={"TMPDIR": str(folder)})
 
 
 def _asks(plan: SmokePlan) -> list[Ask]:
@@ -173,16 +164,9 @@ def _rendered(helper: EngineClient, plan: SmokePlan) -> tuple[tuple[Ask, ...], T
     if not plan.template:
         return tuple(asks), "missing", None
     params = RenderParams(plan.template, tuple([ask.prompt for ask in asks]), plan.bos, plan.eos)
-    try:
-        texts = render(helper, params, timeout=RENDER_TIMEOUT_S).texts
-    except (EngineUnavailable, EngineCancelled):
-        raise
-    except EngineRefused as error:
-        return tuple(asks), "refused", error.what
-    except EngineError as error:
-        is_late = isinstance(error, EngineLateError)
-        why = f"did not end within {RENDER_TIMEOUT_S:.0f} s" if is_late else f"could not be rendered: {error.what}"
-        return tuple(asks), "refused", why
+    texts, refusal = rendered(helper, params)
+    if texts is None:
+        return tuple(asks), "refused", refusal
     put = [replace(ask, prompt=text, is_rendered=True) for ask, text in zip(asks, texts, strict=True)]
     return tuple(put), "rendered", None
 

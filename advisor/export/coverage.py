@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
 from advisor.domain.coverage import Coverage, coverage_rows, gap_rows
+from advisor.export.markdown_text import table_lines
 
 _HEAD = ("field", "models", "sourced", "unknown", "share")
 
@@ -42,7 +43,7 @@ def _lines(found: Coverage) -> Iterator[str]:
     yield "which somebody looked; what nobody could source is unknown, with the reason. Shares are rounded down."
     yield "Write this page anew with `llm-advisor catalog coverage --markdown`."
     yield ""
-    yield from _table(_HEAD, coverage_rows(found))
+    yield from table_lines(_HEAD, coverage_rows(found))
     yield ""
     yield "## What is unknown, and why"
     for field in found.fields:
@@ -50,15 +51,4 @@ def _lines(found: Coverage) -> Iterator[str]:
             yield ""
             yield f"### {field.field}"
             yield ""
-            yield from _table(("model", "reason"), [row[1:] for row in gap_rows(found) if row[0] == field.field])
-
-
-def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
-    yield _line(head)
-    yield _line(tuple("---" for _ in head))
-    for row in rows:
-        yield _line(row)
-
-
-def _line(cells: tuple[str, ...]) -> str:
-    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+            yield from table_lines(("model", "reason"), [row[1:] for row in gap_rows(found) if row[0] == field.field])

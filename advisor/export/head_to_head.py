@@ -21,6 +21,7 @@ from typing import Any
 from advisor.domain.head_to_head import Edge, Figure, HeadToHead, Line, Section, Subject
 from advisor.domain.head_to_head.layout import LEGEND, Table, sources_of, tables_of
 from advisor.export.documents import reason_document
+from advisor.export.markdown_text import escape, table_lines
 
 Document = dict[str, Any]
 
@@ -89,30 +90,17 @@ def _edge(edge: Edge) -> Document:
 def head_to_head_markdown(found: HeadToHead, *, level: int = 1) -> str:
     """The comparison as a page; `level` is that of its heading."""
     names = " against ".join(subject.label for subject in found.subjects)
-    parts = [f"{'#' * level} {_safe(names)}", _bullets(found.bottom_line), LEGEND]
+    parts = [f"{'#' * level} {escape(names)}", _bullets(found.bottom_line), LEGEND]
     parts += [_table(table, level + 1) for table in tables_of(found)]
-    numbered = [f"{i}. {_safe(source)}" for i, source in enumerate(sources_of(found), start=1)]
+    numbered = [f"{i}. {escape(source)}" for i, source in enumerate(sources_of(found), start=1)]
     parts.append("\n".join([f"{'#' * (level + 1)} Sources\n", *numbered]))
     return "\n\n".join(parts) + "\n"
 
 
 def _table(table: Table, level: int) -> str:
-    lines = [f"{'#' * level} {table.title}", "", _cells(table.columns), _cells(("---",) * len(table.columns))]
-    lines += [_cells(row) for row in table.rows]
+    lines = [f"{'#' * level} {table.title}", "", *table_lines(table.columns, table.rows)]
     return "\n".join(lines) + (f"\n\n{_bullets(table.notes)}" if table.notes else "")
 
 
-def _cells(cells: tuple[str, ...]) -> str:
-    return f"| {' | '.join(_safe(cell).replace('|', chr(92) + '|') for cell in cells)} |"
-
-
 def _bullets(lines: tuple[str, ...]) -> str:
-    return "\n".join(f"- {_safe(line)}" for line in lines)
-
-
-def _safe(text: str) -> str:
-    """Foreign text on one line, with nothing that Markdown would read as markup."""
-    flat = " ".join(text.split())
-    for sign in ("\\", "`", "*", "_", "<", ">"):
-        flat = flat.replace(sign, f"\\{sign}")
-    return flat
+    return "\n".join(f"- {escape(line)}" for line in lines)

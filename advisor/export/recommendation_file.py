@@ -18,7 +18,12 @@ _HINT = "Write one with: llm-advisor recommend -o FILE"
 
 def read_recommendation(path: Path) -> RecommendationFile:
     """A recommendation file. Raises InputError `file: key: message`, with the nearest key for an unknown one."""
-    return parse_recommendation(toml_text(path, hint=_HINT), name=str(path))
+    return parse_recommendation(recommendation_text(path), name=str(path))
+
+
+def recommendation_text(path: Path) -> str:
+    """The text of a file that is to be a recommendation. Raises InputError where it cannot be read."""
+    return toml_text(path, hint=_HINT)
 
 
 def parse_recommendation(text: str, *, name: str) -> RecommendationFile:

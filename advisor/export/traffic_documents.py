@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from advisor.domain.candidate import Candidate
 from advisor.domain.recommend import Recommendation
 from advisor.domain.serving import Plan
+from advisor.units import four_digits
 
 if TYPE_CHECKING:
     from advisor.domain.carried_load import CarriedLoad
@@ -48,18 +49,13 @@ def _carried_document(carried: CarriedLoad) -> Document:
         "is_enough": carried.is_enough,
         "users": carried.n_carried if carried.users is not None else None,
         "requests_at_once": carried.n_carried if carried.users is None else None,
-        "share": _figure(carried.share),
+        "share": four_digits(carried.share),
         "machines": carried.machines,
         "slots": carried.slots,
         "copies": carried.copies,
         "gpus_per_copy": carried.gpus_per_copy,
-        "requests_per_s": _figure(carried.requests_per_s),
-        "asked_requests_per_s": _figure(carried.asked_per_s),
-        "bound_requests_per_s": _figure(carried.most_per_s),
+        "requests_per_s": four_digits(carried.requests_per_s),
+        "asked_requests_per_s": four_digits(carried.asked_per_s),
+        "bound_requests_per_s": four_digits(carried.most_per_s),
         "breaks_first": carried.breaks_first,
     }
-
-
-def _figure(value: float) -> float:
-    """Four significant digits, which is more than a model knows."""
-    return float(f"{value:.4g}")

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from http.client import HTTPException, HTTPMessage, HTTPResponse
 from typing import IO, NoReturn, cast
 from urllib.error import HTTPError, URLError
-from urllib.parse import urlsplit
 from urllib.request import Request
 
-from advisor import __version__
-from advisor.addresses import is_loopback
+from advisor.addresses import is_loopback, web_address
 from advisor.errors import InputError, NetworkError
+from advisor.ranges import announced_part, part_request
 from advisor.redirects import ClosedRedirects
 from advisor.timely import Limits, timely_opener
 
@@ -23,8 +21,6 @@ WHOLE_S = 180.0
 CHUNK_BYTES = 1 << 20
 MAX_BYTES = 96 << 20
 """All ranges together; the headers of the largest vocabularies take about 15 MiB."""
-
-_RANGE = re.compile(r"bytes (?P<first>\d{1,18})-(?P<last>\d{1,18})/(?P<size>\d{1,18})")
 
 Open = Callable[[Request, float], HTTPResponse]
 
@@ -48,9 +44,10 @@ class HttpSource:
     """Ranges of a remote file. Raises NetworkError where the server does not play along."""
 
     def __init__(self, url: str, *, open_url: Open | None = None, limits: Limits | None = None) -> None:
-        if not is_url(url) or not urlsplit(url).hostname:
+        parts = web_address(url)
+        if parts is None:
             raise InputError(f"{shown_address(url)} is no web address", hint="Write https://…/model.gguf.")
-        if "@" in urlsplit(url).netloc:
+        if "@" in parts.netloc:
             why = "it would stand in logs and in the list of processes"
             raise InputError("the address carries a password", why=why, hint="Download the file and name its path.")
         if not _is_safe(url):
@@ -77,11 +74,7 @@ class HttpSource:
             return self._first[offset : offset + length]
         if self._bytes_read + length > MAX_BYTES:
             self._fail(f"the header is longer than {MAX_BYTES >> 20} MiB")
-        request = Request(self._url, headers={
-            "Range": f"bytes={offset}-{offset + length - 1}",
-            "Accept-Encoding": "identity",
-            "User-Agent": f"llm-advisor/{__version__}",
-        })  # fmt: skip
+        request = part_request(self._url, offset, offset + length - 1)
         try:
             self._limits.wait_s()
             with self._open(request, self._limits) as response:
@@ -97,10 +90,10 @@ class HttpSource:
     def _receive(self, response: HTTPResponse, offset: int, length: int) -> bytes:
         if response.status != 206:
             self._fail("the server does not serve parts of files")
-        match = _RANGE.fullmatch(response.headers.get("Content-Range", "").strip())
-        if match is None or int(match["first"]) != offset:
+        part = announced_part(response)
+        if part is None or part[0] != offset:
             self._fail("the server sent another part than was asked for")
-        size = int(match["size"])
+        _, size = part
         if self._size not in (None, size):
             self._fail("the file changed while it was read")
         self._size = size

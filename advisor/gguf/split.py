@@ -17,7 +17,9 @@ MAX_PARTS = 256
 """Parts of one model; the largest published have about thirty."""
 
 _SPLIT_KEYS = ("split.no", "split.count", "split.tensors.count")
-_PART = re.compile(r"(?P<stem>.*)-(?P<number>\d{5})-of-(?P<count>\d{5})(?P<end>\.gguf(\?.*)?)", re.IGNORECASE)
+_PART = re.compile(
+    r"(?P<stem>.*)-(?P<number>\d{5})-of-(?P<count>\d{5})(?P<end>\.gguf(\?.*)?)", re.IGNORECASE | re.DOTALL
+)
 
 
 def read_model(path: Path) -> GgufHeader:
@@ -70,8 +72,8 @@ def _names(name: str, known: GgufHeader, count: int) -> list[tuple[str, GgufHead
             hint="Name the parts as they were published: …-00001-of-00003.gguf.",
         )
     number = int(match["number"])
-    pattern = f"{match['stem']}-{{:05d}}-of-{count:05d}{match['end']}"
-    return [(pattern.format(i), known if i == number else None) for i in range(1, count + 1)]
+    stem, end = match["stem"], match["end"]
+    return [(f"{stem}-{i:05d}-of-{count:05d}{end}", known if i == number else None) for i in range(1, count + 1)]
 
 
 def _joined(name: str, parts: list[GgufHeader]) -> GgufHeader:

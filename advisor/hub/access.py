@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
 
-from advisor.addresses import is_loopback
+from advisor.addresses import is_loopback, web_address
 from advisor.errors import InputError, NetworkError
 
 DEFAULT_ENDPOINT = "https://huggingface.co"
@@ -28,7 +27,10 @@ class HubAccess:
 
     def may_follow(self, url: str) -> bool:
         """Whether to go where a redirect leads: over TLS, or on this machine as long as the endpoint is here too."""
-        return urlsplit(url).scheme == "https" or (is_loopback(self.endpoint) and is_loopback(url))
+        parts = web_address(url)
+        if parts is None:
+            return False
+        return parts.scheme == "https" or (is_loopback(self.endpoint) and is_loopback(url))
 
     def page(self, repo: str) -> str:
         """The address of a repository's page."""
@@ -45,8 +47,8 @@ def hub_access(environ: Mapping[str, str] | None = None) -> HubAccess:
         if environ.get(name, "").upper() in _TRUE:
             raise NetworkError("the Hub is not asked", why=f"{name} is set", hint=f"Unset {name} and try again.")
     endpoint = (environ.get("HF_ENDPOINT") or DEFAULT_ENDPOINT).rstrip("/")
-    parts = urlsplit(endpoint)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    parts = web_address(endpoint)
+    if parts is None:
         raise InputError("HF_ENDPOINT is no web address", hint=f"Write for example HF_ENDPOINT={DEFAULT_ENDPOINT}.")
     if parts.username or parts.password:
         raise InputError("HF_ENDPOINT carries a password", hint="Give the token in HF_TOKEN instead.")
@@ -58,7 +60,9 @@ def hub_access(environ: Mapping[str, str] | None = None) -> HubAccess:
     return HubAccess(endpoint, get_token())
 
 
-def _origin(url: str) -> tuple[str, str | None, int | None]:
-    parts = urlsplit(url)
+def _origin(url: str) -> tuple[str, str | None, int | None] | None:
+    parts = web_address(url)
+    if parts is None:
+        return None
     default = {"http": 80, "https": 443}.get(parts.scheme)
     return parts.scheme, parts.hostname, parts.port or default

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Protocol
 
 from advisor.errors import NetworkError
-from advisor.files import write_atomically
+from advisor.files import is_there, write_atomically
 from advisor.hub.model_folders import hub_cache
 
 _PLAIN = re.compile(r"[\w][\w.+() -]*")
@@ -90,7 +90,7 @@ class FolderDestination:
 
 def link_up(target: FilePaths) -> None:
     """Give a file in the cache its name: by a relative link, or by a copy where links are not to be had."""
-    if target.link is None or target.link.exists():
+    if target.link is None or is_there(target.link):
         return
     target.link.parent.mkdir(parents=True, exist_ok=True)
     target.link.unlink(missing_ok=True)  # a link to nowhere

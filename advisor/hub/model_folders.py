@@ -34,8 +34,8 @@ def model_folders(
 ) -> tuple[ModelFolder, ...]:
     """Every folder to look in: the chosen ones first, then those that the other programs would use."""
     env = os.environ if environ is None else environ
-    home = Path(env.get("HOME") or env.get("USERPROFILE") or Path.home())
-    listed = [Path(text).expanduser() for text in env.get(MODELS_DIR_VARIABLE, "").split(os.pathsep) if text]
+    home = _home(env)
+    listed = [Path(os.path.expanduser(text)) for text in env.get(MODELS_DIR_VARIABLE, "").split(os.pathsep) if text]
     found = [ModelFolder("your folder", folder) for folder in (*chosen, *listed)]
     found.append(ModelFolder("Hugging Face cache", hub_cache(env), "hub"))
     ollama = env.get("OLLAMA_MODELS")
@@ -52,13 +52,18 @@ def model_folders(
 
 def hub_cache(env: Mapping[str, str]) -> Path:
     """Where huggingface_hub keeps files, without importing it."""
-    home = Path(env.get("HOME") or env.get("USERPROFILE") or Path.home())
+    home = _home(env)
     for name in ("HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE"):
         if env.get(name):
-            return Path(env[name]).expanduser()
+            return Path(os.path.expanduser(env[name]))
     if env.get("HF_HOME"):
-        return Path(env["HF_HOME"]).expanduser() / "hub"
-    return Path(env.get("XDG_CACHE_HOME") or home / ".cache").expanduser() / "huggingface/hub"
+        return Path(os.path.expanduser(env["HF_HOME"])) / "hub"
+    return Path(os.path.expanduser(env.get("XDG_CACHE_HOME") or home / ".cache")) / "huggingface/hub"
+
+
+def _home(env: Mapping[str, str]) -> Path:
+    """The user's home; `~` itself, which is nowhere, for a user without one."""
+    return Path(env.get("HOME") or env.get("USERPROFILE") or os.path.expanduser("~"))
 
 
 def _llama_cache(env: Mapping[str, str], home: Path, platform: str) -> Path:

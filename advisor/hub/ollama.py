@@ -12,6 +12,8 @@ import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from advisor.files import is_file
+
 MAX_MANIFESTS = 10_000
 MAX_MANIFEST_BYTES = 1 << 20
 MAX_LAYERS = 256
@@ -73,4 +75,4 @@ def _layers(manifest: Path, note: Callable[[str], None]) -> Iterator[tuple[str, 
 
 def _blob(folder: Path, digest: str) -> Path | None:
     """Before 2024 the separator was a colon, which Windows does not allow."""
-    return next((p for p in (folder / f"sha256-{digest}", folder / f"sha256:{digest}") if p.is_file()), None)
+    return next((p for p in (folder / f"sha256-{digest}", folder / f"sha256:{digest}") if is_file(p)), None)

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from advisor.files import is_folder
 from advisor.hub.model_folders import ModelFolder
 from advisor.hub.ollama import ollama_files
 from advisor.values import value
@@ -51,7 +52,7 @@ class Search:
     def files(self, places: Iterable[ModelFolder]) -> Iterator[SeenFile]:
         """Each file once, under the first name it was met by, in order of place and path."""
         for place in places:
-            if not place.folder.is_dir():
+            if not is_folder(place.folder):
                 if place.name == "your folder":
                     self._note(f"{place.folder} is no folder")
                 continue
@@ -78,7 +79,7 @@ class Search:
         except OSError as error:
             self._note(f"{cache} cannot be read: {error.strerror or error}")
             return []
-        return [repo / "snapshots" for repo in repos if (repo / "snapshots").is_dir()]
+        return [repo / "snapshots" for repo in repos if is_folder(repo / "snapshots")]
 
     def _published(self, path: Path, root: Path, place: ModelFolder) -> Iterator[SeenFile]:
         repo = root.parent.name.removeprefix("models--").replace("--", "/")
@@ -112,8 +113,8 @@ class Search:
         while waiting:
             folder, depth = waiting.pop()
             inside: list[tuple[Path, int]] = []
-            for path, is_folder in self._entries(folder):
-                if not is_folder:
+            for path, leads_deeper in self._entries(folder):
+                if not leads_deeper:
                     yield path
                 elif depth < MAX_DEPTH:
                     inside.append((path, depth + 1))

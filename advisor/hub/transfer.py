@@ -9,7 +9,6 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
-import re
 import socket
 import threading
 import time
@@ -20,13 +19,14 @@ from http.client import HTTPException, HTTPResponse
 from typing import BinaryIO, Protocol
 from urllib.request import Request
 
-from advisor import __version__
 from advisor.cancelling import cancelling
 from advisor.domain.upkeep.files import ListedFile
 from advisor.errors import InputError, NetworkError
+from advisor.files import is_there
 from advisor.hub.destination import FilePaths, link_up
 from advisor.hub.http_errors import HubUnreachable
 from advisor.hub.retry import MAX_WAIT_S
+from advisor.ranges import announced_part, part_request
 from advisor.timely import Limits
 from advisor.units import format_bytes
 
@@ -43,7 +43,6 @@ HEADWAY_BYTES = 16 << 10
 MAX_BREAKS = 5
 """Connections in a row that brought nothing."""
 
-_RANGE = re.compile(r"bytes (?P<first>\d{1,18})-(?P<last>\d{1,18})/(?P<size>\d{1,18})")
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 Open = Callable[[Request, float], HTTPResponse]
@@ -122,8 +121,8 @@ def _locked(target: FilePaths, watch: Watch) -> Iterator[None]:
 
 def _is_there(source: Source, target: FilePaths, watch: Watch) -> bool:
     """Whether the file is there already. Raises InputError where another one is."""
-    found = target.whole if target.whole.exists() or target.link is None else target.link
-    if not found.exists():
+    found = target.whole if is_there(target.whole) or target.link is None else target.link
+    if not is_there(found):
         return False
     size = found.stat().st_size
     if target.link is not None:
@@ -200,11 +199,7 @@ class _Receiver:
     def _connection(self) -> str | None:
         """Receive over one connection; why it ended early, or None."""
         last = min(self._done + PIECE_BYTES, self._size) - 1
-        request = Request(self._source.url, headers={
-            "Range": f"bytes={self._done}-{last}",
-            "Accept-Encoding": "identity",
-            "User-Agent": f"llm-advisor/{__version__}",
-        })  # fmt: skip
+        request = part_request(self._source.url, self._done, last)
         limits = Limits(TIMEOUT_S, MAX_WAIT_S + STALL_S)  # the opener may wait for a busy Hub
         try:
             response = _opened(self._source.open_url, request, limits, self._watch)
@@ -212,7 +207,8 @@ class _Receiver:
             return error.why or "no answer"
         with response, cancelling(lambda: _shut(response), self._watch.cancel):
             self._check(response)
-            return self._read(response, last + 1, limits)
+            is_whole = response.status == 200
+            return self._read(response, self._size if is_whole else last + 1, limits)
 
     def _check(self, response: HTTPResponse) -> None:
         """That the answer is the part that was asked for."""
@@ -225,8 +221,7 @@ class _Receiver:
             length = response.headers.get("Content-Length", str(self._size))
             is_right = length == str(self._size)
         else:
-            match = _RANGE.fullmatch(response.headers.get("Content-Range", "").strip())
-            is_right = match is not None and (int(match["first"]), int(match["size"])) == (self._done, self._size)
+            is_right = announced_part(response) == (self._done, self._size)
         if not is_right:
             why = f"it is not {self._size:,} bytes long, as listed, or another part than was asked for"
             raise NetworkError(
@@ -280,6 +275,8 @@ def _opened(open_url: Open, request: Request, limits: Limits, watch: Watch) -> H
             watch.stop_if_cancelled()
     except BaseException:
         is_given_up.set()
+        for response in found:  # it may have come after the thread last looked
+            response.close()
         raise
     if failed:
         raise failed[0]

@@ -12,6 +12,7 @@ from advisor.domain.local_files import DownloadRequest
 from advisor.domain.model import GgufFile, Model
 from advisor.domain.transfer import Rate, Stage, Transfer
 from advisor.errors import InputError, NetworkError
+from advisor.files import is_folder, is_there
 from advisor.hub.access import HubAccess
 from advisor.hub.destination import CacheDestination, Destination, FilePaths, FolderDestination
 from advisor.hub.listing import list_repository
@@ -133,8 +134,8 @@ def missing_bytes(plan: DownloadPlan, targets: list[FilePaths]) -> int:
     """What is still to come, partial files of earlier runs counted as there."""
     left = 0
     for part, target in zip(plan.parts, targets, strict=True):
-        if not target.whole.exists() and not target.path.exists():
-            here = target.partial.stat().st_size if target.partial.exists() else 0
+        if not is_there(target.whole) and not is_there(target.path):
+            here = target.partial.stat().st_size if is_there(target.partial) else 0
             left += max(0, (part.n_bytes or 0) - here)
     return left
 
@@ -182,5 +183,5 @@ def destination_for(plan: DownloadPlan, folder: Path | None, locks: Path) -> Des
 
 def check_folder(folder: Path | None) -> None:
     """Raise InputError for a folder that is none."""
-    if folder is not None and folder.exists() and not folder.is_dir():
+    if folder is not None and is_there(folder) and not is_folder(folder):
         raise InputError(f"--to {folder} is no folder", hint="Name a folder; the file keeps its published name.")

@@ -43,7 +43,7 @@ def identify(parts: Sequence[SeenFile], sha256: tuple[str, ...], index: Index) -
 
 
 def _identified(known: LocalFile, seen: SeenFile, header: GgufHeader, index: Index) -> LocalFile:
-    kind = _kind(header)
+    kind = kind_of(header)
     shape, why = _shape(header) if kind == "model" else (None, None)
     quantization = quantization_label(seen.path.name, quantization_of(header.metadata))
     published = seen.published
@@ -63,15 +63,15 @@ def _identified(known: LocalFile, seen: SeenFile, header: GgufHeader, index: Ind
         architecture=header.architecture,
         quantization=quantization if match is None else match.quantization,
         tensor_bytes=header.tensor_bytes,
-        has_tokenizer=_has_tokenizer(header),
+        has_tokenizer=has_tokenizer(header),
         match=match,
         alike=alike,
         reason=None if match else why or _reason(kind, alike),
     )
 
 
-def _kind(header: GgufHeader) -> Kind:
-    """llama.cpp's converter writes `general.type`; older projectors are known by the architecture `clip`."""
+def kind_of(header: GgufHeader) -> Kind:
+    """What a file holds. llama.cpp's converter writes `general.type`; older projectors have the architecture `clip`."""
     stated = header.metadata.get("general.type")
     if header.architecture == "clip" or stated == "mmproj":
         return "projector"
@@ -89,7 +89,8 @@ def _shape(header: GgufHeader) -> tuple[Shape | None, str | None]:
         return None, str(error)
 
 
-def _has_tokenizer(header: GgufHeader) -> bool:
+def has_tokenizer(header: GgufHeader) -> bool:
+    """Whether the file can turn text into tokens."""
     model, tokens = (header.metadata.get(f"tokenizer.ggml.{key}") for key in ("model", "tokens"))
     length = tokens.length if isinstance(tokens, ArraySummary) else len(tokens) if isinstance(tokens, tuple) else 0
     return isinstance(model, str) and model not in ("", "no_vocab") and length > 0

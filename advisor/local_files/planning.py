@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from advisor.domain.local_files import DownloadRequest
@@ -36,14 +36,20 @@ def choose_row(model: Model, files: Sequence[GgufFile], request: DownloadRequest
 
     Raises InputError where the catalogue has no such file and no repository is named.
     """
-    wanted = request.quantization.casefold()
     usable = [f for f in files if is_repository(f.repo) and request.repo in (None, f.repo)]
-    rows = [f for f in usable if f.quantization.casefold() == wanted]
-    if rows:
-        return max(rows, key=lambda f: (bool(f.sha256), f.n_bytes is not None))
+    row = best_row(usable, request.quantization)
+    if row is not None:
+        return row
     if request.repo is not None:
         return None
     raise _no_row(model, usable, request.quantization)
+
+
+def best_row(files: Iterable[GgufFile], quantization: str) -> GgufFile | None:
+    """The file on the Hub of which most is known, first of all its hash; None where no file is of the quantization."""
+    wanted = quantization.casefold()
+    rows = [f for f in files if f.quantization.casefold() == wanted and is_repository(f.repo)]
+    return max(rows, key=lambda f: (bool(f.sha256), f.n_bytes is not None), default=None)
 
 
 def _no_row(model: Model, usable: Sequence[GgufFile], wanted: str) -> InputError:

@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 from advisor.domain.hardware import Reading
+from advisor.files import is_there
 from advisor.probe.readings import attempt
 
 
@@ -16,6 +17,6 @@ def read_disk_free(path: Path) -> Reading[int]:
 
 def _free(path: Path) -> int | None:
     for place in (path, *path.absolute().parents):
-        if place.exists():
+        if is_there(place):
             return shutil.disk_usage(place).free
     return None

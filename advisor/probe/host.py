@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import psutil
 
 from advisor.domain.hardware import Cpu, Memory, Reading
+from advisor.files import is_there
 from advisor.probe.cgroup import CgroupLimits
 from advisor.probe.cpuinfo import CpuInfo, parse_cpuinfo
 from advisor.probe.native import native_cpuinfo
@@ -53,7 +54,7 @@ def read_memory(limits: CgroupLimits) -> Memory:
 
 def _cpuinfo(root: Path) -> tuple[str, Reading[CpuInfo]]:
     path = root / "proc/cpuinfo"
-    if sys.platform == "linux" or path.exists():
+    if sys.platform == "linux" or is_there(path):
         return "/proc/cpuinfo", attempt("/proc/cpuinfo", lambda: parse_cpuinfo(read_text(path)))
     source = {"darwin": "sysctl", "win32": "registry"}.get(sys.platform, "platform")
     return source, attempt(source, native_cpuinfo)

@@ -5,20 +5,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import json
 import os
 import subprocess
 import sys
 from dataclasses import asdict
-from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, cast
 
+from advisor.children import finding_this_package
 from advisor.domain.hardware import Gpu, Reading
+from advisor.probe.nvml import within
 
 _LIBRARY = "libnvidia-ml.so.1"
 _START_S = 5.0
 """For the interpreter; the driver's own time is counted by the child."""
+_END_S = 2.0
+"""For a child that has answered, or was killed, to end."""
 
 
 def can_ask() -> bool:
@@ -40,21 +44,35 @@ def is_library_missing() -> bool:
 def ask(timeout_s: float) -> dict[str, Any] | str:
     """The child's document, or in words how it ended without one."""
     command = [sys.executable, "-P", "-X", "utf8", "-m", "advisor.probe.nvidia_child", f"{timeout_s:g}"]
-    places = [str(Path(__file__).resolve().parents[2]), os.environ.get("PYTHONPATH", "")]
-    env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, places))}
     try:
-        done = subprocess.run(
-            command, env=env, stdin=subprocess.DEVNULL, capture_output=True, timeout=timeout_s + _START_S, check=False
+        child = subprocess.Popen(
+            command,
+            env=finding_this_package(os.environ),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
         )
-        found: dict[str, Any] = json.loads(done.stdout)
-    except subprocess.TimeoutExpired:
-        return f"the driver did not answer within {timeout_s:g} s"
     except OSError as error:
         return f"no process to ask it in could be started: {error.strerror}"
+    answer = within(timeout_s + _START_S, cast(BinaryIO, child.stdout).readline)
+    child.kill()
+    # One that hangs in the kernel does not even die; it ends when the driver lets go of it.
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        child.wait(_END_S)
+    if answer is None:
+        return f"the driver did not answer within {timeout_s:g} s"
+    cast(BinaryIO, child.stdout).close()
+    try:
+        found: dict[str, Any] = json.loads(answer.value or b"")
     except ValueError:
-        code = done.returncode
-        return f"the driver's library crashed ({f'signal {-code}' if code < 0 else f'exit code {code}'})"
+        return f"the driver's library crashed ({_ending(child.returncode)})"
     return found
+
+
+def _ending(code: int | None) -> str:
+    if code is None:
+        return "its process hangs"
+    return f"signal {-code}" if code < 0 else f"exit code {code}"
 
 
 def gpus_of(document: dict[str, Any]) -> tuple[Gpu, ...]:

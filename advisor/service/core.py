@@ -18,6 +18,7 @@ from advisor.domain.pools import Figures
 from advisor.domain.recommend import Recommendation, recommend
 from advisor.domain.speed import NO_TIMINGS, Timings
 from advisor.errors import InputError, nearest
+from advisor.files import is_there
 from advisor.service.own_entries import OwnEntries
 
 if TYPE_CHECKING:
@@ -173,7 +174,7 @@ class Core(OwnEntries):
                 why = "only `size` reads files on web servers, and only by https"
                 hint = "Download the file and name its path."
                 raise InputError(f"{target.partition('?')[0]} cannot be used", why=why, hint=hint) from error
-            if target and Path(target).exists():
+            if target and is_there(Path(target)):
                 hint = "Name such a file, or a model: llm-advisor models"
                 raise InputError(
                     f"{target} is no model file", why="its name does not end in .gguf", hint=hint

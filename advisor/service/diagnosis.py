@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from advisor import paths
 from advisor.domain.catalogue import Catalogue
 from advisor.domain.hardware import Machine
-from advisor.errors import AdvisorError, EngineError
+from advisor.errors import AdvisorError
 
 if TYPE_CHECKING:
     from advisor.engine.sandbox import Protection
@@ -77,12 +77,9 @@ class _Child:
         from advisor.engine.client import EngineClient
         from advisor.engine.operations import describe
 
-        try:
-            with EngineClient() as client:
-                found = describe(client)
-                self._protections = client.protections
-        except EngineError as error:
-            return "failed", str(error), error.hint
+        with EngineClient() as client:
+            found = describe(client)
+            self._protections = client.protections
         return "ok", f"starts and lists {', '.join(d.name for d in found.devices)}", None
 
     def sandbox(self) -> _Outcome:
@@ -112,7 +109,7 @@ def _cache() -> _Outcome:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         probe.write_bytes(b"")
-        probe.unlink()
+        probe.unlink(missing_ok=True)  # another doctor may have been quicker
     except OSError as error:
         hint = "Point LLM_ADVISOR_CACHE_DIR at a directory that can be written."
         return "warning", f"{folder} cannot be written: {error.strerror}", hint

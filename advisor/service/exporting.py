@@ -96,12 +96,12 @@ class Exports(AnswerSources, ManyUsers):
 
         texts: dict[str, str] = {}
         refused: dict[str, AdvisorError] = {}
-        _recorded(path)
+        recorded = _recorded(path)
         self._kept_plans = {}
         try:
             for target in TARGETS:
                 try:
-                    texts |= self.export_file(path, target, request)
+                    texts |= self._made(recorded, target, request).texts
                 except (InputError, NoCandidateError) as error:
                     refused[target] = error
         finally:
@@ -112,11 +112,7 @@ class Exports(AnswerSources, ManyUsers):
 
     def export_text(self, text: str, target: str, name: str, request: ExportRequest | None = None) -> MadeFiles:
         """What a target makes of a recommendation's TOML; `name` is its file's without ending. Raises as above."""
-        from advisor.export.recommendation_file import parse_recommendation
-        from advisor.export.report.contents import Recorded
-
-        read = parse_recommendation(text, name=f"{name}.toml")
-        return self._made(Recorded(read, sha256(text.encode("utf-8")).hexdigest(), name), target, request)
+        return self._made(_recorded_text(text, f"{name}.toml", name), target, request)
 
     def save_files(self, folder: Path, texts: Mapping[str, str], *, overwrite: bool = False) -> list[Path]:
         """Write files into a folder, all or, where one is there already, none. Raises InputError for that and for a
@@ -208,24 +204,21 @@ def published(model: Model, files: tuple[GgufFile, ...], quantization: str) -> G
     the model's quantized files; None where none is known."""
     from advisor.export.deploy.serving import GgufSource
     from advisor.hub.listing import is_repository
+    from advisor.local_files.planning import best_row
 
-    rows = [f for f in files if f.quantization.casefold() == quantization.casefold() and is_repository(f.repo)]
-    if rows:
-        best = max(rows, key=lambda f: (bool(f.sha256), f.n_bytes is not None))
+    best = best_row(files, quantization)
+    if best is not None:
         return GgufSource(best.repo, best.file, best.n_bytes, best.sha256)
     repo = next(filter(is_repository, model.ecosystem.gguf_repos), None)
     return None if repo is None else GgufSource(repo, None)
 
 
 def _engine(target: str, engines: tuple[EngineName, ...], request: ExportRequest) -> EngineName:
-    from advisor.domain.capacity.replica import ENGINES
+    from advisor.domain.capacity.replica import engine_named
 
     if request.engine is None:
         return engines[0]
-    found = next((engine for engine in ENGINES if engine == request.engine.lower()), None)
-    if found is None:
-        hint = nearest(request.engine.lower(), ENGINES) or f"Engines: {', '.join(ENGINES)}."
-        raise InputError(f"unknown engine {request.engine!r}", hint=hint)
+    found = engine_named(request.engine)
     if found not in engines:
         raise InputError(f"{target} does not run {found}", hint=f"It runs {' or '.join(engines)}.")
     return found
@@ -295,10 +288,17 @@ def _on_node(plans: Plans, name: str) -> ServingPlan:
 
 
 def _recorded(path: Path) -> Recorded:
-    from advisor.export.recommendation_file import read_recommendation
+    from advisor.export.recommendation_file import recommendation_text
+
+    return _recorded_text(recommendation_text(path), str(path), path.stem)
+
+
+def _recorded_text(text: str, file_name: str, name: str) -> Recorded:
+    """A recommendation with the hash of its file; errors call it `file_name`, exports `name`."""
+    from advisor.export.recommendation_file import parse_recommendation
     from advisor.export.report.contents import Recorded
 
-    return Recorded(read_recommendation(path), sha256(path.read_bytes()).hexdigest(), path.stem)
+    return Recorded(parse_recommendation(text, name=file_name), sha256(text.encode("utf-8")).hexdigest(), name)
 
 
 def _known(target: str) -> None:
@@ -311,8 +311,6 @@ def _known(target: str) -> None:
 
 
 def _report(target: str, recorded: Recorded) -> dict[str, str]:
-    from advisor.export.deploy import TARGETS, files_for
+    from advisor.export.deploy import files_for
 
-    if not TARGETS[target].is_report:
-        raise InputError(f"{target} is no report")
     return files_for(target, recorded)

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from advisor import paths
 from advisor.domain.local_files import DownloadRequest
-from advisor.errors import AdvisorError, InputError
-from advisor.files import read_bounded
+from advisor.errors import InputError
+from advisor.files import is_file, is_folder, read_bounded
 from advisor.service.core import Core
 from advisor.units import MIB
 from advisor.values import value
@@ -177,17 +177,17 @@ class FilesHere(Core):
         files = load_all_gguf_files(self.knowledge, ids)
         try:
             own = load_all_gguf_files(self.overlay, ids)
-        except AdvisorError as error:
+        except InputError as error:
             own = {}
-            if isinstance(error, InputError):
-                self._refuse(error)
+            self._refuse(error)
         return index_of(models, {m: joined_files(files.get(m, ()), own.get(m, ())) for m in ids})
 
     def _files_basis(self) -> str:
         """What an identification rests on beside the file: the catalogue and the lists of published files."""
         digest = sha256(self.catalogue.sha256.encode())
-        for folder in (self.knowledge / "gguf", self.overlay / "gguf"):
-            for path in sorted(folder.glob("*.toml")):
+        folders = [folder for folder in (self.knowledge / "gguf", self.overlay / "gguf") if is_folder(folder)]
+        for folder in folders:
+            for path in sorted(filter(is_file, folder.glob("*.toml"))):
                 status = path.stat()
                 digest.update(f"{path.name} {status.st_size} {status.st_mtime_ns}\n".encode())
         return digest.hexdigest()

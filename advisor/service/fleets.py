@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -187,7 +187,9 @@ class Fleets(ManyUsers):
         best: FleetAdvice | None = None
         error: NoCandidateError | None = None
         tried: set[tuple[str, str]] = set()
-        for node in _by_size(fleet, self.figures, constraints):
+        for node in _different(_by_size(fleet, self.figures, constraints)):
+            if len(tried) == MOST_TRIED:
+                break
             try:
                 candidates = ranked(node.machine)
             except NoCandidateError as found:
@@ -265,6 +267,15 @@ def _by_size(fleet: Fleet, figures: Callable[[Machine], Figures], constraints: C
         return -sum(gpu.budget_bytes for gpu in gpus), -ram.budget_bytes, node.name
 
     return sorted(fleet.nodes, key=size)
+
+
+def _different(nodes: Iterable[FleetNode]) -> Iterator[FleetNode]:
+    """The first of machines that are alike: on the others the same models pass in the same order."""
+    seen: set[Machine] = set()
+    for node in nodes:
+        if node.machine not in seen:
+            seen.add(node.machine)
+            yield node
 
 
 def _for_one_user(constraints: Constraints) -> Constraints:

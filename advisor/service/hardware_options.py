@@ -27,9 +27,7 @@ class HardwareOptions(Core):
         """A snapshot with other GPUs, other system memory or both; simulated from then on."""
         from advisor.probe.simulate import simulated_machine
 
-        own: list[tuple[GpuSpec, int]] | None = None if hardware.count else []
-        gpus = own if hardware.gpu is None else [(hardware.gpu, hardware.count)]
-        return simulated_machine(base, gpus=gpus, ram_bytes=hardware.ram_bytes)
+        return simulated_machine(base, gpus=_gpus(hardware), ram_bytes=hardware.ram_bytes)
 
     def hardware_for(
         self,
@@ -48,7 +46,6 @@ class HardwareOptions(Core):
         `before_each` is called before each machine and may raise to stop. Raises InputError for an unknown model.
         """
         from advisor.domain.hardware_options import HardwareAnswer, hardware_options
-        from advisor.probe.simulate import simulated_machine
 
         model, load = self.model(name), expected_load(constraints)
         cpu, n_judged = self.figures(machine).cpu, 0
@@ -65,10 +62,9 @@ class HardwareOptions(Core):
             return judge_model(model, self.catalogue, setting)
 
         def judge(hardware: Hardware) -> Candidate | None:
-            asked = None if hardware.gpu is None else [(hardware.gpu, hardware.count)]
-            elsewhere = simulated_machine(machine, gpus=asked, ram_bytes=hardware.ram_bytes)
-            own = self.figures(machine).gpus
-            return _best(judged(elsewhere, own if hardware.gpu is None else (hardware.gpu,) * hardware.count))
+            gpus = _gpus(hardware)
+            specs = self.figures(machine).gpus if gpus is None else [spec for spec, n in gpus for _ in range(n)]
+            return _best(judged(self.with_hardware(machine, hardware), tuple(specs)))
 
         here = judged(machine, self.figures(machine).gpus, timings)
         codes = set() if isinstance(here, list) else {reason.code for reason in here.reasons}
@@ -77,6 +73,13 @@ class HardwareOptions(Core):
             return HardwareAnswer(model, _best(here), obstacles, (), n_judged)
         options = tuple(hardware_options(self.gpu_specs, machine.memory.capacity_bytes, judge))
         return HardwareAnswer(model, None, (), options, n_judged)
+
+
+def _gpus(hardware: Hardware) -> list[tuple[GpuSpec, int]] | None:
+    """GPUs with their number in the place of the machine's own; None keeps these."""
+    if hardware.gpu is None:
+        return None if hardware.count else []
+    return [(hardware.gpu, hardware.count)]
 
 
 def _best(outcome: list[Candidate] | Rejection) -> Candidate | None:

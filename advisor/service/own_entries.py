@@ -9,6 +9,7 @@ from advisor import paths
 from advisor.domain.catalogue import Catalogue
 from advisor.domain.model import GgufFile, Model
 from advisor.errors import AdvisorError, AdvisorWarning, InputError
+from advisor.files import is_folder
 
 
 class OwnEntries:
@@ -25,7 +26,7 @@ class OwnEntries:
     def with_own_entries(self, shipped: Catalogue, knowledge: Path) -> Catalogue:
         """The catalogue with the user's entries, or the shipped one and a warning where they cannot be used."""
         # Whoever has no overlay does not pay for one.
-        if not (self.overlay / "models").is_dir():
+        if not is_folder(self.overlay / "models"):
             return shipped
         from advisor.catalog.overlay import with_overlay
 
@@ -40,7 +41,7 @@ class OwnEntries:
         from advisor.catalog.loader import load_gguf_files
 
         shipped = load_gguf_files(knowledge, model.id)
-        if not (self.overlay / "gguf").is_dir():
+        if not is_folder(self.overlay / "gguf"):
             return shipped
         from advisor.domain.upkeep.files import joined_files
 

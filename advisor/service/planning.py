@@ -12,7 +12,7 @@ from advisor.domain.capacity.load import Traffic, traffic_of
 from advisor.domain.capacity.nodes import Node
 from advisor.domain.capacity.options import SURVIVE, Subject, Survive
 from advisor.domain.capacity.plan import HERE, Plans, make_plans
-from advisor.domain.capacity.replica import ENGINES, EngineName, refusals_text
+from advisor.domain.capacity.replica import ENGINES, EngineName, engine_named, refusals_text
 from advisor.domain.capacity.sweep import Curve, curve
 from advisor.domain.capacity.targets import targets_of
 from advisor.domain.capacity.trace import COLUMNS, Trace, read_trace
@@ -83,29 +83,23 @@ def read_wishes(options: PlanOptions, file_type_named: Callable[[str], str]) -> 
 
     Raises InputError for an unknown engine, loss or file type, and for a trace that cannot be used.
     """
-    wanted, lost, quantization = engine_named(options.engine), survivor_named(options.survive), options.quantization
+    wanted = None if options.engine is None else engine_named(options.engine)
+    lost, quantization = survivor_named(options.survive), options.quantization
     if quantization is not None and quantization.upper() not in PRECISIONS:
         quantization = file_type_named(quantization)
     given = quantization.upper() if quantization is not None else None
     return PlanWishes(wanted, given, lost, None if options.trace is None else load_trace(options.trace))
 
 
-def engine_named(name: str | None) -> EngineName | None:
-    """The engine of that name. Raises InputError for another."""
-    found = next((engine for engine in ENGINES if name is not None and engine == name.lower()), None)
-    if name is not None and found is None:
-        hint = nearest(name.lower(), ENGINES) or f"Engines: {', '.join(ENGINES)}."
-        raise InputError(f"unknown engine {name!r}", hint=hint)
-    return found
-
-
 def survivor_named(name: str | None) -> Survive:
     """What may be lost; a replica unless something else is named. Raises InputError for another word."""
-    found = next((one for one in SURVIVE if name is not None and one == name.lower()), None)
-    if name is not None and found is None:
+    if name is None:
+        return "replica"
+    found = next((one for one in SURVIVE if one == name.lower()), None)
+    if found is None:
         hint = nearest(name.lower(), SURVIVE) or f"What may be lost: {' or '.join(SURVIVE)}."
         raise InputError(f"unknown loss {name!r}", hint=hint)
-    return found or "replica"
+    return found
 
 
 def load_trace(path: Path) -> Trace:

@@ -19,11 +19,19 @@ if TYPE_CHECKING:
 class SensitivityAnalysis(Core):
     """The part of the facade that looks at a recommendation from other sides."""
 
-    def with_constraint_changes(self, found: Recommendation) -> Recommendation:
-        """The recommendation with the changes of a requirement that would change its pick. Takes some seconds."""
+    def with_constraint_changes(
+        self, found: Recommendation, before_each: Callable[[], None] | None = None
+    ) -> Recommendation:
+        """The recommendation with the changes of a requirement that would change its pick. Takes some seconds.
+
+        `before_each` is called before each model and may raise.
+        """
         from advisor.domain.constraint_changes import with_constraint_changes
 
-        return with_constraint_changes(found, lambda constraints: self.recommend_again(found, constraints))
+        def again(constraints: Constraints) -> Recommendation:
+            return self.recommend_again(found, constraints, before_each=before_each)
+
+        return with_constraint_changes(found, again)
 
     def exclusions(
         self,

@@ -28,8 +28,9 @@ from advisor.engine.scratch import scratch_root
 from advisor.engine.smoke import SmokePlan, run_file
 from advisor.errors import InputError
 from advisor.gguf.header import GgufHeader
-from advisor.gguf.reader import read_header
+from advisor.gguf.split import read_model
 from advisor.gguf.template import chat_template
+from advisor.local_files.identifying import has_tokenizer, kind_of
 from advisor.service.measuring import choose_slices, measure, timed_subject
 from advisor.units import GIB
 
@@ -79,7 +80,7 @@ def smoke_candidate(
     if found is None:
         measured = _run_slices(candidate, machine, constraints, kit, on_event, cancel)
     else:
-        file = _File(found, read_model(found), candidate.fit.placement, candidate.fit.footprint)
+        file = _File(found, answering_header(found), candidate.fit.placement, candidate.fit.footprint)
         measured = _run(file, constraints, kit, on_event, cancel)
     verdict = judge(measured, expectation(candidate, constraints), _words(constraints, kit))
     report = SmokeReport(candidate.id, str(found) if found else None, measured, verdict)
@@ -97,7 +98,7 @@ def smoke_file(
     cancel: threading.Event | None = None,
 ) -> SmokeReport:
     """Run a file on the processor, at the context that was asked for as far as the model has it."""
-    header = read_model(path)
+    header = answering_header(path)
     shape = shape_of(header.metadata, header.tensors)
     most = max_context_of(header.metadata) or constraints.task.context_tokens
     placement = cpu_placement(min(constraints.task.context_tokens, most), threads=threads_for(machine))
@@ -107,23 +108,22 @@ def smoke_file(
     return SmokeReport(path.name, str(path), measured, verdict, next_steps(str(path), verdict, constraints, ()))
 
 
-def read_model(path: Path) -> GgufHeader:
-    """The header of a file that can answer. Raises InputError for a projector, an adapter and a file without tokenizer,
-    as for all that is no GGUF."""
-    header = read_header(path)
-    metadata = header.metadata
-    kind = str(metadata.get("general.type", "model"))
-    if metadata.get("general.architecture") == "clip" or kind == "mmproj":
+def answering_header(path: Path) -> GgufHeader:
+    """The header, of all parts, of a file that can answer. Raises InputError for a projector, an adapter and a file
+    without tokenizer, as for all that is no GGUF."""
+    header = read_model(path)
+    kind = kind_of(header)
+    if kind == "projector":
         hint = "Give the model's own file; llama.cpp takes the projector beside it, with `--mmproj`."
         raise InputError(f"{path.name} is no model", why="it is the projector of a vision model", hint=hint)
     if kind == "adapter":
         hint = "Give the file of the model that it was made for."
         raise InputError(f"{path.name} is no model", why="it is an adapter (LoRA)", hint=hint)
     try:
-        shape_of(metadata, header.tensors)
+        shape_of(header.metadata, header.tensors)
     except InputError as error:
         raise InputError(f"{path.name}: {error.what}", why=error.why, hint=error.hint) from error
-    if metadata.get("tokenizer.ggml.model", "no_vocab") in ("no_vocab", "none"):
+    if not has_tokenizer(header):
         hint = "Convert the model again with its tokenizer, or download another file; `smoke MODEL` times its shape."
         raise InputError(f"{path.name} cannot answer", why="it brings no tokenizer", hint=hint)
     return header

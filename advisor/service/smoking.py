@@ -64,11 +64,12 @@ class Smoking(FilesHere):
     def recommendation_with_smoke(self, path: Path, report: SmokeReport) -> str:
         """The text of a recommendation file with a smoke test in it. Raises InputError for another file."""
         from advisor.domain.smoke_report import smoke_document
-        from advisor.export.recommendation_file import read_recommendation
+        from advisor.export.recommendation_file import parse_recommendation, recommendation_text
         from advisor.export.smoke_record import with_smoke
 
-        read_recommendation(path)
-        return with_smoke(path.read_text(encoding="utf-8"), smoke_document(report))
+        text = recommendation_text(path)
+        parse_recommendation(text, name=str(path))
+        return with_smoke(text, smoke_document(report))
 
     def _smoke_kit(self) -> SmokeKit:
         from advisor.catalog.smoke import load_questions

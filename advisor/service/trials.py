@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from advisor import paths
 from advisor.errors import InputError
+from advisor.files import is_there
 from advisor.service.files_here import FilesHere
 from advisor.text import harmless_json
 
@@ -129,7 +130,7 @@ class Trials(FilesHere):
         from advisor.trial.judging_session import open_judging_session
 
         place = result or self.last_trial
-        if result is None and not place.exists():
+        if result is None and not is_there(place):
             raise InputError("there is no trial yet", hint="Run one: llm-advisor trial TASKS.jsonl --file A --file B")
         file, _ = read_result(place)
         return open_judging_session(file, names, seed, paths.state_dir() / "trials")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import signal
@@ -10,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from advisor.children import kill_session
 from advisor.domain.trial.checks import RIGHT, Judgement, find_code
 from advisor.domain.trial.tasks import Code
 from advisor.engine.environment import worker_env
@@ -61,11 +61,7 @@ def _run(answer: str, check: Code, folder: Path) -> tuple[dict[str, object] | No
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    if sys.platform == "win32":
-        process.kill()
-    else:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
+    kill_session(process)
     process.wait()
     for stream in (process.stdin, process.stdout):
         if stream is not None:

@@ -12,8 +12,9 @@ if TYPE_CHECKING:
     from advisor.service import MachineChoice
 
 
-GC_THRESHOLDS = 10_000, 20, 50
-"""Allocations, and then collections of the younger generation, after which a generation is collected."""
+GC_THRESHOLDS = 2_000, 5, 100
+"""Allocations, and then collections of the younger generation, after which a generation is collected: often, because
+drawing leaves some thousand objects behind with each key, and forty thousand at once hold up the next key for 70 ms."""
 
 
 def run(choice: MachineChoice | None = None, *, is_ascii: bool = False) -> None:
@@ -27,13 +28,13 @@ def run(choice: MachineChoice | None = None, *, is_ascii: bool = False) -> None:
         # By its convention an empty value means nothing; Textual takes it for a wish.
         del os.environ["NO_COLOR"]
     from advisor.tui.app import AdvisorApp
-    from advisor.tui.later import advisor_later
+    from advisor.tui.deferred import deferred_advisor
 
-    app = AdvisorApp(advisor_later(), choice, Path.cwd(), settings)
+    app = AdvisorApp(deferred_advisor(), choice, Path.cwd(), settings)
     # The catalogue stays to the end. Left to the collector, its 100,000 objects hold up keys for 150 ms now and then;
-    # until it is exempt from that, and for what comes later, the collector looks at all objects a hundred times less.
+    # it is exempt from that when it is there, and the places are. Until then the collector hardly ever looks at all.
     gc.set_threshold(*GC_THRESHOLDS)
-    app.when_settled = gc.freeze
+    app.when_built = gc.freeze
     app.ends_on_signals = app.works_ahead = True
     app.run_or_fail()
     if app.ended_by is not None:

@@ -16,7 +16,7 @@ from advisor.tui.crash import CrashingApp
 from advisor.tui.ending import EndingApp
 from advisor.tui.keymap import Keymap
 from advisor.tui.messages import Advised, AnswersChanged, Counted, Probed, ProbeFailed, Topic
-from advisor.tui.readying import ReadyingApp
+from advisor.tui.preloading import PreloadingApp
 from advisor.tui.resilient import ResilientApp
 from advisor.tui.session import Session
 
@@ -27,7 +27,7 @@ DEBOUNCE_S = 0.12
 """Wait for the next key before a new recommendation is made."""
 
 
-class AdvisingApp(ReadyingApp, ResilientApp, EndingApp, CrashingApp):
+class AdvisingApp(PreloadingApp, ResilientApp, EndingApp, CrashingApp):
     """Looks at the machine and asks for advice whenever machine or answers change."""
 
     def __init__(self, advisor: Advisor, choice: MachineChoice | None, working_directory: Path, keys: Keymap) -> None:
@@ -35,7 +35,7 @@ class AdvisingApp(ReadyingApp, ResilientApp, EndingApp, CrashingApp):
         self.session = Session(advisor, choice, working_directory, keys)
         self.changed: Signal[Topic] = Signal(self, "session")
         self._jobs = BackgroundJobs(self, advisor)
-        self._told_of_overlay = self._is_settled = False
+        self._told_of_overlay = self._has_advice = False
         self._debounce: Timer | None = None
 
     async def begin(self) -> None:
@@ -45,8 +45,8 @@ class AdvisingApp(ReadyingApp, ResilientApp, EndingApp, CrashingApp):
 
     def _settle(self) -> None:
         """The first advice is there and no thread works. Built for no pick, a place would have its focus elsewhere."""
-        if not self._is_settled:
-            self._is_settled = True
+        if not self._has_advice:
+            self._has_advice = True
             self.in_spare_time(self.build_places())
 
     def probe(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from advisor.domain.trial.evidence import Evidence
     from advisor.domain.trial.outcome import Trial
     from advisor.service import Advisor, MachineChoice
-    from advisor.tui.readying import ReadyingApp
+    from advisor.tui.preloading import PreloadingApp
 
 ENGINE_GROUP = "engine"
 """Of the workers that wait for llama.cpp: there is one at a time."""
@@ -53,10 +54,12 @@ class _StaleError(Exception):
 class BackgroundJobs:
     """Starts the work. Each start makes the answers to the one before stale."""
 
-    def __init__(self, app: ReadyingApp, advisor: Advisor) -> None:
+    def __init__(self, app: PreloadingApp, advisor: Advisor) -> None:
         self._app = app
         self._advisor = advisor
         self._cancel = threading.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        """In which keys are answered and the screens drawn."""
         self.advice_ticket = 0
         """Of the latest request for advice."""
         self.comparison_ticket = 0
@@ -65,6 +68,7 @@ class BackgroundJobs:
         """Of the latest smoke test or measurement."""
 
     def _start(self, work: Callable[[], None], group: str) -> None:
+        self._loop = asyncio.get_running_loop()
         in_background(self._app, work, group)
 
     def probe(self, choice: MachineChoice | None) -> None:
@@ -125,8 +129,19 @@ class BackgroundJobs:
         until = monotonic() + _STANDS_STILL_S
         while self._app.is_answering and monotonic() < until:
             sleep(_LOOKS_AGAIN_S)
+        self._let_drawing_go_first()
         if ticket != self.advice_ticket:
             raise _StaleError
+
+    def _let_drawing_go_first(self) -> None:
+        """Stand still until the event loop has come round, which it does at once when it has nothing to do."""
+        turn = threading.Event()
+        try:
+            assert self._loop is not None
+            self._loop.call_soon_threadsafe(turn.set)
+        except RuntimeError as error:
+            raise _StaleError from error  # the loop is closed: the program ends
+        turn.wait(_STANDS_STILL_S)
 
     def stop_advice(self) -> None:
         """Nobody waits for advice any more."""
@@ -138,7 +153,9 @@ class BackgroundJobs:
 
     def _examine(self, ticket: int, found: Recommendation) -> None:
         try:
-            examined = self._advisor.with_constraint_changes(found)
+            examined = self._advisor.with_constraint_changes(found, before_each=partial(self._stop_if_stale, ticket))
+        except _StaleError:
+            return
         except AdvisorError as error:
             self._app.post_message(Advised(ticket, error))
         else:

@@ -273,14 +273,6 @@ class Session:
         return "a measurement" if self.measuring is not None and self.measuring.is_running else None
 
     @property
-    def chosen_recommendation(self) -> Recommendation | None:
-        """The recommendation with the selected candidate as its pick; None where nothing passes."""
-        from advisor.domain.choice import with_choice
-
-        chosen = self.chosen
-        return None if self.found is None or chosen is None else with_choice(self.found, chosen)
-
-    @property
     def chosen_smoke(self) -> Smoke | None:
         """The smoke test of the selected candidate as it stands in the present recommendation."""
         smoke, chosen = self.smoke, self.chosen

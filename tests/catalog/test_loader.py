@@ -79,6 +79,12 @@ def test_the_version_is_the_date_of_the_newest_source(tmp_path: Path, model_file
     assert load_catalogue(tmp_path).version == "2026-11-23"
 
 
+def test_a_file_without_models_and_sources_leaves_the_version_as_it_is(tmp_path: Path, model_file: Path) -> None:
+    for name in ("a.toml", "z.toml"):
+        (model_file.parent / name).write_text("schema_version = 1\nmodel = []\n[sources]\n", "utf-8")
+    assert load_catalogue(tmp_path).version == "2026-11-23"
+
+
 @pytest.mark.parametrize(
     ("old", "new", "expected"),
     [

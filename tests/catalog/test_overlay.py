@@ -73,9 +73,8 @@ def complaint(folder: Path, *entries: str) -> str:
 
 def test_a_fine_tune_has_the_shape_and_the_terms_of_its_base(folder: Path) -> None:
     mine, base = model(laid_over(folder, ENTRY), "my-tune"), model(SHIPPED, "llama-3.1-8b-instruct")
-    for name in ("shape", "licence", "languages", "max_context_tokens", "text_params", "modalities", "family", "line"):
-        if name != "languages":
-            assert getattr(mine, name) == getattr(base, name), name
+    for name in ("shape", "licence", "max_context_tokens", "text_params", "modalities", "family", "line"):
+        assert getattr(mine, name) == getattr(base, name), name
     assert mine.languages.supported == base.languages.supported
     assert (mine.name, mine.hf_id, mine.vendor) == ("My Tune", "me/my-tune", "me")
     assert (mine.base, mine.overlay) == ("llama-3.1-8b-instruct", str(folder / "models/mine.toml"))
@@ -97,9 +96,23 @@ def test_results_files_and_status_of_the_base_are_not_those_of_the_fine_tune(fol
     assert base.ecosystem.gguf_repos
     assert mine.benchmarks == ()
     assert mine.ecosystem.gguf_repos == ()
+    assert base.ecosystem.facts
+    assert mine.ecosystem.facts == ()
     assert mine.notes == ()
     assert (mine.status, mine.superseded_by, mine.gated, mine.release_date) == ("unknown", None, None, None)
     assert mine.unknowns["release_date"] == "the overlay does not say"
+
+
+def test_a_fine_tune_can_have_what_its_base_has_a_reason_to_lack(folder: Path) -> None:
+    base = next(m for m in SHIPPED.models if {"benchmarks", "gguf_repos"} <= m.unknowns.keys())
+    own = """
+benchmark = [{ name = "MMLU", score = 61.5, source = "mine" }]
+gguf_repos = { value = ["me/my-tune-GGUF"], source = "mine" }
+"""
+    mine = model(laid_over(folder, ENTRY.replace("llama-3.1-8b-instruct", base.id) + own), "my-tune")
+    assert len(mine.benchmarks) == 1
+    assert mine.ecosystem.gguf_repos == ("me/my-tune-GGUF",)
+    assert not {"benchmarks", "gguf_repos", "ecosystem"} & mine.unknowns.keys()
 
 
 def test_what_an_entry_says_itself_counts(folder: Path) -> None:

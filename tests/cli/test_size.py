@@ -47,7 +47,7 @@ def test_a_second_question_to_the_engine_is_answered_from_memory(cli: Cli, monke
 def test_gpus_share_the_model(cli: Cli) -> None:
     found = cli("size", "llama-3.3-70b-instruct", "--gpu", "RTX 4090x2", "--ram", "64GiB", "--json").document
     assert [d["name"] for d in found["devices"]] == ["RAM", "GPU0", "GPU1"]
-    assert found["gpu_layers"] == [40, 40]
+    assert found["gpu_layers"] == [41, 39]
     assert sum(d["weights_bytes"] for d in found["devices"]) == found["weights_bytes"]
 
 

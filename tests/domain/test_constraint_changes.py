@@ -5,12 +5,15 @@ from __future__ import annotations
 from functools import cache
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from advisor.domain.constraint_changes import (
     CONTEXT_STEP,
     MEMORY_STEP_BYTES,
     MOST_CONTEXT_TOKENS,
     USER_STEPS,
+    multiple_between,
     user_changes,
 )
 from advisor.domain.constraints import Constraints
@@ -156,3 +159,13 @@ def test_a_change_is_told_with_its_value_the_rival_and_the_fate_of_the_pick() ->
 
 def test_the_longest_context_looked_at_is_the_longest_that_can_be_asked_for() -> None:
     assert questionnaire()["task.context_tokens"].maximum == MOST_CONTEXT_TOKENS
+
+
+@given(st.integers(0, 10_000), st.integers(1, 300), st.integers(1, 10_000))
+@example(100, 256, 44)
+def test_numbers_further_apart_than_a_step_have_a_multiple_of_it_between_them(low: int, step: int, more: int) -> None:
+    high = low + step + more
+    for pair in ((low, high), (high, low)):
+        middle = multiple_between(*pair, step)
+        assert low < middle < high
+        assert middle % step == 0

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from advisor.domain.coverage import FieldCoverage, coverage, coverage_rows, gap_rows
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from advisor.domain.coverage import Coverage, FieldCoverage, Gap, coverage, coverage_rows, gap_rows
 from advisor.domain.model import Benchmark, Ecosystem, GgufFile, Provenance
 from tests.builders import model
 
@@ -66,3 +69,13 @@ def test_the_rows_add_up_and_only_a_full_field_says_100_percent() -> None:
     for column in (1, 2, 3):
         assert int(rows[-1][column]) == sum(int(row[column]) for row in rows[:-1])
     assert len(gap_rows(found)) == int(rows[-1][3])
+
+
+@example((29, 50))
+@given(st.integers(1, 300).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
+def test_a_share_is_never_rounded_up_nor_below_its_whole_percent(counts: tuple[int, int]) -> None:
+    n_sourced, n_models = counts
+    gaps = tuple(Gap("m", "why") for _ in range(n_models - n_sourced))
+    share = coverage_rows(Coverage(n_models, (FieldCoverage("f", n_sourced, gaps),)))[0][-1]
+    percent = int(share.removesuffix(" %"))
+    assert percent * n_models <= 100 * n_sourced < (percent + 1) * n_models

@@ -95,6 +95,7 @@ def test_the_flags_in_a_row_and_in_the_document_simulate_the_same_hardware() -> 
             ram_bytes=int(row["arguments"]["ram"].removesuffix("GiB")) * GIB if row["arguments"]["ram"] else 16 * GIB,
         )
         assert passes(MIXTURE, ADVISOR.machine(choice), needs), row
+        assert (row["gpu"] is None) == (row["gpu_count"] is None), "the machine keeps its own"
 
 
 def test_four_and_eight_of_a_kind_are_tried_only_where_two_do_not() -> None:

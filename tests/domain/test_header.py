@@ -8,7 +8,7 @@ import pytest
 
 from advisor.domain.blueprint import Tensor
 from advisor.domain.ggml import GGML_TYPES
-from advisor.domain.header import shape_of, weights_of
+from advisor.domain.header import LLAMA_4_WINDOW, shape_of, weights_of
 from advisor.domain.weights import blueprint, weights
 from advisor.errors import InputError
 from tests.builders import model
@@ -53,6 +53,13 @@ def test_more_experts_in_use_than_there_are_is_refused() -> None:
     made = blueprint(model("m", KINDS["mixtral"]), "Q4_K_M")
     with pytest.raises(InputError, match="expert_used_count"):
         shape_of({**made.metadata, "llama.expert_used_count": 9}, made.tensors)
+
+
+def test_a_llama_4_with_a_window_of_0_attends_to_everything() -> None:
+    """As MobileLLM does, which has that architecture."""
+    made = blueprint(model("m", KINDS["llama-4-scout"]), "Q4_K_M")
+    assert shape_of(made.metadata, made.tensors).window == LLAMA_4_WINDOW
+    assert shape_of({**made.metadata, "llama4.attention.sliding_window": 0}, made.tensors).window is None
 
 
 def test_a_layer_far_away_makes_no_model() -> None:

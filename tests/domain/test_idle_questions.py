@@ -34,6 +34,8 @@ def others(question: Question) -> tuple[Answer, ...]:
         return tuple(question.choices)
     if question.kind == "size":
         return (0, 4 * GIB)
+    if question.kind == "number":
+        return (1.0, 7.0)
     return {"use.country": ("DE", "US", ""), "latency.percentile": (50, 99)}.get(question.key, (0, 10**9, 10**11))
 
 
@@ -65,6 +67,13 @@ def test_questions_about_llama_are_idle_where_only_mistral_is_considered() -> No
     asked = {"use.mau_at_release", "use.eu_based", "use.train_other_models"}
     assert not asked & idle({})
     assert asked <= idle({"preferences.families": ("mistral",)})
+
+
+def test_the_engine_is_idle_always_and_the_busiest_minutes_where_nobody_shares() -> None:
+    alone: dict[str, Answer] = {"scale.users": 1}
+    assert {"machine.engine", "scale.peak_factor", "latency.percentile"} <= idle(alone)
+    assert not {"scale.peak_factor", "latency.percentile"} & idle({"scale.users": 50})
+    assert "machine.engine" in idle({"scale.users": 50})
 
 
 def test_memory_to_keep_free_on_gpus_matters_where_there_is_one() -> None:

@@ -28,7 +28,7 @@ from advisor.domain.presentation import (
     smoke_paragraphs,
     smoke_stage,
 )
-from advisor.domain.quality_words import ALTERNATIVES, close_calls
+from advisor.domain.quality_words import ALTERNATIVES, close_calls, quality_lines
 from advisor.domain.recommend import Recommendation, recommend
 from advisor.domain.sensitivity_words import nearest_text, rival_lines
 from advisor.domain.smoke import SmokeExpectation, SmokeMeasurement, judge
@@ -123,6 +123,13 @@ def test_an_explanation_says_how_good_it_is_on_what_grounds_and_against_whom() -
     close = [line for line in lines if line.startswith("too close to call: ")]
     assert len(close) == bool(close_calls(found, found.ranked[0]))
     assert all(names[candidate_id] in close[0] for candidate_id in close_calls(found, found.ranked[0]))
+
+
+def test_a_loss_of_less_than_a_tenth_of_a_point_is_not_called_none() -> None:
+    found = found_on(64 * GIB)
+    said = {c.quantization.name: quality_lines(found, c)[1] for c in found.quantizations}
+    assert said["Q8_0"].startswith("Q8_0 loses less than 0.1 points of 100")
+    assert said["Q4_K_M"].startswith("Q4_K_M loses at most 0.")
 
 
 def test_close_calls_are_alternatives_whose_quality_overlaps_the_picks() -> None:

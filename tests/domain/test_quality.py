@@ -149,6 +149,11 @@ def test_preferred_languages_and_regions_count_as_languages() -> None:
     assert by_region == rated("llama-3.1-8b-instruct", languages=LanguageNeeds(("pt",), ()))
 
 
+def test_two_regions_of_a_language_count_as_one_language() -> None:
+    once, twice = LanguageNeeds(("sw", "en"), ()), LanguageNeeds(("sw-KE", "sw-TZ", "en"), ("sw",))
+    assert rated("llama-3.1-8b-instruct", languages=twice) == rated("llama-3.1-8b-instruct", languages=once)
+
+
 def test_evidence_in_other_languages_is_a_criterion_that_tells_models_apart() -> None:
     """Llama 3.1 8B falls further behind 70B in other languages than in English, as its card's tables show."""
     german = LanguageNeeds(("de",), ())

@@ -2,13 +2,12 @@ from __future__ import annotations
 
 from functools import cache
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from advisor.catalog.loader import load_catalogue
 from advisor.catalog.quality import load_quality
-from advisor.domain.quantization_loss import LOSSLESS, UNMEASURED, QuantizationLosses
+from advisor.domain.quantization_loss import LOSSLESS, UNKNOWN_TYPE, UNMEASURED, QuantizationLosses
 from advisor.paths import knowledge_dir
 
 LADDER = ("Q2_K", "Q3_K_S", "Q3_K_M", "Q3_K_L", "Q4_K_S", "Q4_K_M", "Q5_K_S", "Q5_K_M", "Q6_K", "Q8_0")
@@ -53,10 +52,12 @@ def test_a_type_that_nobody_measured_gets_the_curve_and_says_so() -> None:
     assert shipped().loss("Q4_K_M", 8e9, "llama-3.1").note is None
 
 
-def test_a_type_that_nobody_knows_counts_as_the_worst_and_says_so() -> None:
-    loss = shipped().loss("Q9_X", 8e9, "llama-3.1")
-    assert loss.note is not None
-    assert loss.logits == pytest.approx(max(shipped().loss(n, 8.03e9, "").logits for n in ("Q1_0",)), rel=1)
+@given(params=SIZES, line=st.sampled_from((*LINES, "of nobody")))
+def test_a_type_that_nobody_knows_counts_as_the_worst_and_says_so(params: float, line: str) -> None:
+    loss = shipped().loss("Q9_X", params, line)
+    assert loss.note == UNKNOWN_TYPE
+    assert loss.logits == max(shipped().loss(name, params, line).logits for name in shipped().types)
+    assert loss.deviation >= loss.logits
 
 
 def test_a_series_that_nobody_measured_is_less_certain() -> None:

@@ -93,6 +93,17 @@ def test_a_vision_task_asks_for_a_model_with_eyes() -> None:
     assert all("image" in c.model.modalities for c in found.ranked)
 
 
+def test_a_model_whose_image_encoder_has_an_unknown_size_says_that_it_is_not_counted() -> None:
+    mute = "mistral-small-3.2-24b-instruct"
+    models = tuple(replace(m, vision_params=None) if m.id == mute else m for m in shipped().models)
+    for kind, expected in (("vision", {mute}), ("chat", set())):
+        found = advise(
+            machine(64 * GIB), replace(shipped(), models=models), task__kind=kind, latency__tokens_per_s=None
+        )
+        assert mute in {c.model.id for c in found.ranked}
+        assert {c.model.id for c in found.ranked if any("image encoder" in w for w in c.warnings)} == expected
+
+
 def test_eu_licensees_are_kept_from_multimodal_llamas() -> None:
     found = advise(machine(256 * GIB), use__eu_based=True, latency__tokens_per_s=None)
     assert "licence" in reasons_of(found, "llama-4-scout")
@@ -108,6 +119,22 @@ def test_setting_what_a_memory_rejection_proposes_admits_the_model() -> None:
     asked = constraints(task__context_tokens=tokens, latency__tokens_per_s=None, machine__reserve_ram=0)
     again = recommend(here, asked, shipped(), figures(here), named=(rejection.model.id,))
     assert rejection.model.id in {c.model.id for c in again.ranked}
+
+
+@pytest.mark.parametrize(("model", "ram"), [("mistral-nemo-12b-instruct", 8), ("llama-4-scout", 42)])
+def test_the_context_that_a_memory_rejection_proposes_is_the_longest_that_fits(model: str, ram: int) -> None:
+    """Also where layers with a window do not give memory back in proportion."""
+    needs: dict[str, Any] = {"latency__tokens_per_s": None}
+    here, catalogue = machine(ram * GIB), replace(shipped(), models=tuple(m for m in shipped().models if m.id == model))
+    (rejection,) = advise(here, catalogue, task__context_tokens=131072, **needs).rejected
+    (reason,) = rejection.reasons
+    assert reason.code == "memory"
+    assert reason.change is not None
+    (change,) = reason.change.settings
+    assert isinstance(change.value, int)
+    for tokens, passes in ((change.value, True), (change.value + 256, False)):
+        found = advise(here, catalogue, task__context_tokens=tokens, **needs)
+        assert (rejection.quantization in {c.quantization.name for c in found.quantizations}) is passes
 
 
 def test_setting_what_a_speed_rejection_proposes_admits_the_model() -> None:

@@ -102,6 +102,24 @@ def test_a_superseded_model_is_named_and_no_answer_changes() -> None:
     assert done.found.named == (older.model.id,)
 
 
+@pytest.mark.parametrize("model", ["llama-3.1-8b-instruct", "voxtral-mini-3b-2507", "llama-3.3-70b-instruct"])
+def test_a_model_that_was_not_considered_is_named_and_passes_or_says_why_not(model: str) -> None:
+    found, answers = asked(SMALL, ('preferences.families=["mistral"]',))
+    assert rejection_of(model, found) is None
+    done = ADVISOR.relax(model, found, answers)
+    lines = relaxation_lines(done, questionnaire(), answers)
+    if done.is_admitted:
+        assert done.names_model
+        assert done.found.named == (model,)
+        assert done.rank is not None
+        assert any(line.endswith("is considered because you named it") for line in lines)
+    else:
+        assert done.rank is None
+        assert lines[0].startswith("No answer admits")
+        assert {reason.code for reason in done.obstacles} == {"memory"}
+    assert done.is_admitted is (model != "llama-3.3-70b-instruct")
+
+
 def test_it_says_what_changed_from_what_and_what_came_of_it() -> None:
     found, answers = asked(machine(200 * GIB), ("use.revenue_usd_month=30000000",))
     capped = next(r for r in found.rejected if any("Revenue" in x.text for x in r.reasons))

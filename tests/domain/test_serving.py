@@ -28,13 +28,16 @@ def test_a_known_number_of_requests_is_taken_as_it_is() -> None:
     assert expected_load(constraints(scale__concurrent_requests=12)).slots == 12
 
 
-def test_one_user_needs_one_slot() -> None:
-    assert expected_load(constraints(scale__users=1, scale__requests_per_user_hour=100.0)).slots == 1
+def test_one_user_needs_one_slot_and_waits_for_each_answer() -> None:
+    load = expected_load(constraints(scale__users=1, scale__requests_per_user_hour=100_000.0))
+    assert (load.slots, load.in_flight) == (1, 1.0)
 
 
-def test_replicas_cover_slots_and_work() -> None:
-    by_work = plan(Load(1.0, 10.0, 4), speed(32.0), 4, answer_tokens=256)
-    assert by_work.replicas == 10
-    assert by_work.utilisation == pytest.approx(0.8)
-    by_slots = plan(Load(0.001, 10.0, 40), speed(32.0), 4, answer_tokens=256)
-    assert by_slots.replicas == 10
+def test_requests_that_come_one_at_a_time_take_one_machine() -> None:
+    """256 tokens at 32 tokens per second: 8 s, so 450 in an hour at most."""
+    seldom = plan(Load(0.05, 0.4, 1), speed(32.0), 1, answer_tokens=256)
+    assert seldom.replicas == 1
+    assert seldom.utilisation == pytest.approx(0.4)
+    often = plan(Load(1.0, 1.0, 1), speed(32.0), 1, answer_tokens=256)
+    assert (often.replicas, often.utilisation) == (1, 1.0)
+    assert "450 requests an hour at most" in often.note

@@ -79,7 +79,7 @@ def test_without_a_split_one_gpu_holds_everything_and_no_pipeline_is_reserved() 
     unsplit = size_subject(subject(), SizeRequest(gpu_layers=None, split_mode="none"), two)
     assert unsplit.footprint == alone.footprint
     shared = size_subject(subject(), SizeRequest(gpu_layers=None), two)
-    assert shared.placement.gpu_layers == (16, 16)
+    assert shared.placement.gpu_layers == (17, 15)
     assert shared.footprint.compute_bytes > unsplit.footprint.compute_bytes
 
 
@@ -116,3 +116,15 @@ def test_only_a_processor_alone_repacks() -> None:
     beside = size_subject(subject(), SizeRequest(), Memories((RAM, GPU), allow_cpu=True), instruction_sets=("avx2",))
     assert alone.repacked_bytes > 3 * GIB
     assert beside.repacked_bytes == 0
+
+
+@pytest.mark.parametrize(("asked", "layers"), [(0, 0), (1, 0), (2, 1), (10, 9), (32, 31), (33, 32)])
+def test_layers_are_counted_as_llama_cpp_counts_them_with_the_output_first(asked: int, layers: int) -> None:
+    found = size_subject(subject(), SizeRequest(gpu_layers=asked), Memories((RAM, GPU), allow_cpu=True))
+    assert found.placement.n_gpu_layers == asked
+    assert found.placement.gpu_layers == (layers,)
+    held = weights(MISTRAL_7B, "Q4_K_M")
+    on_gpu = sum(held.layer_bytes()[32 - layers :]) + (held.output_bytes if asked else 0)
+    assert found.footprint.devices[1].weights_bytes == on_gpu
+    assert found.footprint.weights_bytes == held.total_bytes
+    assert found.footprint.devices[1].kv_cache_bytes == layers * GIB // 32

@@ -119,6 +119,14 @@ def test_texts_name_the_predicted_and_the_measured() -> None:
     assert "5.00 GiB" in found["memory"].text
 
 
+def test_a_speed_outside_its_interval_is_written_outside_of_it() -> None:
+    below = checks(replace(REAL, full_decode_tokens_per_s=14.98))["interval"]
+    assert below.passed is False
+    assert below.text == "decodes 14.98 tok/s, predicted 18.0 tok/s, 15.0 tok/s to 22.0 tok/s"
+    above = checks(replace(REAL, full_decode_tokens_per_s=22.04))["interval"]
+    assert above.text == "decodes 22.04 tok/s, predicted 18.0 tok/s, 15.0 tok/s to 22.0 tok/s"
+
+
 def test_a_slice_alone_is_not_judged_for_speed_or_memory() -> None:
     found = checks(SLICE)
     assert found["decode"].passed is None

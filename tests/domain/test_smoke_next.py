@@ -11,6 +11,8 @@ from tests.builders import constraints
 from tests.tui.pinned import RANKED
 
 NEEDS = constraints()
+assert RANKED[0].speed is not None
+SPEED = RANKED[0].speed
 
 
 def failing(id_: str, text: str = "too slow") -> SmokeVerdict:
@@ -39,6 +41,26 @@ def test_after_want_of_speed_a_faster_candidate_is_named() -> None:
     slow, fast = with_rate(others[0], 1.0), with_rate(others[1], 1000.0)
     steps = next_steps(with_rate(RANKED[0], 10.0), failing("decode"), NEEDS, (RANKED[0], slow, fast))
     assert steps[-1].candidate == fast.id
+
+
+def test_a_smaller_type_is_said_to_save_time_only_where_it_is_predicted_to() -> None:
+    subject = with_rate(RANKED[0], 10.0)
+    smaller = replace(
+        subject.fit.footprint, devices=tuple(replace(d, weights_bytes=1) for d in subject.fit.footprint.devices)
+    )
+    other = replace(
+        subject, quantization=replace(subject.quantization, name="Q2_K"), fit=replace(subject.fit, footprint=smaller)
+    )
+    slow, fast = with_rate(other, 9.0), replace(other, speed=replace(SPEED, decode_tokens_per_s=11.0, ttft_ms=1.0))
+
+    def said(failed: str, candidate: Candidate) -> list[str]:
+        steps = next_steps(subject, failing(failed, "memory"), NEEDS, (subject, candidate))
+        return [step.text for step in steps if step.candidate == candidate.id]
+
+    assert said("decode", slow) == []
+    assert said("ttft", slow) == []
+    assert said("decode", fast)[0].endswith("takes less memory and time")
+    assert said("runs", slow)[0].endswith("takes less memory")
 
 
 def test_want_of_memory_asks_for_a_smaller_context() -> None:

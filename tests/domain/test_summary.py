@@ -6,8 +6,10 @@ from dataclasses import replace
 
 from advisor.domain.candidate import Rejection
 from advisor.domain.change import setting
-from advisor.domain.excluded_groups import excluded_groups
+from advisor.domain.choice import with_choice
+from advisor.domain.excluded_groups import excluded_groups, excluded_lines
 from advisor.domain.gates import Reason
+from advisor.domain.presentation import exclusion_paragraphs
 from advisor.domain.recommend import Recommendation
 from advisor.domain.summary import CARE, GOOD, UNKNOWN, fit_mark, speed_mark, summary_lines
 from advisor.units import GIB
@@ -58,6 +60,14 @@ def test_a_near_neighbour_is_called_level_and_a_far_one_by_what_makes_the_differ
     assert summary_lines(first, replace(found, ranked=(first,)))[0].endswith("no other model passes")
 
 
+def test_a_choice_of_the_user_is_told_which_model_is_ahead_and_by_what() -> None:
+    first, found = RANKED[0], recommendation(ASKED)
+    terms = tuple(replace(t, value=t.value - (0.5 if t.criterion == "speed" else 0.0)) for t in first.score.terms)
+    slower = replace(first, model=RANKED[1].model, score=replace(first.score, terms=terms))
+    chosen = with_choice(replace(found, ranked=(first, slower)), slower)
+    assert f"{first.model.name} is 0.100 ahead, most of it by speed" in summary_lines(slower, chosen)[0]
+
+
 def test_every_exclusion_stands_once_under_its_first_requirement_and_the_largest_group_leads() -> None:
     speed = Reason("decode_speed", "speed: 3 tok/s", "set it", 0.4, setting("latency.tokens_per_s", 3.0))
     memory = Reason("memory", "memory: too large", "more", 0.1)
@@ -72,3 +82,12 @@ def test_every_exclusion_stands_once_under_its_first_requirement_and_the_largest
         ("memory", ["c"], 1),
     ]
     assert [r.is_liftable for r in rejected] == [True, False, False]
+
+
+def test_one_excluded_model_is_and_several_are() -> None:
+    memory = Reason("memory", "memory: too large", "more", 0.1)
+    one, two = (Rejection(model(name), "Q4_0", (memory,), APACHE) for name in ("a", "b"))
+    assert excluded_lines((one,))[0] == "1 is excluded (x): memory 1"
+    assert excluded_lines((one, two))[0] == "2 are excluded (x): memory 2"
+    (group,) = excluded_groups((one,))
+    assert "1 of 1 misses nothing else" in exclusion_paragraphs(group)[0].lines

@@ -38,6 +38,17 @@ def test_a_connection_that_became_slow_shows_within_the_window() -> None:
     assert rate.bytes_per_s == 0.0
 
 
+@given(st.lists(st.floats(0.001, 10.0), min_size=1, max_size=60))
+def test_a_rate_once_told_stays_told(steps: list[float]) -> None:
+    rate, now, told = Rate(), 0.0, False
+    rate.note(now, 0)
+    for seconds in steps:
+        now += seconds
+        rate.note(now, 1000)
+        assert rate.bytes_per_s is not None or not told
+        told = rate.bytes_per_s is not None
+
+
 @given(st.lists(st.tuples(st.floats(0.001, 3.0), st.integers(0, 10**9)), min_size=2, max_size=60))
 def test_a_rate_lies_between_the_slowest_and_the_fastest_step(steps: list[tuple[float, int]]) -> None:
     rate, now, done, rates = Rate(), 0.0, 0, []

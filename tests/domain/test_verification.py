@@ -164,6 +164,18 @@ def test_a_change_in_rank_alone_is_no_failure_and_says_who_is_first_and_why(reco
     assert "mostly by speed" in check.current
 
 
+def test_a_pick_that_no_longer_carries_the_load_says_so_and_not_by_which_criterion(recorded: Edited) -> None:
+    file = recorded(MACHINES["RTX 4090"], ["scale.users=300"])
+    now = replay(file)
+    assert now.pick is not None
+    assert not now.pick.falls_short
+    short = max((c for c in now.ranked if c.falls_short), key=lambda c: c.score.total)
+    other = replace(recorded_pick(file), model=short.model.id, quantization=short.quantization.name)
+    text = _by_id(verify(other, now))["rank"].current
+    assert text.startswith(f"{now.pick.id} ranks first and carries the load; {short.id} carries ")
+    assert "mostly by" not in text
+
+
 def test_another_number_of_bytes_is_a_change_of_the_footprint(recorded: Edited) -> None:
     weights = [d.weights_bytes for d in recorded(MACHINES["processor"]).recommendation.footprint.devices]
     head = '[[recommendation.footprint.devices]]\n# Bytes on one device.\nname = "RAM"\nweights_bytes = '

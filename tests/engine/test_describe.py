@@ -64,6 +64,22 @@ def test_a_cache_of_another_installation_is_not_believed(shared: EngineClient, t
     assert again.version == described.version
 
 
+def test_libraries_of_another_folder_are_another_installation(
+    shared: EngineClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache, other = tmp_path / "engine.json", tmp_path / "lib"
+    describe_engine(shared, cache_file=cache)
+    other.mkdir()
+    (other / "libllama.so").symlink_to("nowhere")
+    monkeypatch.setenv("LLAMA_CPP_LIB_PATH", str(other))
+    with pytest.raises(AssertionError, match="although"):
+        describe_engine(Forbidden(), cache_file=cache)
+    describe_engine(shared, cache_file=cache)
+    (other / "libggml.so").write_bytes(b"new")
+    with pytest.raises(AssertionError, match="although"):
+        describe_engine(Forbidden(), cache_file=cache)
+
+
 def test_visible_devices_are_part_of_the_key(
     shared: EngineClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +13,7 @@ import pytest
 from advisor.engine import operations as ops
 from advisor.engine.client import EngineClient, EngineRefused
 from advisor.engine.smoke_messages import IdentifyParams, RenderParams
+from advisor.engine.template_child import rendered, template_child
 from advisor.errors import EngineError
 
 CHATML = (
@@ -17,11 +21,13 @@ CHATML = (
     "{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
 )
 
+LOOP = "{% for i in range(99999) %}{% for j in range(99999) %}{% endfor %}{% endfor %}"
+
 
 @pytest.fixture(scope="module")
 def helper(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EngineClient]:
     folder = tmp_path_factory.mktemp("helper")
-    with EngineClient(threads=1, memory_limit_bytes=2 << 30, folders=(folder,), env={"TMPDIR": str(folder)}) as client:
+    with template_child(folder) as client:
         yield client
         client.close()
 
@@ -29,6 +35,17 @@ def helper(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EngineClient]:
 @pytest.fixture(autouse=True)
 def nothing_left() -> None:
     """The helper lives as long as this file's tests."""
+
+
+def test_a_child_that_was_killed_is_not_told_as_late(helper: EngineClient) -> None:
+    helper.request("identify", {"texts": ["the sea"]}, timeout=60)
+    assert helper.pid is not None
+    killer = threading.Timer(0.3, os.kill, (helper.pid, signal.SIGKILL))
+    killer.start()
+    texts, why = rendered(helper, RenderParams(LOOP, ("Hi",)))
+    killer.join()
+    assert texts is None
+    assert why.startswith("could not be rendered: the engine was killed by signal 9")
 
 
 def test_a_template_is_rendered_as_its_author_meant_it(helper: EngineClient) -> None:

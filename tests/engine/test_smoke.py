@@ -13,7 +13,6 @@ from advisor.domain.blueprint import Blueprint
 from advisor.domain.placement import cpu_placement
 from advisor.domain.smoke import SmokeExpectation, SmokeMeasurement, judge
 from advisor.domain.smoke_answers import AnswerFacts, judge_answers
-from advisor.engine import smoke
 from advisor.engine.client import EngineCancelled, EngineClient, EngineUnavailable
 from advisor.engine.messages import ContextParams
 from advisor.engine.placement import context_params
@@ -22,10 +21,10 @@ from advisor.engine.smoke import SmokePlan, run_file
 from advisor.engine.synthetic import BlockPools
 from advisor.gguf.reader import ArraySummary, read_header
 from advisor.gguf.writer import write_synthetic
+from tests.engine.test_rendering import LOOP
 from tests.gguf.making import llama_blueprint
 
 QUICK = SmokePlan(ContextParams(n_ctx=512), layers=30, template=None, prompt_tokens=64, decode_tokens=8)
-LOOP = "{% for i in range(99999) %}{% for j in range(99999) %}{% endfor %}{% endfor %}"
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +98,7 @@ def test_a_model_that_never_stops_is_cut_and_reported(shared: EngineClient, babb
 def test_a_hostile_template_is_reported_and_the_rest_goes_on(
     shared: EngineClient, babbler: Path, monkeypatch: pytest.MonkeyPatch, template: str, said: str
 ) -> None:
-    monkeypatch.setattr(smoke, "RENDER_TIMEOUT_S", 1.0)
+    monkeypatch.setattr("advisor.engine.template_child.RENDER_TIMEOUT_S", 1.0)
     measured = run_file(shared, babbler, replace(QUICK, layers=2, template=template))
     found = facts(measured)
     assert found.template == "refused"

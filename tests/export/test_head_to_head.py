@@ -7,6 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from textwrap import dedent
 
+from markdown_it import MarkdownIt
+
 from advisor.domain.head_to_head import HeadToHead
 from advisor.export import head_to_head
 from advisor.export.head_to_head import head_to_head_document, head_to_head_markdown
@@ -41,8 +43,20 @@ def test_markup_in_foreign_text_is_escaped() -> None:
     wicked = replace(real.subjects[0].model, name="*bold* | <b>\n# heading")
     subject = replace(real.subjects[0], model=wicked)
     text = head_to_head_markdown(replace(real, subjects=(subject, real.subjects[1]), bottom_line=(wicked.name,)))
-    assert "\\*bold\\* | \\<b\\> # heading" in text
+    assert "\\*bold\\* \\| \\<b\\> \\# heading" in text
     assert "\n# heading" not in text
+
+
+def test_foreign_text_makes_no_link_and_loads_no_picture() -> None:
+    real = found()
+    name = "![a](https://example.org/seen.png) [b](javascript:alert(1)) [c] \u202e"
+    subject = replace(real.subjects[0], model=replace(real.subjects[0].model, name=name))
+    text = head_to_head_markdown(replace(real, subjects=(subject, real.subjects[1]), bottom_line=(name,)))
+    page = MarkdownIt("commonmark").enable("table").render(text)
+    assert "seen.png" in page
+    assert "<img" not in page
+    assert "javascript" not in "".join(re.findall(r'href="[^"]*"', page))
+    assert "\u202e" not in text
 
 
 def test_cells_never_break_a_table() -> None:

@@ -16,7 +16,7 @@ from markdown_it import MarkdownIt
 
 from advisor.domain.dominance import pareto_front
 from advisor.export.deploy import TARGETS, files_for
-from advisor.export.deploy.markdown import escape
+from advisor.export.markdown_text import escape
 from advisor.export.recommendation_file import read_recommendation
 from advisor.export.recommendation_schema import RecommendationFile
 from advisor.export.report.contents import Recorded, report_of
@@ -226,3 +226,41 @@ def test_every_section_has_something_to_say(recorded: Recorded) -> None:
     assert report.badge == "Simulated machine: nothing here was probed or timed."
     file = recorded.file.model_copy(update={"machine": recorded.file.machine.model_copy(update={"simulated": False})})
     assert report_of(replace(recorded, file=file)).badge is None
+
+
+@pytest.mark.parametrize("asked", [-5.0, 0, "none", True, 1e300, float("inf"), float("nan")])
+def test_an_answer_that_is_no_speed_is_not_drawn(recorded: Recorded, asked: object) -> None:
+    constraints = {**recorded.file.constraints, "latency": {"tokens_per_s": asked}}
+    changed = recorded.file.model_copy(update={"constraints": constraints})
+    assert "asked for:" not in html_of(replace(recorded, file=changed))
+
+
+def test_a_pick_without_any_memory_is_drawn_all_the_same() -> None:
+    svg = trade_chart([Choice(1, "a", 5.0, 0.5, 0), Choice(2, "b", 6.0, 0.4, 0)], None)
+    assert len([e for e in svg if e.tag == "circle"]) == 2
+
+
+def test_quality_from_a_trial_is_not_called_published(recorded: Recorded) -> None:
+    pick = recorded.file.recommendation
+    quality = pick.quality.model_copy(update={"ground": "trial", "tried_tasks": 200})
+    changed = recorded.file.model_copy(update={"recommendation": pick.model_copy(update={"quality": quality})})
+    text = Page(html_of(replace(recorded, file=changed))).text
+    assert "from your trial of 200 tasks" in text
+    said = f"from {quality.results} published results, "
+    assert said not in text
+    assert said in Page(html_of(recorded)).text
+
+
+def test_a_large_load_is_written_without_exponents(recorded: Recorded) -> None:
+    plan = recorded.file.plan.model_copy(update={"requests_per_s": 1388.9, "requests_in_flight": 21234.0})
+    text = Page(html_of(replace(recorded, file=recorded.file.model_copy(update={"plan": plan})))).text
+    assert "1,390 per second" in text
+    assert "21,000" in text
+
+
+@pytest.mark.parametrize("end", [".", ", and more", ":", "?", ")"])
+def test_the_stop_of_a_sentence_is_no_part_of_an_address(recorded: Recorded, end: str) -> None:
+    pick = recorded.file.recommendation.model_copy(update={"warnings": [f"see https://example.org/a.b/c{end}"]})
+    changed = recorded.file.model_copy(update={"recommendation": pick})
+    links = [v for _, name, v in Page(html_of(replace(recorded, file=changed))).attributes if name == "href"]
+    assert "https://example.org/a.b/c" in links

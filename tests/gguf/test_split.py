@@ -49,6 +49,13 @@ def test_parts_are_one_model_whichever_is_named(tmp_path: Path, entered: int) ->
     assert found.file_bytes == sum(path.stat().st_size for path in first.parent.iterdir())
 
 
+@pytest.mark.parametrize("name", ["{made}", "{0}", "%s", "two\nlines"])
+def test_names_of_folders_are_taken_as_they_are(tmp_path: Path, name: str) -> None:
+    whole, folder = llama_blueprint(), tmp_path / name
+    folder.mkdir()
+    assert len(read_model(write_parts(folder, whole, 2)).tensors) == len(whole.tensors)
+
+
 def test_a_missing_part_is_named(tmp_path: Path) -> None:
     first = write_parts(tmp_path, llama_blueprint(), 3)
     (tmp_path / "model-00002-of-00003.gguf").unlink()

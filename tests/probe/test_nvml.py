@@ -94,6 +94,10 @@ def test_a_hanging_driver_is_left_behind_and_named(fake_nvml: Path, probe_in_chi
     assert found["has_driver"] is True
 
 
+def test_an_answer_is_taken_from_a_process_that_does_not_end(fake_nvml: Path, probe_in_child: ProbeChild) -> None:
+    assert probe_in_child(fake_nvml, "linger", timeout_s=0.5)["count"]["value"] == 1
+
+
 def test_a_driver_that_crashes_takes_nobody_along_and_is_named(fake_nvml: Path, probe_in_child: ProbeChild) -> None:
     found = probe_in_child(fake_nvml, "crash")
     assert found["count"]["value"] is None

@@ -20,9 +20,10 @@ from advisor.errors import InputError
 from advisor.gguf.reader import ArraySummary, read_header
 from advisor.gguf.writer import write_sparse, write_synthetic
 from advisor.service import Advisor, smoke_runs
-from advisor.service.smoke_runs import SmokeKit, read_model
+from advisor.service.smoke_runs import SmokeKit, answering_header
 from tests.builders import constraints
 from tests.gguf.making import llama_blueprint
+from tests.gguf.test_split import write_parts
 
 QUESTIONS = {"en": "Describe the sea.", "nb": "Beskriv havet.", "hr": "Opiši more.", "zh": "描写大海。"}
 
@@ -50,10 +51,20 @@ def test_a_file_that_cannot_answer_is_refused_in_one_line(
 ) -> None:
     path = written(tmp_path / "file.gguf", **changes)
     with pytest.raises(InputError) as caught:
-        read_model(path)
+        answering_header(path)
     assert said in str(caught.value)
     assert "\n" not in str(caught.value)
     assert caught.value.hint
+
+
+def test_all_parts_of_a_model_count(tmp_path: Path) -> None:
+    """The first part alone has neither all layers nor all of the memory."""
+    base = llama_blueprint(layers=4)
+    tokenizer: dict[str, MetadataValue] = {"tokenizer.ggml.model": "gpt2", "tokenizer.ggml.tokens": ("a", "b")}
+    whole = Blueprint({**base.metadata, **tokenizer}, base.tensors)
+    header = answering_header(write_parts(tmp_path, whole, 3))
+    assert shape_of(header.metadata, header.tensors).n_layers == 4
+    assert header.tensor_bytes == whole.tensor_bytes
 
 
 def planned(path: Path, **answers: Any) -> SmokePlan:

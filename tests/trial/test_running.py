@@ -239,7 +239,7 @@ def test_a_system_message_reaches_the_model(advisor: Advisor, smollm2: Path, tmp
 def test_a_template_that_never_ends_is_given_up_and_the_known_one_used(
     advisor: Advisor, smollm2: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("advisor.trial.templating.RENDER_TIMEOUT_S", 1.0)
+    monkeypatch.setattr("advisor.engine.template_child.RENDER_TIMEOUT_S", 1.0)
     own = str(read_header(smollm2).metadata["tokenizer.chat_template"]).encode()
     each = b"{% for i in range(99999) %}"
     loop = b"{# <|im_start|> #}" + 3 * each + 3 * b"{% endfor %}"

@@ -120,7 +120,7 @@ async def test_where_nothing_passes_it_says_why_and_shows_the_nearest_misses() -
     async with started(PinnedAdvisor(ranked=()), "3") as (app, pilot):
         shown = " ".join(text_of(app).split())
         assert "No model passes all requirements" in shown
-        assert "1 of 2 fail on licence" in shown
+        assert "1 of 2 fails on licence" in shown
         for rejection in REJECTED:
             assert f"Near miss: {rejection.model.name}" in shown
         await press(pilot, "x")

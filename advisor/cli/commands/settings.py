@@ -7,6 +7,7 @@ import click
 from advisor.cli import output
 from advisor.cli.help import Command
 from advisor.cli.options import output_options
+from advisor.files import is_file
 from advisor.settings import config_file, load_settings
 
 
@@ -28,7 +29,7 @@ def command(as_json: bool, plain: bool) -> None:
         output.emit_json(
             {
                 "file": str(file),
-                "exists": file.is_file(),
+                "exists": is_file(file),
                 "theme": settings.theme,
                 "ascii": settings.ascii,
                 "keys": dict(settings.keys),
@@ -36,7 +37,7 @@ def command(as_json: bool, plain: bool) -> None:
         )
         return
     facts = [
-        ("file", f"{file}{'' if file.is_file() else ' (not there: defaults hold)'}"),
+        ("file", f"{file}{'' if is_file(file) else ' (not there: defaults hold)'}"),
         ("theme", settings.theme or "the one chosen last in the screens"),
         ("ascii", "yes" if settings.ascii else "no"),
         *((f"keys.{name}", keys) for name, keys in settings.keys.items()),

@@ -139,11 +139,11 @@ def _best(subject: Subject, site: Site, engine: EngineName) -> Share | Refusal:
             best = share
     if best is None:
         return refusal or Refusal(engine, site.name, "memory", "the model does not fit")
-    if not _is_of_use(best, subject):
+    settled = replace(best, capacity=confirmed(best.replica, subject.traffic, subject.targets, best.capacity))
+    if not _is_of_use(settled, subject):
         text = "the targets hold there for no load: a request alone misses them, or nearly all of its time is taken"
         return Refusal(engine, site.name, "no_load", text, best.capacity.floor_ttft_s)
-    settled = confirmed(best.replica, subject.traffic, subject.targets, best.capacity)
-    return replace(best, capacity=settled)
+    return settled
 
 
 def _options(subject: Subject, site: Site, engine: EngineName) -> Iterator[tuple[int, Option]]:

@@ -6,14 +6,9 @@ from typing import Any
 
 from advisor.domain.capacity.fleet import FleetPlan, FleetPlans, Share
 from advisor.domain.capacity.replica import ENGINE_NAMES, refusal_lines
-from advisor.domain.capacity.report import (
-    figure,
-    refusal_document,
-    spread_document,
-    subject_document,
-)
+from advisor.domain.capacity.report import rate_text, refusal_document, spread_document, subject_document
 from advisor.domain.fleet import Fleet
-from advisor.units import counted, format_bytes, format_milliseconds, format_rate
+from advisor.units import counted, format_bytes, format_figure, format_milliseconds, four_digits
 
 Document = dict[str, Any]
 
@@ -43,7 +38,7 @@ def _plan_document(plan: FleetPlan) -> Document:
         "replicas": plan.replicas,
         "replicas_spare": plan.spare,
         "machines": plan.machines,
-        "carried_requests_per_s": figure(plan.carried_requests_per_s),
+        "carried_requests_per_s": four_digits(plan.carried_requests_per_s),
         "placements": [_share_document(share) for share in plan.shares],
     }
 
@@ -62,7 +57,7 @@ def _share_document(share: Share) -> Document:
         "threads": None if replica.fit is None else replica.fit.placement.threads,
         "n_gpu_layers": None if replica.fit is None else replica.fit.placement.n_gpu_layers,
         "memory_bytes": _memory_bytes(share),
-        "replica_requests_per_s": figure(share.capacity.requests_per_s),
+        "replica_requests_per_s": four_digits(share.capacity.requests_per_s),
         "breaks_first": share.capacity.breaks_first,
         "ttft_ms": None if metrics is None else spread_document(metrics.ttft),
         "tpot_ms": None if metrics is None else spread_document(metrics.tpot),
@@ -86,8 +81,8 @@ def _row(plan: FleetPlan, share: Share) -> tuple[str, ...]:
     first = rate = carries = "not used"
     if metrics is not None:
         first = format_milliseconds(1000 * metrics.ttft.asked)
-        rate = format_rate(1 / metrics.tpot.asked) if metrics.tpot.asked else "one token"
-        carries = f"{share.placed * share.capacity.requests_per_s:.3g} requests/s"
+        rate = rate_text(metrics.tpot.asked)
+        carries = f"{format_figure(share.placed * share.capacity.requests_per_s)} requests/s"
     return (
         ENGINE_NAMES[plan.engine],
         share.site,
@@ -123,9 +118,10 @@ def _plan_paragraph(plan: FleetPlan, found: FleetPlans) -> tuple[str, list[str]]
 def enough_text(plan: FleetPlan, found: FleetPlans) -> str:
     """Whether the fleet carries the peak, and by how much it misses."""
     peak = found.subject.traffic.requests_per_s
-    carried = f"{plan.carried_requests_per_s:.3g} of {peak:.3g} requests/s"
+    carried = f"{format_figure(plan.carried_requests_per_s)} of {format_figure(peak)} requests/s"
     if plan.is_enough:
-        return f"carries the peak of {peak:.3g} requests/s within the targets although the fastest replica is lost"
+        asked = f"the peak of {format_figure(peak)} requests/s"
+        return f"carries {asked} within the targets although the fastest replica is lost"
     if plan.replicas < 2:
         return "holds one replica, so nothing is left when it is lost"
     return f"is not enough: within the targets, and with the fastest replica lost, it carries {carried} at the peak"

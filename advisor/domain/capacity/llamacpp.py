@@ -6,19 +6,17 @@ prompt a step is its decoded token, with a prompt alone its micro-batches.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 from advisor.domain.capacity.simulation import Limits
 from advisor.domain.capacity.step import StepCosts, Unit
 from advisor.domain.fit import Fit
-from advisor.domain.ggml import GGML_TYPES
 from advisor.domain.model import Shape
 from advisor.domain.placement import Placement, Pool
 from advisor.domain.speed import roofline
 from advisor.domain.speed.constants import CpuConstants, GpuConstants, SpeedConstants, type_class
-from advisor.domain.speed.roofline import Rates
-from advisor.domain.speed.work import Parts, PoolWork, TypeBytes, parts_of, pool_work
+from advisor.domain.speed.roofline import Prompt, Rates, bandwidth_of, rate_of, weights_per_byte
+from advisor.domain.speed.work import Parts, PoolWork, TypeBytes, parts_of, pool_work, used_share
 from advisor.domain.weights import Weights
 
 
@@ -42,7 +40,7 @@ def step_costs(
     for work in works:
         if work.pool.kind == "ram":
             unit = _cpu_unit(parts, work, shape, constants.cpu[work.pool.family], depth)
-            units.append(unit if helper is None else _sent_to(helper, unit, parts, work, shape, constants))
+            units.append(unit if helper is None else _sent_to(helper, unit, parts, work, shape, constants, depth))
             continue
         rates = roofline.gpu_rates(work.pool, constants, [])
         if rates is None:
@@ -68,16 +66,16 @@ def _gpu_unit(
     # A micro-batch with prompt tokens reads no faster than one without.
     prefill_per_byte = max(per_byte, own.prefill_read / rates.bandwidth)
     mixture = own.prefill_experts if shape.experts is not None else 1.0
-    used = _used_share(shape)
+    used = used_share(shape)
     layers_s = sum(
-        own.prefill[type_class(name)] * mixture * 2 * n * _weights_per_byte(name) / rates.flops
+        own.prefill[type_class(name)] * mixture * 2 * n * weights_per_byte(name) / rates.flops
         for name, n in _visited(dense, experts, used).items()
     )
     output_s = sum(
-        own.prefill[type_class(name)] * 2 * n * _weights_per_byte(name) / rates.flops for name, n in output.items()
+        own.prefill[type_class(name)] * 2 * n * weights_per_byte(name) / rates.flops for name, n in output.items()
     )
     single_s = sum(
-        own.decode_ops.get(type_class(name), 0.0) * n * _weights_per_byte(name) / rates.flops
+        own.decode_ops.get(type_class(name), 0.0) * n * weights_per_byte(name) / rates.flops
         for name, n in _visited(dense, experts, used, output).items()
     )
     dense_bytes, expert_bytes = sum(dense.values()), sum(experts.values())
@@ -91,19 +89,21 @@ def _gpu_unit(
         prefill_experts_s=expert_bytes * prefill_per_byte,
         token_s=layers_s + output_s,
         prefill_token_s=layers_s,
-        attention_s=own.attention * _attention_ops(shape, work) / rates.flops,
+        attention_s=own.attention * _attention_ops(shape, work, depth) / rates.flops,
         kv_token_s=work.kv_bytes / depth * own.kv_read / rates.bandwidth,
         single_token_s=single_s,
     )
 
 
-def _sent_to(helper: Pool, unit: Unit, parts: Parts, work: PoolWork, shape: Shape, constants: SpeedConstants) -> Unit:
+def _sent_to(
+    helper: Pool, unit: Unit, parts: Parts, work: PoolWork, shape: Shape, constants: SpeedConstants, depth: int
+) -> Unit:
     """A processor's share where a GPU multiplies it with prompts, to which each micro-batch sends the weights."""
     rates = roofline.gpu_rates(helper, constants, [])
     if rates is None:
         return unit
     own = roofline.gpu_constants(constants, helper.backend)
-    on_gpu = _gpu_unit(parts, work, shape, rates, own, 1, 0.0)
+    on_gpu = _gpu_unit(parts, work, shape, rates, own, depth, 0.0)
     dense, experts, _ = _held(parts, work)
     return replace(
         unit,
@@ -120,14 +120,14 @@ def _sent_to(helper: Pool, unit: Unit, parts: Parts, work: PoolWork, shape: Shap
 def _cpu_unit(parts: Parts, work: PoolWork, shape: Shape, own: CpuConstants, depth: int) -> Unit:
     dense, experts, output = _held(parts, work)
     cores = max(1, work.pool.cores)
-    memory = own.read_share * _bandwidth(work.pool, own)
-    used = _used_share(shape)
+    memory = own.read_share * bandwidth_of(work.pool, own, [])
+    used = used_share(shape)
 
     def read(held: TypeBytes) -> float:
-        return sum(max(n / memory, n / (cores * _of(own.core_read_bytes_per_s, name))) for name, n in held.items())
+        return sum(max(n / memory, n / (cores * rate_of(own.core_read_bytes_per_s, name))) for name, n in held.items())
 
     def multiply(held: TypeBytes) -> float:
-        return sum(2 * n * _weights_per_byte(name) / (cores * _of(own.core_flops, name)) for name, n in held.items())
+        return sum(2 * n * weights_per_byte(name) / (cores * rate_of(own.core_flops, name)) for name, n in held.items())
 
     layers_s = multiply(_visited(dense, experts, used))
     kv_s = max(1 / memory, roofline.heads_of_a_cell(shape) / (cores * own.core_cache_bytes_per_s))
@@ -141,7 +141,7 @@ def _cpu_unit(parts: Parts, work: PoolWork, shape: Shape, own: CpuConstants, dep
         prefill_experts_s=read(experts),
         token_s=layers_s + multiply(output),
         prefill_token_s=layers_s,
-        attention_s=_attention_ops(shape, work) / (cores * own.attention_flops),
+        attention_s=_attention_ops(shape, work, depth) / (cores * own.attention_flops),
         kv_token_s=kv_s * work.kv_bytes / depth,
         overlaps=True,
     )
@@ -164,25 +164,6 @@ def _visited(dense: TypeBytes, experts: TypeBytes, used: float, output: TypeByte
     return found
 
 
-def _used_share(shape: Shape) -> float:
-    return shape.experts.n_used / shape.experts.n_total if shape.experts else 0.0
-
-
-def _attention_ops(shape: Shape, work: PoolWork) -> float:
-    """Operations per prompt token and token that it looks back on."""
-    if shape.state_space is not None:
-        return 0.0
-    return 4.0 * work.n_layers * shape.n_heads * shape.head_dim
-
-
-def _bandwidth(pool: Pool, own: CpuConstants) -> float:
-    return pool.bandwidth_bytes_per_s or own.unknown_bandwidth_bytes_per_s
-
-
-def _of(rates: Mapping[str, float], ggml_type: str) -> float:
-    return rates.get(ggml_type) or rates["Q4_K"]
-
-
-def _weights_per_byte(name: str) -> float:
-    found = GGML_TYPES[name]
-    return found.block_size / found.block_bytes
+def _attention_ops(shape: Shape, work: PoolWork, depth: int) -> float:
+    """Operations per prompt token and token that it looks back on, in a prompt of that depth."""
+    return roofline.attention_ops(work, shape, Prompt(depth)) / (depth * depth / 2)

@@ -20,7 +20,7 @@ from advisor.domain.placement import Pool, cpu_placement
 from advisor.domain.pools import CONTEXT_BYTES
 from advisor.domain.slots import parts_for_copies, ways_with_slots
 from advisor.domain.speed.constants import SpeedConstants
-from advisor.domain.speed.work import parts_of
+from advisor.domain.speed.work import parts_of, used_share
 from advisor.domain.weights import Weights, weights
 from advisor.units import GIB, format_bytes
 
@@ -72,8 +72,13 @@ def llama_on_pools(subject: Subject, place: str, pools: tuple[Pool, ...], thread
         if found is not None:
             fitting = True
             yield from _llama(subject, held, place, found)
-    if not fitting:
-        yield _too_large(subject, place, "llama.cpp", held.total_bytes)
+    if fitting:
+        return
+    if not subject.allow_cpu and _most_slots(subject, held, pools, threads, allow_cpu=True) is not None:
+        text = "it fits only with layers on the processor, which machine.allow_cpu excludes"
+        yield Refusal("llama.cpp", place, "no_cpu", text)
+        return
+    yield _too_large(subject, place, "llama.cpp", held.total_bytes)
 
 
 def llama_on_machine(
@@ -168,8 +173,9 @@ def _llama(subject: Subject, held: Weights, place: str, fit: Fit, notes: tuple[s
     slots_by: SlotsBy = "engine" if limits.slots >= at_most else "memory"
     limits, slots_by = _fast_enough(subject, costs, limits, slots_by)
     parts = parts_of(held)
-    used = subject.shape.experts.n_used / subject.shape.experts.n_total if subject.shape.experts else 1.0
-    active = sum(parts.dense.values()) + used * sum(parts.experts.values()) + sum(parts.output.values())
+    active = (
+        sum(parts.dense.values()) + used_share(subject.shape) * sum(parts.experts.values()) + sum(parts.output.values())
+    )
     bandwidth = max((p.bandwidth_bytes_per_s or 0.0) for p in fit.pools)
     yield Replica(
         engine="llama.cpp",
@@ -200,18 +206,20 @@ def vllm_on_node(subject: Subject, node: Node) -> Iterator[Option]:
         text = f"vLLM has no constants for {node.gpu.backend}; plans for it need CUDA or ROCm"
         yield Refusal("vllm", node.name, "no_backend", text)
         return
-    found = False
-    for precision in subject.precisions:
-        if precision == "FP8" and not node.fp8:
-            continue
-        for group in _groups(subject, node, precision):
-            replica = _vllm(subject, node, precision, group, own)
-            if replica is not None:
-                found = True
-                yield replica
-    if not found:
-        smallest = min(vllm.sized(subject.shape, p).total for p in subject.precisions)
+    precisions = [p for p in subject.precisions if p != "FP8" or node.fp8]
+    if not precisions:
+        text = f"{node.gpu.name} is not known to multiply in FP8, and the weights are asked for in FP8 alone"
+        yield Refusal("vllm", node.name, "no_fp8", text)
+        return
+    fitting = [(precision, group) for precision in precisions for group in _groups(subject, node, precision)]
+    if not fitting:
+        smallest = min(vllm.sized(subject.shape, precision).total for precision in precisions)
         yield _too_large(subject, node.name, "vllm", int(smallest))
+        return
+    replicas = [_vllm(subject, node, precision, group, own) for precision, group in fitting]
+    yield from [replica for replica in replicas if replica is not None]
+    if None in replicas:
+        yield Refusal("vllm", node.name, "no_compute_rate", f"the compute rate of {node.gpu.name} is unknown")
 
 
 def _groups(subject: Subject, node: Node, precision: str) -> Iterator[vllm.Group]:
@@ -248,8 +256,7 @@ def _vllm(subject: Subject, node: Node, precision: str, group: vllm.Group, own: 
         return None
     sized = vllm.sized(shape, precision)
     limits, slots_by = _fast_enough(subject, costs, vllm.limits(shape, precision, group, facts), "engine")
-    used = shape.experts.n_used / shape.experts.n_total if shape.experts else 1.0
-    active = sized.dense + used * sized.experts + sized.output
+    active = sized.dense + used_share(shape) * sized.experts + sized.output
     notes = []
     if precision == "FP8":
         notes.append("weights are quantized to FP8 when they are loaded; check the answers on your own task")

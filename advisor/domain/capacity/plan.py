@@ -172,30 +172,39 @@ class _Planner:
         self.gpus_here = gpus_here
         self.refusals: list[Refusal] = []
         self._known: dict[_Kind, Capacity] = {}
-        self._confirmed: dict[_Kind, tuple[Capacity, int, Metrics]] = {}
+        self._confirmed: dict[_Kind, Capacity] = {}
+        self._counted: dict[_Kind, tuple[int, Metrics]] = {}
 
     def best(self, node: Node | None, options: Sequence[Option]) -> ServingPlan | None:
         """The cheapest option of one engine on one kind of machine, simulating only what can still win."""
-        replicas = [option for option in options if isinstance(option, Replica)]
         self.refusals += [option for option in options if isinstance(option, Refusal)]
+        replicas = sorted([option for option in options if isinstance(option, Replica)], key=self._least)
+        left = replicas
+        while (chosen := self._cheapest(left)) is not None:
+            if self._is_of_use(chosen, self._long_run(chosen)):
+                return self._plan(chosen, node)
+            left = [replica for replica in left if replica is not chosen]
+        if replicas:
+            fastest = min(replicas, key=lambda r: self._capacity(r).floor_ttft_s)
+            self.refusals.append(_missed(fastest, self._capacity(fastest), self.subject))
+        return None
+
+    def _cheapest(self, replicas: Sequence[Replica]) -> Replica | None:
+        """Of replicas in the order of the least that they can cost; None where each misses the targets."""
         best: tuple[tuple[int, int], Replica] | None = None
-        missed: list[Replica] = []
-        for replica in sorted(replicas, key=self._least):
+        for replica in replicas:
             if best is not None and self._least(replica) >= best[0]:
                 continue
             found = self._capacity(replica)
-            if found.requests_per_s <= 0 and not self._serves_one(replica, found):
-                missed.append(replica)
+            if not self._is_of_use(replica, found):
                 continue
             rank = self._rank(replica, found.requests_per_s)
             if best is None or rank < best[0]:
                 best = (rank, replica)
-        if best is not None:
-            return self._plan(best[1], node)
-        if missed:
-            fastest = min(missed, key=lambda r: self._capacity(r).floor_ttft_s)
-            self.refusals.append(_missed(fastest, self._capacity(fastest), self.subject))
-        return None
+        return None if best is None else best[1]
+
+    def _is_of_use(self, replica: Replica, found: Capacity) -> bool:
+        return found.requests_per_s > 0 or self._serves_one(replica, found)
 
     def _least(self, replica: Replica) -> tuple[int, int]:
         """Fewest GPUs and replicas by the bound that no schedule exceeds."""
@@ -217,20 +226,27 @@ class _Planner:
             self._known[key] = capacity(replica, self.subject.traffic, self.subject.targets)
         return self._known[key]
 
-    def _settled(self, replica: Replica) -> tuple[Capacity, int, Metrics]:
-        """The capacity that a long run confirms, the replicas it takes, and what users see on one of them."""
+    def _long_run(self, replica: Replica) -> Capacity:
+        """The capacity that a run of full length confirms."""
         kind = (replica.costs, replica.limits)
         if kind not in self._confirmed:
+            subject = self.subject
+            self._confirmed[kind] = confirmed(replica, subject.traffic, subject.targets, self._capacity(replica))
+        return self._confirmed[kind]
+
+    def _settled(self, replica: Replica) -> tuple[int, Metrics]:
+        """The replicas that the load takes, and what users see on one of them."""
+        kind = (replica.costs, replica.limits)
+        if kind not in self._counted:
             traffic, targets = self.subject.traffic, self.subject.targets
-            found = confirmed(replica, traffic, targets, self._capacity(replica))
-            needed = _needed(replica, traffic, found.requests_per_s)
+            needed = _needed(replica, traffic, self._long_run(replica).requests_per_s)
             metrics = self._seen(replica, needed)
             while not holds(metrics, targets) and needed < (traffic.users or math.inf):
                 # Chance can make a lower rate worse than the one that was confirmed.
                 needed += 1
                 metrics = self._seen(replica, needed)
-            self._confirmed[kind] = (found, needed, metrics)
-        return self._confirmed[kind]
+            self._counted[kind] = (needed, metrics)
+        return self._counted[kind]
 
     def _seen(self, replica: Replica, needed: int) -> Metrics:
         traffic, targets = self.subject.traffic, self.subject.targets
@@ -240,7 +256,7 @@ class _Planner:
 
     def _plan(self, replica: Replica, node: Node | None) -> ServingPlan:
         traffic, targets = self.subject.traffic, self.subject.targets
-        found, needed, metrics = self._settled(replica)
+        found, (needed, metrics) = self._long_run(replica), self._settled(replica)
         gpus = self.gpus_here if node is None else node.count
         per_machine = 0 if replica.pipeline_parallel > 1 else max(1, gpus // max(1, replica.gpus))
         if not replica.gpus:

@@ -9,9 +9,21 @@ from typing import Literal
 from advisor.domain.capacity.simulation import Limits
 from advisor.domain.capacity.step import StepCosts
 from advisor.domain.fit import Fit
+from advisor.errors import InputError, nearest
 
 EngineName = Literal["llama.cpp", "vllm"]
 ENGINES: tuple[EngineName, ...] = ("llama.cpp", "vllm")
+
+
+def engine_named(name: str) -> EngineName:
+    """The engine of that name, in whatever case. Raises InputError for another, with the nearest."""
+    found = next((engine for engine in ENGINES if engine == name.lower()), None)
+    if found is None:
+        hint = nearest(name.lower(), ENGINES) or f"Engines: {', '.join(ENGINES)}."
+        raise InputError(f"unknown engine {name!r}", hint=hint)
+    return found
+
+
 ENGINE_NAMES: dict[EngineName, str] = {"llama.cpp": "llama.cpp", "vllm": "vLLM"}
 """As their makers write them."""
 SlotsBy = Literal["memory", "engine", "load"]

@@ -11,7 +11,14 @@ from advisor.domain.capacity.options import Subject
 from advisor.domain.capacity.plan import HERE, Plans, ServingPlan, Size
 from advisor.domain.capacity.replica import ENGINE_NAMES, ENGINES, Refusal, Replica
 from advisor.domain.capacity.targets import Spread, Targets
-from advisor.units import counted, format_bytes, format_milliseconds, format_rate
+from advisor.units import (
+    counted,
+    format_bytes,
+    format_figure,
+    format_milliseconds,
+    format_rate,
+    four_digits,
+)
 
 COLUMNS = (
     *("engine", "machine", "weights", "machines", "GPUs", "replicas", "slots"),
@@ -54,13 +61,13 @@ def load_document(traffic: Traffic) -> Document:
     return {
         "source": traffic.source,
         "users": traffic.users,
-        "mean_requests_per_s": figure(traffic.mean_requests_per_s),
-        "peak_factor": figure(traffic.peak_factor),
-        "peak_requests_per_s": figure(traffic.requests_per_s),
-        "prompt_tokens": figure(traffic.prompt_tokens),
-        "answer_tokens": figure(traffic.answer_tokens),
-        "prompt_tokens_per_s": figure(traffic.prompt_tokens_per_s),
-        "answer_tokens_per_s": figure(traffic.answer_tokens_per_s),
+        "mean_requests_per_s": four_digits(traffic.mean_requests_per_s),
+        "peak_factor": four_digits(traffic.peak_factor),
+        "peak_requests_per_s": four_digits(traffic.requests_per_s),
+        "prompt_tokens": four_digits(traffic.prompt_tokens),
+        "answer_tokens": four_digits(traffic.answer_tokens),
+        "prompt_tokens_per_s": four_digits(traffic.prompt_tokens_per_s),
+        "answer_tokens_per_s": four_digits(traffic.answer_tokens_per_s),
         "concurrent_requests": traffic.concurrent,
     }
 
@@ -69,8 +76,8 @@ def targets_document(targets: Targets) -> Document:
     """What must hold; None where the user sets no limit."""
     return {
         "percentile": targets.percentile,
-        "ttft_ms": None if targets.ttft_s is None else figure(1000 * targets.ttft_s),
-        "tokens_per_s": None if targets.tpot_s is None else figure(1 / targets.tpot_s),
+        "ttft_ms": None if targets.ttft_s is None else four_digits(1000 * targets.ttft_s),
+        "tokens_per_s": None if targets.tpot_s is None else four_digits(1 / targets.tpot_s),
     }
 
 
@@ -90,7 +97,7 @@ def plan_document(plan: ServingPlan, found: Plans) -> Document:
         **_metrics_document(plan),
         "bound": _bound_document(plan),
         "one_machine": {
-            "peak_requests_per_s": figure(plan.one_machine_requests_per_s),
+            "peak_requests_per_s": four_digits(plan.one_machine_requests_per_s),
             "users": one_machine_users(plan, found),
         },
         "growth": [_size_document(size) for size in plan.growth],
@@ -155,11 +162,11 @@ def _metrics_document(plan: ServingPlan) -> Document:
         "ttft_ms": spread_document(metrics.ttft),
         "tpot_ms": spread_document(metrics.tpot),
         "wait_ms": spread_document(metrics.wait),
-        "answer_tokens_per_s": figure(metrics.answer_tokens_per_s * plan.needed),
-        "requests_in_flight": figure(metrics.in_flight * plan.needed),
-        "utilisation": figure(metrics.utilisation),
+        "answer_tokens_per_s": four_digits(metrics.answer_tokens_per_s * plan.needed),
+        "requests_in_flight": four_digits(metrics.in_flight * plan.needed),
+        "utilisation": four_digits(metrics.utilisation),
         "breaks_first": plan.capacity.breaks_first,
-        "replica_requests_per_s": figure(plan.capacity.requests_per_s),
+        "replica_requests_per_s": four_digits(plan.capacity.requests_per_s),
     }
 
 
@@ -167,11 +174,11 @@ def _bound_document(plan: ServingPlan) -> Document:
     """What no replica can exceed, by the bound of the step costs."""
     read_s = plan.replica.read_s
     return {
-        "replica_requests_per_s": figure(plan.capacity.bound_requests_per_s),
-        "wait_ms": None if plan.wait_bound_s is None else figure(1000 * plan.wait_bound_s),
-        "ttft_ms": figure(1000 * plan.capacity.floor_ttft_s),
-        "tpot_ms": figure(1000 * plan.capacity.floor_tpot_s),
-        "weights_read_ms": figure(1000 * read_s) if read_s else None,
+        "replica_requests_per_s": four_digits(plan.capacity.bound_requests_per_s),
+        "wait_ms": None if plan.wait_bound_s is None else four_digits(1000 * plan.wait_bound_s),
+        "ttft_ms": four_digits(1000 * plan.capacity.floor_ttft_s),
+        "tpot_ms": four_digits(1000 * plan.capacity.floor_tpot_s),
+        "weights_read_ms": four_digits(1000 * read_s) if read_s else None,
     }
 
 
@@ -195,7 +202,11 @@ def _size_document(size: Size) -> Document:
 
 def spread_document(spread: Spread) -> Document:
     """A time in milliseconds at three percentiles."""
-    return {"p50": figure(1000 * spread.p50), "p95": figure(1000 * spread.p95), "p99": figure(1000 * spread.p99)}
+    return {
+        "p50": four_digits(1000 * spread.p50),
+        "p95": four_digits(1000 * spread.p95),
+        "p99": four_digits(1000 * spread.p99),
+    }
 
 
 def refusal_document(refusal: Refusal) -> Document:
@@ -203,17 +214,12 @@ def refusal_document(refusal: Refusal) -> Document:
     return {"engine": refusal.engine, "machine": refusal.place, "code": refusal.code, "text": refusal.text}
 
 
-def figure(value: float) -> float:
-    """Four significant digits, which is more than a model knows."""
-    return float(f"{value:.4g}")
-
-
 def plan_row(plan: ServingPlan, found: Plans) -> tuple[str, ...]:
     """A plan as cells under COLUMNS."""
     replica = plan.replica
     metrics = plan.metrics
     users = one_machine_users(plan, found)
-    carried = f"{plan.one_machine_requests_per_s:.3g} requests/s" if users is None else f"{users:,} users"
+    carried = f"{format_figure(plan.one_machine_requests_per_s)} requests/s" if users is None else f"{users:,} users"
     return (
         ENGINE_NAMES[replica.engine],
         replica.place,
@@ -223,7 +229,7 @@ def plan_row(plan: ServingPlan, found: Plans) -> tuple[str, ...]:
         f"{plan.needed:,} + {plan.spare}",
         f"{replica.limits.slots_for(found.subject.traffic.largest_tokens)}",
         format_milliseconds(1000 * metrics.ttft.asked),
-        format_rate(1 / metrics.tpot.asked) if metrics.tpot.asked else "one token",
+        rate_text(metrics.tpot.asked),
         f"{metrics.utilisation:.0%}",
         BREAKS_WORDS[plan.capacity.breaks_first],
         carried,
@@ -239,7 +245,7 @@ def load_facts(subject: Subject) -> list[tuple[str, str]]:
     return [
         ("model", _model_text(subject)),
         ("load", traffic.source),
-        ("peak", f"{traffic.requests_per_s:.3g} requests/s of {traffic.prompt_tokens:,.0f} prompt and "
+        ("peak", f"{format_figure(traffic.requests_per_s)} requests/s of {traffic.prompt_tokens:,.0f} prompt and "
                  f"{traffic.answer_tokens:,.0f} answer tokens"),
         ("tokens", f"{traffic.prompt_tokens_per_s:,.0f} in and {traffic.answer_tokens_per_s:,.0f} out per second"),
         ("targets", f"first token {first}, {speed} per request, for {targets.percentile} % of requests"),
@@ -269,9 +275,9 @@ def plan_lines(plan: ServingPlan, found: Plans) -> tuple[str, list[str]]:
         f"each replica: {replica.quantization} on {share}, {held}, {counted(slots, 'request')} at once",
         *_spare_lines(plan, found),
         f"first token p50 {_ms(metrics.ttft.p50)}, p95 {_ms(metrics.ttft.p95)}, p99 {_ms(metrics.ttft.p99)}; "
-        f"per request p50 {_rate(metrics.tpot.p50)}, p95 {_rate(metrics.tpot.p95)}, p99 {_rate(metrics.tpot.p99)}",
+        f"per request {_rates(metrics.tpot)}",
         f"{metrics.in_flight * plan.needed:,.1f} requests in flight on average, {metrics.utilisation:.0%} of the most "
-        f"that a replica can do ({plan.capacity.bound_requests_per_s:.3g} requests/s by the bound)",
+        f"that a replica can do ({format_figure(plan.capacity.bound_requests_per_s)} requests/s by the bound)",
         f"breaks first: {BREAKS_WORDS[plan.capacity.breaks_first]}, beyond {_carried(plan, found)} on one machine",
         "growth: " + ", ".join(_growth(s) for s in plan.growth),
     ]
@@ -297,7 +303,7 @@ def _spare_lines(plan: ServingPlan, found: Plans) -> list[str]:
 
 def _carried(plan: ServingPlan, found: Plans) -> str:
     users = one_machine_users(plan, found)
-    rate = f"{plan.one_machine_requests_per_s:.3g} requests/s"
+    rate = f"{format_figure(plan.one_machine_requests_per_s)} requests/s"
     return rate if users is None else f"{users:,} users ({rate})"
 
 
@@ -310,5 +316,10 @@ def _ms(seconds: float) -> str:
     return format_milliseconds(1000 * seconds)
 
 
-def _rate(tpot_s: float) -> str:
+def _rates(tpot: Spread) -> str:
+    return f"p50 {rate_text(tpot.p50)}, p95 {rate_text(tpot.p95)}, p99 {rate_text(tpot.p99)}"
+
+
+def rate_text(tpot_s: float) -> str:
+    """The speed of a request from the seconds between two of its tokens, which an answer of one token has not."""
     return format_rate(1 / tpot_s) if tpot_s else "one token"

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from advisor.domain.basis import Basis
 from advisor.domain.capacity.breaks import BREAKS_WORDS
-from advisor.domain.capacity.report import plan_document, plan_lines
+from advisor.domain.capacity.report import plan_document, plan_lines, rate_text
 from advisor.domain.capacity.sweep import Curve, Point, Sweep
-from advisor.units import format_milliseconds, format_rate
+from advisor.units import format_milliseconds, four_digits
 
 COLUMNS = ("model", "weights", "load", "first token", "per request", "targets")
 
@@ -18,12 +19,12 @@ def sweep_document(found: Sweep) -> Document:
     """Everything, under the keys that docs/plan.md lists. Times in milliseconds."""
     targets = found.targets
     return {
-        "basis": "estimated",
+        "basis": Basis.ESTIMATED.value,
         "unit": found.unit,
         "asked": found.asked,
         "percentile": targets.percentile,
-        "target_ttft_ms": None if targets.ttft_s is None else _figure(1000 * targets.ttft_s),
-        "target_tpot_ms": None if targets.tpot_s is None else _figure(1000 * targets.tpot_s),
+        "target_ttft_ms": None if targets.ttft_s is None else four_digits(1000 * targets.ttft_s),
+        "target_tpot_ms": None if targets.tpot_s is None else four_digits(1000 * targets.tpot_s),
         "curves": [_curve_document(curve) for curve in found.curves],
     }
 
@@ -44,8 +45,8 @@ def _curve_document(curve: Curve) -> Document:
 def _point_document(point: Point) -> Document:
     return {
         "load": point.load,
-        "ttft_ms": _figure(1000 * point.ttft_s),
-        "tpot_ms": _figure(1000 * point.tpot_s),
+        "ttft_ms": four_digits(1000 * point.ttft_s),
+        "tpot_ms": four_digits(1000 * point.tpot_s),
         "within_targets": point.holds,
     }
 
@@ -69,7 +70,7 @@ def _row(curve: Curve, point: Point) -> tuple[str, ...]:
         curve.quantization,
         f"{point.load:,}",
         format_milliseconds(1000 * point.ttft_s),
-        format_rate(1 / point.tpot_s) if point.tpot_s else "one token",
+        rate_text(point.tpot_s),
         state,
     )
 
@@ -89,8 +90,3 @@ def curve_paragraph(curve: Curve, found: Sweep) -> tuple[str, list[str]]:
         return f"{curve.name} {curve.quantization}", [f"✗ {curve.refusal or 'it cannot be served here'}"]
     title, lines = plan_lines(plan, curve.plans)
     return f"{curve.name} {curve.quantization} for {found.counted(found.asked)} - {title}", lines
-
-
-def _figure(value: float) -> float:
-    """Four significant digits, which is more than a model knows."""
-    return float(f"{value:.4g}")

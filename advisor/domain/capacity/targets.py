@@ -23,10 +23,13 @@ REPORTED_REQUESTS = 10_000
 HALVINGS = 7
 """Trials after the first: the rate is then known to a hundredth of the bound."""
 _MOST_CHUNKS = 20_000
+"""Steps of prompts that one run simulates: prompts of a million tokens take many each."""
 _FEWEST = 100
-"""Prompts of a million tokens are computed in many steps each; so many of these are simulated, and so few requests."""
+"""Requests of a run however long they are."""
 _STEP = 0.95
+"""By which a rate is lowered that a run of full length does not bear out."""
 _MOST_STEPS = 30
+"""Down to a fifth of the rate."""
 _OFTEN = 0.05
 """Share of time with every slot taken from which on the slots are what is missing."""
 
@@ -245,13 +248,14 @@ def _cause(replica: Replica, traffic: Traffic, targets: Targets, metrics: Metric
 
 
 def confirmed(replica: Replica, traffic: Traffic, targets: Targets, found: Capacity) -> Capacity:
-    """The capacity held against a run of full length, and lowered step by step until the targets hold there too."""
+    """The capacity held against a run of full length, and lowered step by step until the targets hold there too; 0
+    where that takes too many steps, since requests of some sizes may miss them however few come."""
     rate = found.requests_per_s
     for _ in range(_MOST_STEPS):
         if rate <= 0 or holds(run_at(replica, traffic, rate, targets, REPORTED_REQUESTS), targets):
-            break
+            return replace(found, requests_per_s=rate)
         rate *= _STEP
-    return replace(found, requests_per_s=rate)
+    return replace(found, requests_per_s=0.0)
 
 
 def _slots(replica: Replica, traffic: Traffic) -> int:

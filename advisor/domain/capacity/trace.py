@@ -16,6 +16,7 @@ KEPT_SIZES = 4096
 """Sizes of requests that are kept, chosen so that each row has the same chance (reservoir sampling, algorithm R)."""
 BIN_S = 60.0
 _MOST_TOKENS = 10_485_760
+"""Of one request: the longest context that a model of the catalogue has."""
 _SEED = 7
 COLUMNS = "arrival_s,prompt_tokens,answer_tokens"
 
@@ -39,7 +40,8 @@ class Trace:
 
 
 def read_trace(lines: Iterable[str], name: str) -> Trace:
-    """Summarize a CSV trace whose rows are in the order of arrival; a first line of words is a header.
+    """Summarize a CSV trace whose rows are in the order of arrival; a first line of words is a header. Empty lines and
+    those that begin with `#` are passed over.
 
     Raises InputError naming the line for a row that is no request, goes back in time, or is one too many.
     """
@@ -53,6 +55,7 @@ class _Reader:
     def __init__(self, name: str) -> None:
         self.name = name
         self.chance = random.Random(_SEED)
+        self.is_begun = False
         self.count = self.prompts = self.answers = 0
         self.first = self.last = 0.0
         self.bin, self.in_bin, self.most_in_bin = -1, 0, 0
@@ -63,7 +66,8 @@ class _Reader:
         if not text or text.startswith("#"):
             return
         fields = text.split(",")
-        if not self.count and number == 1 and not _is_number(fields[0]):
+        is_first, self.is_begun = not self.is_begun, True
+        if is_first and not _is_number(fields[0]):
             return
         arrival, prompt, answer = self._row(number, fields)
         if self.count and arrival < self.last:

@@ -14,7 +14,7 @@ from advisor.domain.capacity.step import StepCosts, Unit
 from advisor.domain.hardware import GpuSpec
 from advisor.domain.kv_cache import kv_cell_bytes
 from advisor.domain.model import Shape
-from advisor.domain.speed.work import Parts, parts_of
+from advisor.domain.speed.work import Parts, parts_of, used_share
 from advisor.domain.weights import weights
 
 PRECISIONS = ("BF16", "FP8")
@@ -128,9 +128,8 @@ def _unit(
 ) -> Unit:
     tensor = group.tensor
     bandwidth = group.gpu.bandwidth_bytes_per_s * tensor
-    used = shape.experts.n_used / shape.experts.n_total if shape.experts else 0.0
     # Each weight is multiplied and added once per token.
-    ops = 2 * ((found.dense + found.experts * used) / found.weight_bytes)
+    ops = 2 * ((found.dense + found.experts * used_share(shape)) / found.weight_bytes)
     output_ops = 2 * found.output / _BF16_BYTES
     reduces = _ALL_REDUCES_PER_LAYER * shape.n_layers if tensor > 1 else 0
     sent_s = _sent_s(shape, group, reduces)

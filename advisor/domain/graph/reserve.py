@@ -10,6 +10,7 @@ from advisor.domain.graph.build import GROUP_ROWS, HEAD_ROWS, OUTPUTS, TOKENS, G
 from advisor.domain.graph.models import build_graph
 from advisor.domain.graph.schedule import PIPELINE_COPIES, Schedule
 from advisor.domain.graph.sizes import BatchDims, graph_sizes
+from advisor.domain.kv_cache import honoured_window
 from advisor.domain.model import Shape
 from advisor.units import align_up
 from advisor.values import value
@@ -188,14 +189,13 @@ def _period(shape: Shape) -> int:
     """Layers after which the pattern of windows and experts begins anew."""
     if shape.architecture != "llama4":
         return 1
-    every = shape.window.full_every if shape.window else 1
-    return lcm(every, shape.experts.layer_step if shape.experts else 1)
+    window = honoured_window(shape)
+    return lcm(window.full_every if window else 1, shape.experts.layer_step if shape.experts else 1)
 
 
 def _layer(shape: Shape, index: int, device: int, where: GraphPlacement, cpu: int) -> LayerPlan:
-    experts = shape.experts
-    is_windowed = shape.architecture == "llama4" and shape.window is not None
-    is_windowed = is_windowed and shape.window is not None and (index + 1) % shape.window.full_every != 0
+    experts, window = shape.experts, honoured_window(shape)
+    is_windowed = window is not None and (index + 1) % window.full_every != 0
     if experts is None:
         has_experts = False
     elif shape.architecture == "llama4":

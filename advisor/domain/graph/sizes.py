@@ -8,7 +8,9 @@ from advisor.domain.model import Shape
 from advisor.values import value
 
 _F32 = 4
+"""Bytes of a number, an F32 or an I32."""
 _INDEX = 8
+"""Bytes of the place of a token in the cache, an I64."""
 
 
 @value
@@ -17,10 +19,13 @@ class BatchDims:
 
     tokens: int
     outputs: int
+    """Rows of logits."""
     sequences: int
+    """That the tokens belong to; each has cells of its own."""
     cells: int
     """Cache cells that one sequence can attend to."""
     window_cells: int
+    """The same in layers with a window."""
     key_type: str
     value_type: str
     flash_attention: bool

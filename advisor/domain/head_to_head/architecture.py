@@ -26,7 +26,7 @@ def blocks_figure(model: Model) -> Figure:
     elif shape is not None:
         text = f"dense, {format_count(total)} parameters"
     else:
-        text = f"{format_count(total)} parameters, {'all' if active == total else per_token}"
+        text = f"{format_count(total)} parameters, {'all of them per token' if active == total else per_token}"
     return known(text, total, Basis.PUBLISHED, _source(model, "total_params"))
 
 

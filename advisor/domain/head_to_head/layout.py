@@ -66,7 +66,7 @@ def _row(line: Line, names: list[str], numbers: dict[str, int]) -> tuple[str, ..
 
 def figure_text(figure: Figure, numbers: dict[str, int]) -> str:
     """The figure with the mark of its basis and the number of its source."""
-    mark = BASIS_MARKS[figure.basis.value] if figure.basis is not None and figure.text[0].isdigit() else ""
+    mark = BASIS_MARKS[figure.basis.value] if figure.basis is not None and figure.text[:1].isdigit() else ""
     return f"{mark}{figure.text}" + (f" [{numbers[figure.source]}]" if figure.source else "")
 
 

@@ -6,14 +6,11 @@ from dataclasses import replace
 
 from advisor.domain.head_to_head.subjects import Scene, Subject
 from advisor.domain.head_to_head.values import Edge, EdgeKind, Figure, Line, Section, known
-from advisor.domain.licence import LicenceFinding, Verdict, evaluate
-from advisor.domain.licence.finding import Obligation
+from advisor.domain.licence import LicenceFinding, evaluate
 from advisor.domain.recommend import licence_use
 from advisor.domain.wording import VERDICT_MARKS
 
 NOT_ADVICE = "A reading of the texts for the described use, not legal advice."
-_ORDER = tuple(Verdict)
-"""From the weakest to the strongest."""
 
 
 def licence_section(subjects: tuple[Subject, ...], scene: Scene) -> Section:
@@ -39,8 +36,8 @@ def _verdict_figure(subject: Subject) -> Figure:
 
 
 def _edge(subjects: tuple[Subject, ...]) -> Edge:
-    """The stronger verdict leads; with equal verdicts, the one with fewer duties."""
-    ranks = [(_ORDER.index(s.licence.verdict), -len(s.licence.obligations)) for s in subjects]
+    """The more permissive verdict leads; with equal verdicts, the one with fewer duties."""
+    ranks = [(-s.licence.verdict.strength, -len(s.licence.obligations)) for s in subjects]
     best = max(ranks)
     if ranks.count(best) > 1:
         return Edge(EdgeKind.EVEN, None, "equal for this use" if len(set(ranks)) == 1 else "the best are equal")
@@ -55,16 +52,11 @@ def _edge(subjects: tuple[Subject, ...]) -> Edge:
 def _duties_figure(finding: LicenceFinding) -> Figure:
     if not finding.verdict.grants:
         return known("not granted, so none arise", None)
-    return known(" ".join(map(_duty, finding.obligations)) or "none", len(finding.obligations))
+    return known(" ".join(duty.text for duty in finding.obligations) or "none", len(finding.obligations))
 
 
 def _sentence(text: str) -> str:
     return text if text.endswith(".") else f"{text}."
-
-
-def _duty(duty: Obligation) -> str:
-    words = f" Exact words: “{duty.exact}”" if duty.exact and duty.exact not in duty.text else ""
-    return f"{duty.text}{words}"
 
 
 def _standing_figure(finding: LicenceFinding) -> Figure:
@@ -79,7 +71,7 @@ def _cautious_figure(finding: LicenceFinding) -> Figure:
     cautious = finding.conservative
     if cautious is None:
         return known("says the same", finding.verdict.value)
-    extra = [_duty(duty) for duty in cautious.obligations if duty not in finding.obligations]
+    extra = [duty.text for duty in cautious.obligations if duty not in finding.obligations]
     parts = [VERDICT_MARKS[cautious.verdict.value], *extra, *(f"because {p.text}" for p in cautious.because)]
     return known("; ".join(parts), cautious.verdict.value)
 
@@ -114,7 +106,7 @@ def _derivative_figure(subject: Subject, scene: Scene) -> Figure:
     """The verdict if the fine-tuned weights were handed on."""
     use = replace(licence_use(scene.constraints), redistribute="derivative_weights", fine_tune=True)
     finding = evaluate(subject.terms, use, model_is_multimodal=len(subject.model.modalities) > 1)
-    duties = [_duty(duty) for duty in finding.obligations]
+    duties = [duty.text for duty in finding.obligations]
     return known(". ".join([VERDICT_MARKS[finding.verdict.value], " ".join(duties)]).strip(), finding.verdict.value)
 
 

@@ -8,6 +8,8 @@ from enum import StrEnum
 
 from advisor.domain.model import Benchmark, Model
 
+_COUNTS = {2: "two", 3: "three", 4: "four"}
+
 
 class Likeness(StrEnum):
     """Whether results can be held against each other."""
@@ -75,7 +77,7 @@ def _likeness(results: list[Benchmark]) -> tuple[Likeness, str]:
     settings = [_setting(r) for r in results]
     tables = {(r.source, r.via) for r in results}
     if len(set(settings)) == 1 and (settings[0] or len(tables) == 1):
-        where = "one table" if len(tables) == 1 else "two reports"
+        where = "one table" if len(tables) == 1 else f"{_COUNTS[len(tables)]} reports"
         return Likeness.SAME, f"same setting, {where}"
     smallest = min(settings, key=len)
     if all(smallest <= s for s in settings):

@@ -9,6 +9,7 @@ from advisor.domain.basis import Basis
 from advisor.domain.fine_tuning import (
     ALL_LINEAR,
     ATTENTION,
+    Method,
     Recipe,
     TrainingMemory,
     adapter_parameters,
@@ -38,18 +39,27 @@ NOTES = (
     "billion parameters; beyond them the figures are extrapolated.",
 )
 
+_RECIPES: tuple[tuple[str, str, Method, bool], ...] = (
+    ("QLoRA", "lean", "qlora", True),
+    ("QLoRA", "PEFT", "qlora", False),
+    ("LoRA", "lean", "lora", True),
+    ("LoRA", "PEFT", "lora", False),
+)
+"""Method and trainer, in words and as `memory_of` takes them."""
+
 
 def tuning_section(
     subjects: tuple[Subject, ...], machine: Machine, figures: Figures, gpus: Sequence[GpuSpec]
 ) -> Section:
     """Memory by recipe, then where that fits."""
-    recipes = [
-        ("qlora_lean", "QLoRA, lean", [_recipe(s.model, "qlora", lean_trainer=True) for s in subjects]),
-        ("qlora_peft", "QLoRA, PEFT", [_recipe(s.model, "qlora") for s in subjects]),
-        ("lora_lean", "LoRA, lean", [_recipe(s.model, "lora", lean_trainer=True) for s in subjects]),
-        ("lora_peft", "LoRA, PEFT", [_recipe(s.model, "lora") for s in subjects]),
+    lines = [
+        _memory_line(
+            f"{method}_{trainer.lower()}",
+            f"{name}, {trainer}",
+            [(s.model, memory_of(s.model, method, lean_trainer=is_lean)) for s in subjects],
+        )
+        for name, trainer, method, is_lean in _RECIPES
     ]
-    lines = [_memory_line(line_id, title, found) for line_id, title, found in recipes]
     lines += [
         Line("logits", "of it, logits and loss", tuple(_logits_figure(s) for s in subjects), remark="QLoRA, PEFT",
              unit="bytes"),
@@ -64,17 +74,12 @@ def tuning_section(
 _Found = tuple[Model, TrainingMemory | None]
 
 
-def _recipe(model: Model, method: str, *, lean_trainer: bool = False) -> _Found:
-    return model, memory_of(model, method, lean_trainer=lean_trainer)
-
-
-def memory_of(model: Model, method: str, *, lean_trainer: bool) -> TrainingMemory | None:
+def memory_of(model: Model, method: Method, *, lean_trainer: bool) -> TrainingMemory | None:
     """Peak memory by one of the two recipes; None where nothing is known."""
     if model.shape is None or unsupported(model.shape) is not None:
         return None
     make = lean if lean_trainer else peft
-    recipe = make("qlora" if method == "qlora" else "lora", _tokens(model))
-    return training_memory(model.shape, _with_projections(recipe, model))
+    return training_memory(model.shape, _with_projections(make(method, _tokens(model)), model))
 
 
 def _tokens(model: Model) -> int:
@@ -141,13 +146,11 @@ def _device_words(model: Model, gpu: Gpu, spec: GpuSpec | None) -> str:
     name, total = gpu.name.value or f"GPU {gpu.index}", gpu.total_bytes.value
     if total is None or gpu.unified_memory or (spec is not None and spec.backend != "cuda"):
         return f"{name}: not judged, all measurements are of NVIDIA GPUs with memory of their own"
-    kinds = [("QLoRA lean", "qlora", True), ("QLoRA PEFT", "qlora", False), ("LoRA lean", "lora", True),
-             ("LoRA PEFT", "lora", False)]  # fmt: skip
     words: dict[str, list[str]] = {"fits": [], "is borderline": [], "does not fit": []}
-    for kind, method, lean_trainer in kinds:
-        memory = memory_of(model, method, lean_trainer=lean_trainer)
+    for method_name, trainer, method, is_lean in _RECIPES:
+        memory = memory_of(model, method, lean_trainer=is_lean)
         if memory is not None:
-            words[fit_word(memory, total)].append(kind)
+            words[fit_word(memory, total)].append(f"{method_name} {trainer}")
     said = [f"{word}: {', '.join(names)}" for word, names in words.items() if names]
     return f"on one {name} of {format_bytes(total)} {'; '.join(said)}"
 

@@ -107,12 +107,12 @@ def _within(operator: Operator, limit: int) -> int:
     return limit if operator == ">" else limit - 1
 
 
-def _either(words: list[str]) -> str:
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"
+def _listed(words: list[str], last: str = "and") -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} {last} {words[-1]}"
 
 
-def _both(words: list[str]) -> str:
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+def _users_at_release(use: Use) -> int:
+    return use.mau_at_release + use.affiliates_mau_at_release
 
 
 @value
@@ -142,21 +142,20 @@ class UserThreshold:
         return self.exempt_clause is not None and use.received_in_end_user_product
 
     def bites(self, use: Use, multimodal: bool) -> bool:
-        users = use.mau_at_release + use.affiliates_mau_at_release
-        return exceeds(users, self.operator, self.limit) and not self.exempts(use)
+        return exceeds(_users_at_release(use), self.operator, self.limit) and not self.exempts(use)
 
     def reason(self, use: Use) -> str:
-        users = use.mau_at_release + use.affiliates_mau_at_release
         return (
-            f"{users:,} monthly active users in {self.month}, affiliates included, pass the limit of "
+            f"{_users_at_release(use):,} monthly active users in {self.month}, affiliates included, pass the limit of "
             f"{self.limit:,} in clause {self.term.clause}, above which the licence grants nothing."
         )
 
     def pass_reason(self, use: Use, multimodal: bool) -> str:
         if self.exempts(use):
             return f"Clause {self.exempt_clause} lifts the limit on users for a model received inside a product."
-        users = use.mau_at_release + use.affiliates_mau_at_release
-        return f"{users:,} monthly active users in {self.month} are within the limit of {self.limit:,}."
+        return (
+            f"{_users_at_release(use):,} monthly active users in {self.month} are within the limit of {self.limit:,}."
+        )
 
     def fixes(self, use: Use) -> tuple[Fix, ...]:
         most = _within(self.operator, self.limit)
@@ -257,7 +256,7 @@ class FieldOfUse:
         )
 
     def reason(self, use: Use) -> str:
-        objections = _both(list(self._objections(use)))
+        objections = _listed(list(self._objections(use)))
         return f"The licence allows only {self.term.value} ({self.term.clause}); this use is {objections}."
 
     def pass_reason(self, use: Use, multimodal: bool) -> str:
@@ -270,10 +269,10 @@ class FieldOfUse:
             phrases.append("without commercial aim")
             changed = replace(changed, commercial=False)
         if _outside(use.purpose, self.purposes):
-            phrases.append(f"for {_either([_WHY[purpose] for purpose in self.purposes])}")
+            phrases.append(f"for {_listed([_WHY[purpose] for purpose in self.purposes], 'or')}")
             changed = replace(changed, purpose=self.purposes[0])
         if _outside(use.entity, self.entities):
-            phrases.append(f"by {_either([_WHO[entity] for entity in self.entities])}")
+            phrases.append(f"by {_listed([_WHO[entity] for entity in self.entities], 'or')}")
             changed = replace(changed, entity=self.entities[0])
         if _outside(use.deployment, self.deployments):
             phrases.append(_WHERE[self.deployments[0]])
@@ -281,7 +280,7 @@ class FieldOfUse:
         if _outside(use.redistribute, self.redistributions):
             phrases.append(_HANDED[self.redistributions[0]])
             changed = replace(changed, redistribute=self.redistributions[0])
-        return (Fix(_both(phrases), changed),) if phrases else ()
+        return (Fix(_listed(phrases), changed),) if phrases else ()
 
     def _objections(self, use: Use) -> Iterator[str]:
         if use.commercial and not self.commercial:

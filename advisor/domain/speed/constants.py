@@ -51,6 +51,7 @@ class GpuConstants:
     prefill_experts: float
     """The same again for a mixture of experts, whose multiplications are small."""
     prefill_read: float
+    """Times that a weight's bytes count for each micro-batch of a prompt, at the published bandwidth."""
     attention: float
     """Times that the operations of attention over a prompt count."""
     prefill_layer_s: float
@@ -78,6 +79,7 @@ class CpuConstants:
     attention_flops: float
     """Operations per second of one core in attention over a prompt."""
     decode_spread: float
+    """Four in five published rates lie within this share of the estimate made without their processor."""
 
 
 def cautious(one: CpuConstants, other: CpuConstants) -> CpuConstants:
@@ -101,6 +103,8 @@ def _slower(one: Mapping[str, float], other: Mapping[str, float]) -> dict[str, f
 
 @value
 class SpeedConstants:
+    """All of them, with those that no back end and no family has for itself."""
+
     gpu: Mapping[str, GpuConstants]
     """By back end; a back end that is missing is estimated as `vulkan`."""
     cpu: Mapping[CpuFamily, CpuConstants]

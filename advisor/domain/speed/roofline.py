@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from advisor.domain.ggml import GGML_TYPES
+from advisor.domain.kv_cache import honoured_window
 from advisor.domain.model import Shape
 from advisor.domain.placement import Pool
 from advisor.domain.speed.constants import CpuConstants, GpuConstants, SpeedConstants, type_class
@@ -23,6 +24,8 @@ _FALLBACK_BACKEND = "vulkan"
 
 @value
 class Prompt:
+    """A prompt that is computed in micro-batches."""
+
     n_tokens: int
     depth_tokens: int = 0
     """Tokens in the cache before it."""
@@ -43,7 +46,9 @@ class Rates:
     """What is known about one GPU."""
 
     bandwidth: float
+    """Bytes per second."""
     flops: float
+    """Operations per second that count for prompts."""
     stacked_memory: bool
 
 
@@ -87,7 +92,7 @@ def gpu_decode_s(parts: Parts, work: PoolWork, shape: Shape, rates: Rates, own: 
     seconds = work.kv_bytes * own.kv_read / rates.bandwidth + work.n_layers * own.layer_s
     for name, n in touched.items():
         ops = own.decode_ops.get(type_class(name), 0.0)
-        seconds += n * (per_byte + ops * _weights_per_byte(name) / rates.flops)
+        seconds += n * (per_byte + ops * weights_per_byte(name) / rates.flops)
     return seconds
 
 
@@ -96,7 +101,7 @@ def gpu_prefill_s(parts: Parts, work: PoolWork, shape: Shape, rates: Rates, own:
     seconds = work.n_layers * own.prefill_layer_s * prompt.n_ubatches
     mixture = own.prefill_experts if shape.experts is not None else 1.0
     for name, n in visited_bytes(parts, work, shape, 1).items():
-        ops = 2 * n * _weights_per_byte(name) * prompt.n_tokens
+        ops = 2 * n * weights_per_byte(name) * prompt.n_tokens
         seconds += own.prefill[type_class(name)] * mixture * ops / rates.flops
     read = sum(visited_bytes(parts, work, shape, min(prompt.ubatch, prompt.n_tokens)).values())
     seconds += own.prefill_read * read * prompt.n_ubatches / rates.bandwidth
@@ -107,12 +112,11 @@ def attention_ops(work: PoolWork, shape: Shape, prompt: Prompt) -> float:
     """Operations of the scores and of the weighted sum of values, over a prompt."""
     if shape.state_space is not None:
         return 0.0
-    depth, full = prompt.mean_depth, work.n_layers
-    window = shape.window
-    back = full * depth
-    if window is not None and window.full_every:
-        limited = full * (1 - 1 / window.full_every)
-        back = (full - limited) * depth + limited * min(depth, window.tokens)
+    depth, window = prompt.mean_depth, honoured_window(shape)
+    back = work.n_layers * depth
+    if window is not None:
+        limited = work.n_layers * (1 - 1 / window.full_every)
+        back = (work.n_layers - limited) * depth + limited * min(depth, window.tokens)
     return 4.0 * prompt.n_tokens * back * shape.n_heads * shape.head_dim
 
 
@@ -123,9 +127,9 @@ def cpu_decode_s(parts: Parts, work: PoolWork, shape: Shape, own: CpuConstants, 
         for name, n in parts.output.items():
             touched[name] = touched.get(name, 0.0) + n
     cores = max(1, work.pool.cores)
-    memory = own.read_share * _bandwidth(work.pool, own, assumed)
+    memory = own.read_share * bandwidth_of(work.pool, own, assumed)
     rates = own.core_read_bytes_per_s
-    seconds = sum(max(n / memory, n / (cores * _of(rates, name))) for name, n in touched.items())
+    seconds = sum(max(n / memory, n / (cores * rate_of(rates, name))) for name, n in touched.items())
     attended = work.kv_bytes * heads_of_a_cell(shape)
     seconds += max(work.kv_bytes / memory, attended / (cores * own.core_cache_bytes_per_s))
     return seconds + work.n_layers * cores * own.sync_s
@@ -143,7 +147,7 @@ def cpu_prefill_s(parts: Parts, work: PoolWork, shape: Shape, own: CpuConstants,
     cores = max(1, work.pool.cores)
     seconds = attention_ops(work, shape, prompt) / (cores * own.attention_flops)
     for name, n in visited_bytes(parts, work, shape, 1).items():
-        seconds += 2 * n * _weights_per_byte(name) * prompt.n_tokens / (cores * _of(own.core_flops, name))
+        seconds += 2 * n * weights_per_byte(name) * prompt.n_tokens / (cores * rate_of(own.core_flops, name))
     return seconds + work.n_layers * cores * own.sync_s * prompt.n_ubatches
 
 
@@ -155,7 +159,8 @@ def overlap(n_gpus: int, prompt: Prompt, constants: SpeedConstants) -> float:
     return 1.0 - constants.pipelining * (1.0 - ideal)
 
 
-def _bandwidth(pool: Pool, own: CpuConstants, assumed: list[str]) -> float:
+def bandwidth_of(pool: Pool, own: CpuConstants, assumed: list[str]) -> float:
+    """Peak bytes per second of system memory, or what is assumed where nobody knows."""
     if pool.bandwidth_bytes_per_s is not None:
         return pool.bandwidth_bytes_per_s
     unknown = own.unknown_bandwidth_bytes_per_s
@@ -163,10 +168,12 @@ def _bandwidth(pool: Pool, own: CpuConstants, assumed: list[str]) -> float:
     return unknown
 
 
-def _of(rates: Mapping[str, float], ggml_type: str) -> float:
+def rate_of(rates: Mapping[str, float], ggml_type: str) -> float:
+    """The rate of a ggml type, or of the type that stands in for it."""
     return rates.get(ggml_type) or rates[_DEFAULT_TYPE]
 
 
-def _weights_per_byte(ggml_type: str) -> float:
+def weights_per_byte(ggml_type: str) -> float:
+    """Weights in a byte of a ggml type: 0.5 for F16."""
     found = GGML_TYPES[ggml_type]
     return found.block_size / found.block_bytes

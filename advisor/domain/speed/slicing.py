@@ -32,8 +32,11 @@ SLICE_SPREAD = 0.07
 square of the errors in benchmarks/README.md is 4 % with memory in large pages and 7 % on a fresh machine without, which
 is all that other systems have."""
 _VOCAB_PARTS = 16
+"""Of the vocabulary one such part is in the deep slice."""
 _VOCAB_STEP = 256
+"""Vocabularies of slices are multiples of it, and a narrow slice has just so many rows."""
 _RATIO = 3
+"""Times the rows of one slice in the other, and times the layers of one narrow slice in the other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +164,7 @@ class Timed:
     seconds: float
     slice_bytes: int
     others_cores: float
+    """Cores that other programs kept busy meanwhile."""
 
 
 def together(parts: tuple[Timed, ...]) -> Timed:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from advisor.domain.footprint import kv_cell_bytes, kv_layer_bytes
+from advisor.domain.kv_cache import honoured_window, kv_cell_bytes, kv_layer_bytes
 from advisor.domain.model import Shape
 from advisor.domain.placement import Placement, Pool
 from advisor.domain.weights import TypedGroup, Weights
@@ -49,6 +49,11 @@ def distinct_experts(n_total: int, n_used: int, n_tokens: int) -> float:
     return n_total * (1.0 - (1.0 - n_used / n_total) ** n_tokens)
 
 
+def used_share(shape: Shape) -> float:
+    """Share of the routed experts that one token visits; 0 without experts."""
+    return shape.experts.n_used / shape.experts.n_total if shape.experts else 0.0
+
+
 @lru_cache(maxsize=4096)
 def parts_of(weights: Weights) -> Parts:
     """The weights by type. The token embedding is a look-up and costs nothing, unless it is the output as well."""
@@ -75,9 +80,8 @@ def kv_read_bytes(shape: Shape, placement: Placement, depth_tokens: int) -> floa
     if shape.state_space is not None:
         return float(sum(kv_layer_bytes(shape, placement)))
     cell = kv_cell_bytes(shape, placement.kv_type)
-    window = shape.window
-    # llama.cpp ignores a window that every layer has (Mistral 7B v0.1).
-    if window is None or window.full_every == 0:
+    window = honoured_window(shape)
+    if window is None:
         return float(cell * depth_tokens * shape.n_layers)
     n_full = shape.n_layers // window.full_every
     limited = min(depth_tokens, window.tokens) * (shape.n_layers - n_full)

@@ -17,6 +17,8 @@ _NUMBER = re.compile(r"[-+−]?(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?(?:[eE]
 _FENCE = re.compile(r"```[ \t]*([A-Za-z0-9_+-]*)[ \t]*\r?\n(.*?)(?:```|\Z)", re.DOTALL)
 _MOST_STARTS = 200
 """Places at which a JSON value is looked for; an answer of braces alone would otherwise be read over and over."""
+_ROUNDING = 1e-12
+"""By which share decimals may be off that a computer added up: some thousand times the last digit of a double."""
 _PUNCTUATION = string.punctuation + "«»„“”‘’‚…。，！？、"
 
 
@@ -60,8 +62,9 @@ def judge_numeric(check: Numeric, answer: str) -> Judgement:
     number = numbers[0 if check.which == "first" else -1]
     allowed = max(check.tolerance, check.relative_tolerance * abs(check.expected))
     # A sum of decimals is off by the last digits of a double although the answer is right.
-    is_near = abs(number - check.expected) <= allowed or math.isclose(number, check.expected, rel_tol=1e-12)
-    return RIGHT if is_near else Judgement(0.0, f"{number:g} instead of {check.expected:g}")
+    rounding = _ROUNDING * max(abs(number), abs(check.expected))
+    is_near = math.isfinite(number) and abs(number - check.expected) <= allowed + rounding
+    return RIGHT if is_near else Judgement(0.0, f"{number:.15g} instead of {check.expected:.15g}")
 
 
 def judge_choice(check: Choice, answer: str) -> Judgement:
@@ -90,9 +93,12 @@ def find_json(answer: str) -> tuple[bool, Any]:
 
 
 def find_code(answer: str) -> str:
-    """The Python of an answer: its fenced blocks joined, or all of it where there are none."""
-    blocks = [body for language, body in _FENCE.findall(answer) if language.lower() in ("python", "py", "python3", "")]
-    return "\n\n".join(blocks) if blocks else answer
+    """The Python of an answer: its fenced blocks joined, or all of it where there are none. Blocks without a language
+    count where none is called Python: beside such a one they show what it prints."""
+    blocks: list[tuple[str, str]] = [(language.lower(), body) for language, body in _FENCE.findall(answer)]
+    named = [body for language, body in blocks if language in ("python", "py", "python3")]
+    found = named or [body for language, body in blocks if not language]
+    return "\n\n".join(found) if found else answer
 
 
 def _starts(text: str) -> Iterator[int]:

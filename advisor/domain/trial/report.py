@@ -22,6 +22,7 @@ from advisor.domain.trial.statistics import (
 )
 
 SIGNIFICANT = 1 - LEVEL
+"""Below this p a difference is called one: the level of the intervals."""
 
 
 @dataclass(frozen=True, slots=True)

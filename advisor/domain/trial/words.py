@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from advisor.domain.trial.blind import Tally
 from advisor.domain.trial.outcome import Outcome, Progress, Trial
-from advisor.domain.trial.report import Accuracy, Duel, Pace, Report, p_text
+from advisor.domain.trial.report import SIGNIFICANT, Accuracy, Duel, Pace, Report, p_text
 from advisor.domain.trial.statistics import Interval
 from advisor.domain.trial.text_loss import TextComparison
 from advisor.units import format_bytes
@@ -119,7 +119,7 @@ def tally_lines(found: Tally) -> list[str]:
         return [*lines, "No pair was decided, so nothing can be said."]
     p = p_text(found.p)
     share = f"{found.share.middle:.0%} of decided pairs for {found.first}, 95 %: {_range(found.share, '.0%')}"
-    if found.p >= 0.05:
+    if found.p >= SIGNIFICANT:
         return [*lines, f"{share}. That may be chance (sign test, p {p})."]
     better = found.first if found.first_wins > found.second_wins else found.second
     return [*lines, f"{share}. {better} is preferred (sign test, p {p})."]

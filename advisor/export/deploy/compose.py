@@ -111,7 +111,9 @@ def _gpus(serving: Serving) -> dict[str, Any]:
     if serving.backend == "cuda":
         device = {"driver": "nvidia", "count": serving.gpus, "capabilities": ["gpu"]}
         return {"deploy": {"resources": {"reservations": {"devices": [device]}}}}
-    return {"devices": ["/dev/kfd:/dev/kfd", "/dev/dri:/dev/dri"], "group_add": ["video", "render"]}
+    # AMD's driver computes through a device of its own, which hosts with other GPUs do not have.
+    compute = ["/dev/kfd:/dev/kfd"] if serving.backend == "rocm" else []
+    return {"devices": [*compute, "/dev/dri:/dev/dri"], "group_add": ["video", "render"]}
 
 
 def _environment(container: Container, name: str) -> str:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from xml.etree.ElementTree import Element, tostring
 
+from advisor.export.markdown_text import ADDRESS
 from advisor.export.report.blocks import Block, Chart, Facts, Grid, Points, Report, Section
 from advisor.export.report.contents import Recorded, report_of
 from advisor.export.report.svg import CHART_STYLE, el
+from advisor.text import printable
 
-_ADDRESS = re.compile(r"https://[\w./:%#?=&~+,@-]+")
 _STYLE = Path(__file__).with_name("html.css")
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 
@@ -115,7 +115,7 @@ def _text(tag: str, text: str, **marks: str) -> Element:
     """Escaped text, in which addresses are links."""
     made = el(tag, **marks)
     last, end = None, 0
-    for match in _ADDRESS.finditer(text):
+    for match in ADDRESS.finditer(text):
         _append(made, last, text[end : match.start()])
         last, end = el("a", match[0], href=match[0], rel="noreferrer"), match.end()
         made.append(last)
@@ -124,8 +124,6 @@ def _text(tag: str, text: str, **marks: str) -> Element:
 
 
 def _append(parent: Element, last: Element | None, text: str) -> None:
-    from advisor.text import printable
-
     if last is None:
         parent.text = printable(text)
     else:

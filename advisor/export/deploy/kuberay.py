@@ -5,7 +5,7 @@ from __future__ import annotations
 from advisor.export.deploy.file_header import annotations_of, head, notice_text
 from advisor.export.deploy.kubernetes import Manifest, gpu_limits, metadata, quantity, secret_variable
 from advisor.export.deploy.ray_serve import serve_config
-from advisor.export.deploy.serving import Serving
+from advisor.export.deploy.serving import GROWTH, Serving
 from advisor.export.deploy.vllm_args import vllm_of
 from advisor.export.deploy.yaml_text import yaml_text
 from advisor.units import GIB
@@ -105,7 +105,7 @@ def _workers(serving: Serving) -> Manifest:
         "groupName": "gpu",
         "replicas": pods,
         "minReplicas": pods,
-        "maxReplicas": 2 * pods,
+        "maxReplicas": GROWTH * pods,
         "numOfHosts": 1,
         "rayStartParams": {},
         "template": {

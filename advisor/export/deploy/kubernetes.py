@@ -9,7 +9,7 @@ from typing import Any
 from advisor.errors import InputError
 from advisor.export.deploy.engine_container import MODELS, Container, container_of
 from advisor.export.deploy.file_header import annotations_of, comment, head, notice_text
-from advisor.export.deploy.serving import Serving
+from advisor.export.deploy.serving import BUSY_SHARE, GROWTH, Serving
 from advisor.export.deploy.yaml_text import yaml_text
 from advisor.units import GIB, MIB
 
@@ -18,10 +18,6 @@ Manifest = dict[str, Any]
 _USER = 10001
 _GPU_RESOURCES = {"cuda": "nvidia.com/gpu", "rocm": "amd.com/gpu"}
 """Names of the device plugins of NVIDIA and AMD."""
-_BUSY_SHARE = 0.8
-"""Of the slots, from which on another replica is asked for; plans count on no more either."""
-_GROWTH = 2
-"""Times the planned replicas that the autoscaler may reach: more is a new plan."""
 
 
 def files(serving: Serving) -> dict[str, str]:
@@ -171,7 +167,7 @@ def _download(serving: Serving, container: Container, script: str) -> Manifest:
     return {
         "name": "weights",
         "image": container.image,
-        "command": ["/bin/sh", "-c", script],
+        "command": ["/bin/sh", "-c", _literal(script)],
         "env": [secret_variable(serving, "HF_TOKEN", "hf-token", optional=True)],
         "resources": {"requests": {"cpu": "500m", "memory": "256Mi"}, "limits": {"memory": "1Gi"}},
         "securityContext": CONTAINER_SECURITY,
@@ -194,8 +190,7 @@ def _engine(serving: Serving, container: Container) -> Manifest:
         "name": "engine",
         "image": container.image,
         "command": container.command,
-        # Kubernetes would put a variable in the place of $(NAME).
-        "args": [argument.replace("$(", "$$(") for argument in container.arguments],
+        "args": [_literal(argument) for argument in container.arguments],
         "env": environment,
         "ports": [{"name": "http", "containerPort": serving.port}],
         "resources": _resources(serving, container),
@@ -205,6 +200,11 @@ def _engine(serving: Serving, container: Container) -> Manifest:
         # Connections in flight end before the process is told to.
         "lifecycle": {"preStop": {"exec": {"command": ["sleep", "10"]}}},
     }
+
+
+def _literal(text: str) -> str:
+    """As it stands: Kubernetes would put a variable in the place of $(NAME)."""
+    return text.replace("$(", "$$(")
 
 
 def _resources(serving: Serving, container: Container) -> Manifest:
@@ -256,7 +256,7 @@ def _metric(container: Container) -> str:
 
 def _autoscaler(serving: Serving, container: Container) -> Manifest:
     # Never more run than there are slots, so the mean must stay below their number to grow beyond it.
-    target = f"{round(1000 * _BUSY_SHARE * serving.slots)}m"
+    target = f"{round(1000 * BUSY_SHARE * serving.slots)}m"
     metric = {"metric": {"name": _metric(container)}, "target": {"type": "AverageValue", "averageValue": target}}
     reference = {"apiVersion": "apps/v1", "kind": "Deployment", "name": serving.label}
     return {
@@ -266,7 +266,7 @@ def _autoscaler(serving: Serving, container: Container) -> Manifest:
         "spec": {
             "scaleTargetRef": reference,
             "minReplicas": serving.replicas.count,
-            "maxReplicas": _GROWTH * serving.replicas.count,
+            "maxReplicas": GROWTH * serving.replicas.count,
             "metrics": [{"type": "Pods", "pods": metric}],
             # Weights take minutes to load, so copies that were just started are not taken away at once.
             "behavior": {

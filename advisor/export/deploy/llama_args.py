@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from advisor.domain.placement import tensor_split
 from advisor.errors import InputError
 from advisor.export.deploy.serving import GgufSource, LlamaSettings, Serving
 
@@ -29,8 +30,13 @@ def source_of(serving: Serving) -> GgufSource:
     return serving.gguf
 
 
-def llama_arguments(serving: Serving, weights: list[Argument], host: str, *, ui: bool = True) -> list[Argument]:
-    """Every argument, those for the weights first. Defaults that matter are written down, since they change."""
+def llama_arguments(
+    serving: Serving, weights: list[Argument], host: str, *, in_container: bool = False
+) -> list[Argument]:
+    """Every argument, those for the weights first. Defaults that matter are written down, since they change.
+
+    A container is given no GPUs but those that it uses, and serves programs alone.
+    """
     llama = settings_of(serving)
     found: list[Argument] = [
         *weights,
@@ -41,7 +47,8 @@ def llama_arguments(serving: Serving, weights: list[Argument], host: str, *, ui:
         ("--parallel", str(serving.slots)),
         ("--no-kv-unified",),
         ("--n-gpu-layers", str(llama.n_gpu_layers)),
-        *_split(llama),
+        *_split(used_shares(llama) if in_container else shares_of(llama)),
+        *([("--cpu-moe",)] if llama.experts_in_ram else []),
         ("--cache-type-k", llama.kv_type),
         ("--cache-type-v", llama.kv_type),
         ("--flash-attn", "on" if llama.flash_attention else "off"),
@@ -53,19 +60,26 @@ def llama_arguments(serving: Serving, weights: list[Argument], host: str, *, ui:
         ("--cache-ram", "0"),
         ("--metrics",),
     ]
-    if not ui:
+    if in_container:
         found.append(("--no-ui",))
     return found
 
 
-def _split(llama: LlamaSettings) -> list[Argument]:
-    used = [n for n in llama.gpu_layers if n]
-    found: list[Argument] = []
-    if len(used) > 1:
-        found += [("--split-mode", "layer"), ("--tensor-split", ",".join(map(str, llama.gpu_layers)))]
-    if llama.experts_in_ram:
-        found.append(("--cpu-moe",))
-    return found
+def shares_of(llama: LlamaSettings) -> tuple[int, ...]:
+    """What each GPU of the machine gets of the offloaded layers, as llama.cpp counts them."""
+    return tensor_split(llama.gpu_layers, llama.n_gpu_layers)
+
+
+def used_shares(llama: LlamaSettings) -> tuple[int, ...]:
+    """The same where only the GPUs in use can be seen."""
+    return tuple(n for n in shares_of(llama) if n)
+
+
+def _split(shares: tuple[int, ...]) -> list[Argument]:
+    """Without it llama.cpp shares the layers out by the memory that is free when it starts."""
+    if len(shares) < 2 or not any(shares):
+        return []
+    return [("--split-mode", "layer"), ("--tensor-split", ",".join(map(str, shares)))]
 
 
 def from_hub(serving: Serving) -> list[Argument]:

@@ -191,7 +191,7 @@ def _home(source: GgufSource) -> list[str]:
     """Nothing of the homes, but the file where it lies in one."""
     folder = str(PurePosixPath(source.file or "").parent)
     if source.repo is None and folder.split("/")[1:2] in (["home"], ["root"]):
-        return ["ProtectHome=tmpfs", f"BindReadOnlyPaths={systemd_text.word(folder)}"]
+        return ["ProtectHome=tmpfs", f"BindReadOnlyPaths={systemd_text.quoted(folder)}"]
     return ["ProtectHome=yes"]
 
 

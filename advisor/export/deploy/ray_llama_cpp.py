@@ -11,6 +11,7 @@ from typing import Any
 
 from advisor.errors import InputError
 from advisor.export.deploy.file_header import head, notice_text
+from advisor.export.deploy.llama_args import used_shares
 from advisor.export.deploy.serving import GgufSource, LicenceDuties, LlamaSettings, Serving
 from advisor.export.deploy.yaml_text import yaml_text
 
@@ -73,7 +74,7 @@ def _application(serving: Serving, llama: LlamaSettings, gguf: GgufSource) -> di
             "context_tokens": serving.context_tokens,
             "threads": llama.threads,
             "gpu_layers": llama.n_gpu_layers,
-            **({"gpu_shares": list(llama.gpu_layers)} if sum(1 for n in llama.gpu_layers if n) > 1 else {}),
+            **({"gpu_shares": list(used_shares(llama))} if serving.gpus > 1 else {}),
             "batch": llama.batch,
             "ubatch": llama.ubatch,
             "flash_attention": llama.flash_attention,
@@ -109,7 +110,7 @@ def _gateway() -> dict[str, Any]:
 
 
 def _replicas(serving: Serving, llama: LlamaSettings) -> dict[str, Any]:
-    needs: dict[str, Any] = {"num_cpus": llama.threads if not serving.gpus else 1}
+    needs: dict[str, Any] = {"num_cpus": llama.threads if serving.uses_processor else 1}
     if serving.gpus:
         needs["num_gpus"] = serving.gpus
     if serving.ram_bytes is not None:

@@ -6,13 +6,11 @@ import re
 from typing import Any
 
 from advisor.export.deploy.file_header import head, notice_text
-from advisor.export.deploy.serving import Serving
+from advisor.export.deploy.serving import BUSY_SHARE, GROWTH, Serving
 from advisor.export.deploy.vllm_args import engine_arguments, vllm_of
 from advisor.export.deploy.yaml_text import yaml_text
 
 IMPORT_PATH = "ray.serve.llm:build_openai_app"
-_BUSY_SHARE = 0.8
-_GROWTH = 2
 _ACCELERATORS = (
     (r"\bA100\b", "A100"),
     (r"\bH100\b", "H100"),
@@ -69,8 +67,8 @@ def deployment_config(serving: Serving) -> dict[str, Any]:
     return {
         "autoscaling_config": {
             "min_replicas": serving.replicas.count,
-            "max_replicas": _GROWTH * serving.replicas.count,
-            "target_ongoing_requests": max(1.0, round(_BUSY_SHARE * serving.slots, 1)),
+            "max_replicas": GROWTH * serving.replicas.count,
+            "target_ongoing_requests": max(1.0, round(BUSY_SHARE * serving.slots, 1)),
             "downscale_delay_s": 600,
         },
         "max_ongoing_requests": serving.slots,

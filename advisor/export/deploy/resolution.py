@@ -31,7 +31,6 @@ from advisor.units import format_bytes
 
 _LEFT_FOR_PODS = 0.8
 """Of a node: the rest is for the system, the agents on it and Ray itself."""
-PERMITTED = ("allowed", "allowed_with_obligations")
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +160,7 @@ def _refuse(
 
 
 def _refuse_licence(pick: PickTable) -> None:
-    if pick.licence.verdict in PERMITTED:
+    if pick.licence.verdict.grants:
         return
     raise NoCandidateError(
         f"{pick.model} is not exported for serving",
@@ -239,7 +238,7 @@ def _from_file(recorded: Recorded, options: ServingOptions) -> _Sized:
     return _Sized(
         context_tokens=place.context_tokens // had,
         slots=slots,
-        llama=_settings(place),
+        llama=_settings(place, pick.footprint.devices[0].kv_cache_bytes if pick.footprint.devices else 0),
         gpus=sum(1 for n in place.gpu_layers if n),
         ram_bytes=needs[0] if needs else None,
         vram_bytes=sum(needs[1:]),
@@ -264,7 +263,7 @@ def _from_plan(plan: ServingPlan, options: ServingOptions) -> _Sized:
     return _Sized(
         context_tokens=replica.context_tokens,
         slots=slots,
-        llama=_settings(replica.fit.placement),
+        llama=_settings(replica.fit.placement, devices[0].kv_cache_bytes),
         gpus=replica.gpus,
         ram_bytes=needs[0],
         vram_bytes=sum(needs[1:]),
@@ -289,7 +288,8 @@ def _with_slots(device: DeviceFootprint, slots: int, had: int) -> int:
     return device.total_bytes - device.kv_cache_bytes + device.kv_cache_bytes * slots // had
 
 
-def _settings(place: PlacementTable | Placement) -> LlamaSettings:
+def _settings(place: PlacementTable | Placement, ram_cache_bytes: int) -> LlamaSettings:
+    """The cache of a layer lies where the layer is computed, so that a cache in system memory tells of layers there."""
     return LlamaSettings(
         kv_type=place.kv_type,
         flash_attention=place.flash_attention,
@@ -299,6 +299,7 @@ def _settings(place: PlacementTable | Placement) -> LlamaSettings:
         n_gpu_layers=place.n_gpu_layers,
         gpu_layers=tuple(place.gpu_layers),
         experts_in_ram=place.experts_in_ram,
+        layers_in_ram=ram_cache_bytes > 0,
     )
 
 

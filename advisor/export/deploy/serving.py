@@ -8,6 +8,12 @@ from dataclasses import dataclass
 from advisor.domain.capacity.replica import EngineName
 from advisor.domain.export_request import DEFAULT_PORT
 from advisor.domain.placement import KvType
+from advisor.domain.serving import MAX_UTILISATION
+
+BUSY_SHARE = MAX_UTILISATION
+"""Of the slots, from which on an autoscaler asks for another replica; plans count on no more either."""
+GROWTH = 2
+"""Times the planned replicas that an autoscaler may reach: more is a new plan."""
 
 _PART = re.compile(r"-(\d{5})-of-(\d{5})(?=\.gguf$)")
 
@@ -50,6 +56,8 @@ class LlamaSettings:
     gpu_layers: tuple[int, ...] = ()
     """Layers on each GPU."""
     experts_in_ram: bool = False
+    layers_in_ram: bool = False
+    """Whether the processor computes some layers beside the GPUs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +195,11 @@ class Serving:
     def total_context_tokens(self) -> int:
         """`--ctx-size` of llama.cpp: all slots together."""
         return self.context_tokens * self.slots
+
+    @property
+    def uses_processor(self) -> bool:
+        """Whether llama.cpp computes some of the model on the processor, so that it needs all its threads there."""
+        return not self.gpus or (self.llama is not None and (self.llama.experts_in_ram or self.llama.layers_in_ram))
 
     @property
     def label(self) -> str:

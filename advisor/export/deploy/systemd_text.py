@@ -9,8 +9,11 @@ _PLAIN = re.compile(r"[A-Za-z0-9_./:,@=+-]+")
 
 def word(text: str) -> str:
     """One word of a command line or of Environment=, taken as it is. The text holds no control characters."""
-    if _PLAIN.fullmatch(text):
-        return text
+    return text if _PLAIN.fullmatch(text) else quoted(text)
+
+
+def quoted(text: str) -> str:
+    """The same always in quotes, in which a colon does not begin another path (BindReadOnlyPaths=)."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")
     return f'"{escaped}"'
 

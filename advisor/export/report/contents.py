@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from advisor.export.recommendation_schema import AlternativeTable, PickTable, RecommendationFile
+from advisor.export.recommendation_schema import AlternativeTable, PickTable, QualityTable, RecommendationFile
 from advisor.export.report.blocks import Block, Chart, Facts, Grid, Points, Report, Section
 from advisor.export.report.licence_part import licence_section
 from advisor.export.report.machine_part import capacity_of, machine_rows
 from advisor.export.report.memory_chart import DeviceMemory, memory_chart, memory_text
 from advisor.export.report.trade_chart import Choice, trade_chart, trade_text
 from advisor.export.words import BASIS_WORDS, VERDICT_WORDS
-from advisor.units import counted, format_bytes, format_milliseconds, format_rate
+from advisor.units import counted, format_bytes, format_figure, format_milliseconds, format_rate
 
 _SUPPORT_WORDS = {
     "supported": "✓ supported, says the model card",
@@ -21,6 +21,8 @@ _SUPPORT_WORDS = {
     "unknown": "? unknown - nobody sourced it",
 }
 _HUB = "https://huggingface.co/"
+_MOST_TOKENS_PER_S = 1e6
+"""Beyond it a speed that was asked for is not drawn: nothing is as fast."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,7 @@ def report_of(recorded: Recorded) -> Report:
         licence_section(pick.licence),
         _language_section(pick),
         _load_section(file),
-        Section("Take note", [Points("Before you rely on it", _cautions(pick))] if _cautions(pick) else []),
+        _cautions_section(pick),
         _smoke_section(file),
         _rejected_section(file),
         Section("Machine", [Grid(("what", "value", "read from"), machine_rows(file.machine)), *_findings(file)]),
@@ -98,12 +100,17 @@ def _pick_section(pick: PickTable) -> Section:
             ("first token", f"after {format_milliseconds(speed.ttft_ms)} for {speed.prompt_tokens:,} tokens"),
             ("speed is", _basis(speed.basis)),
         ]
-    quality = pick.quality
-    rows.append(
-        ("expected quality", f"{quality.score:.2f}, likely between {quality.low:.2f} and {quality.high:.2f}; from "
-                             f"{quality.results} published results, {quality.task_results} of them for this task")
-    )  # fmt: skip
+    rows.append(("expected quality", _quality(pick.quality)))
     return Section("The pick", [Facts(rows)])
+
+
+def _quality(quality: QualityTable) -> str:
+    """The score with its interval, and what it rests on."""
+    interval = f"{quality.score:.2f}, likely between {quality.low:.2f} and {quality.high:.2f}"
+    if quality.ground == "trial":
+        tasks = counted(quality.tried_tasks or 0, "task")
+        return f"{interval}; from your trial of {tasks}, beside {quality.results} published results"
+    return f"{interval}; from {quality.results} published results, {quality.task_results} of them for this task"
 
 
 def _basis(basis: str) -> str:
@@ -174,7 +181,7 @@ def _trade_section(file: RecommendationFile) -> Section:
     columns = ("#", "model", "quantization", "memory", "speed", "quality", "licence", "score")
     blocks: list[Block] = [Grid(columns, rows, frozenset({0, 3, 4, 5, 7}))]
     if len(choices) > 1:
-        target = _number(file.constraints.get("latency", {}).get("tokens_per_s"))
+        target = _speed(file.constraints.get("latency", {}).get("tokens_per_s"))
         blocks.insert(0, Chart("quality-speed", trade_chart(choices, target), trade_text(choices)))
     intro = (
         "The pick and what came next. The line joins those that no other beats in both quality and speed. The order is "
@@ -189,8 +196,11 @@ def _ranked_row(rank: int, c: AlternativeTable) -> tuple[str, ...]:
     return str(rank), c.model, c.quantization, memory, rate, f"{c.quality:.2f}", verdict, f"{c.score:.3f}"
 
 
-def _number(value: object) -> float | None:
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+def _speed(value: object) -> float | None:
+    """A speed that was asked for; the answers of a file are not checked, so that anything may stand there."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value) if 0 < value <= _MOST_TOKENS_PER_S else None
 
 
 def _language_section(pick: PickTable) -> Section:
@@ -203,8 +213,8 @@ def _language_section(pick: PickTable) -> Section:
 def _load_section(file: RecommendationFile) -> Section:
     plan = file.plan
     rows = [
-        ("requests", f"{plan.requests_per_s:.3g} per second"),
-        ("in flight on average", f"{plan.requests_in_flight:.2g}"),
+        ("requests", f"{format_figure(plan.requests_per_s)} per second"),
+        ("in flight on average", format_figure(plan.requests_in_flight, 2)),
         ("slots to provide", str(plan.slots)),
     ]
     if plan.replicas is not None:
@@ -217,9 +227,10 @@ def _load_section(file: RecommendationFile) -> Section:
     return Section("For your users", [Facts(rows)])
 
 
-def _cautions(pick: PickTable) -> list[str]:
+def _cautions_section(pick: PickTable) -> Section:
     assumed = [] if pick.speed is None else [f"taken for granted: {text}" for text in pick.speed.assumed]
-    return [*pick.warnings, *assumed]
+    lines = [*pick.warnings, *assumed]
+    return Section("Take note", [Points("Before you rely on it", lines)] if lines else [])
 
 
 def _findings(file: RecommendationFile) -> list[Block]:

@@ -43,11 +43,11 @@ def trade_text(choices: Sequence[Choice]) -> str:
 
 
 def trade_chart(choices: Sequence[Choice], target: float | None) -> Element:
-    """The drawing; `target` is the speed that was asked for, in tokens per second."""
+    """The drawing; `target` is the speed that was asked for, in tokens per second, more than 0."""
     svg = chart(_WIDTH, _HEIGHT, trade_text(choices))
     axes = _Axes.around(choices, target)
     _grid(svg, axes)
-    if target is not None and target > 0:
+    if target is not None:
         x = axes.x(target)
         svg.append(el("line", class_="target", x1=x, y1=_TOP, x2=x, y2=_HEIGHT - _BOTTOM))
         svg.append(el("text", f"asked for: {target:g} tok/s", class_="soft", x=x + 5, y=_TOP + 13))
@@ -55,7 +55,7 @@ def trade_chart(choices: Sequence[Choice], target: float | None) -> Element:
     path = " ".join(f"{axes.x(c.tokens_per_s):.1f},{axes.y(c.quality):.1f}" for c in front)
     if len(front) > 1:
         svg.append(el("polyline", class_="front", points=path))
-    most = max(c.n_bytes for c in choices)
+    most = max(1, *(c.n_bytes for c in choices))
     # The largest first, so that no circle hides a smaller one.
     for choice in sorted(choices, key=lambda c: (-c.n_bytes, -c.number)):
         _dot(svg, axes, choice, most, is_best=choice in front)
@@ -76,7 +76,7 @@ class _Axes:
 
     @classmethod
     def around(cls, choices: Sequence[Choice], target: float | None) -> _Axes:
-        speeds = [c.tokens_per_s for c in choices] + ([target] if target else [])
+        speeds = [c.tokens_per_s for c in choices] + ([] if target is None else [target])
         qualities = [c.quality for c in choices]
         return cls(
             slow=min(speeds) / 1.6,

@@ -13,6 +13,7 @@ from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Label
 
+from advisor.files import is_file
 from advisor.tui.widgets.path_field import PathField
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ class EvidenceScreen(ModalScreen[Path | None]):
     def compose(self) -> ComposeResult:
         with Vertical(id="evidence"):
             yield Label("Judge quality by which trial on your own tasks?", id="evidence-title", markup=False)
-            yield Label(_LAST if self._last.is_file() else _NONE, id="evidence-about", markup=False)
+            yield Label(_LAST if is_file(self._last) else _NONE, id="evidence-about", markup=False)
             yield PathField("", self._folder, id="evidence-path")
             with Horizontal():
                 yield Button("Enter: rank by it", id="take", variant="primary", compact=True)
@@ -50,7 +51,7 @@ class EvidenceScreen(ModalScreen[Path | None]):
         typed = self.query_one(PathField).value.strip()
         if typed:
             self.dismiss(self._folder / os.path.expanduser(typed))
-        elif self._last.is_file():
+        elif is_file(self._last):
             self.dismiss(self._last)
         else:
             self.query_one("#evidence-about", Label).update(f"✗ Nothing is named. {_NONE}")

@@ -20,6 +20,7 @@ from advisor.domain.presets import Preset
 from advisor.domain.questions import Question, answer_text
 from advisor.errors import AdvisorError
 from advisor.tui.commands import bindings_at
+from advisor.tui.listening import ListeningApp
 from advisor.tui.messages import AnswersChanged, Topic
 from advisor.tui.screens.place import Place
 from advisor.tui.screens.preset_list import PresetList
@@ -33,6 +34,8 @@ _FRAME_S = 0.07
 """After which Textual has drawn a new screen: it waits 50 ms and then for the next frame."""
 _AT_A_TIME = 8
 """Lines that are mounted in one piece after that."""
+_UNSEEN_AT_A_TIME = 4
+"""The same while another place is shown, whose keys wait for each piece."""
 
 
 class Form(VerticalScroll, can_focus=True, inherit_bindings=False):
@@ -251,6 +254,10 @@ class NeedsScreen(Place):
         self.session.reset()
         await self._refill()
 
+    async def _wait_until_calm(self) -> None:
+        if isinstance(self.app, ListeningApp):
+            await self.app.wait_until_calm(lambda: self.is_current)
+
     def action_preset(self) -> None:
         """Choose a preset."""
         self.app.push_screen(PresetList(self.session.advisor.presets, self.session.preset), self._fill)
@@ -280,8 +287,11 @@ class NeedsScreen(Place):
                 await form.remove_children()
                 # While the app closes nothing is removed any more.
                 missing = iter(()) if form.children else iter(self._sections())
-                await form.mount_all(islice(missing, _AT_ONCE))
-            # What is seen is drawn before the rest is there, and the rest leaves room for keys.
+                # What is seen is drawn before the rest is there, and the rest leaves room for keys.
+                await form.mount_all(islice(missing, _AT_ONCE if self.is_current else 0))
+            while not self.is_current and (piece := list(islice(missing, _UNSEEN_AT_A_TIME))):
+                await self._wait_until_calm()
+                await form.mount_all(piece)
             async with self.batch():
                 while piece := list(islice(missing, _AT_A_TIME)):
                     await form.mount_all(piece)

@@ -56,14 +56,14 @@ class PicksScreen(Place):
     def body(self) -> ComposeResult:
         yield Static(markup=False, id="picks-title")
         yield Input(placeholder="part of a name, file type, licence or reason", compact=True, id="filter")
-        with Horizontal(id="picks-actions"):
-            yield Button("a: admit this model", id="admit", action="screen.admit", compact=True)
-            yield Button("u: take back", id="take-back", action="app.undo", compact=True)
-            yield Button("o: published results", id="published", action="app.rank_by_trial", compact=True)
         with Container(id="picks-body"):
             with Vertical(id="picks-left"):
                 yield Ranking()
                 yield Paragraphs(id="nothing")
+                with Horizontal(id="picks-actions"):
+                    yield Button("a: admit this model", id="admit", action="screen.admit", compact=True)
+                    yield Button("u: take back", id="take-back", action="app.undo", compact=True)
+                    yield Button("o: published results", id="published", action="app.rank_by_trial", compact=True)
                 yield Static(markup=False, id="rest")
             yield Sections(id="why")
 

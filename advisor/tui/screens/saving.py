@@ -14,6 +14,7 @@ from textual.widget import Widget
 from textual.widgets import Button, Input, Label, Static
 
 from advisor.errors import AdvisorError
+from advisor.files import is_file, is_folder
 from advisor.tui.previews import FILE_NAME, Preview
 from advisor.tui.screens.confirm import ConfirmScreen
 from advisor.tui.screens.place import Place
@@ -109,16 +110,16 @@ class SavingScreen(Place):
         return self.session.working_directory / os.path.expanduser(typed)
 
     def _save_as(self, path: Path) -> None:
-        if path.is_dir():
+        if is_folder(path):
             self.show_outcome(f"✗ {path} is a folder. Add a name, for example {FILE_NAME}.", failed=True)
-        elif path.is_file():
+        elif is_file(path):
             self._ask(f"{path} exists. Write over it?", path.parent, {path.name: next(iter(self._texts.values()))})
         else:
             self._write(path.parent, {path.name: next(iter(self._texts.values()))}, overwrite=False)
 
     def _save_in(self, folder: Path) -> None:
         texts = self._texts
-        if folder.is_file():
+        if is_file(folder):
             self.show_outcome(f"✗ {folder} is a file. Name a folder, for example ./{FOLDER}.", failed=True)
             return
         there = self.session.advisor.files_there(folder, texts)

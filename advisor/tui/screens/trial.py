@@ -21,6 +21,7 @@ from advisor.domain.trial.outcome import Progress, Trial
 from advisor.domain.trial.requests import TrialRequest
 from advisor.domain.trial.words import progress_text
 from advisor.errors import AdvisorError
+from advisor.files import is_file
 from advisor.text import one_line
 from advisor.tui.background import in_background
 from advisor.tui.messages import RankBy
@@ -89,7 +90,7 @@ class TrialScreen(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         folder = self._session.working_directory
-        tasks = f"./{TASKS_NAME}" if (folder / TASKS_NAME).is_file() else ""
+        tasks = f"./{TASKS_NAME}" if is_file(folder / TASKS_NAME) else ""
         yield Static("Trial: who answers your tasks right?", id="trial-title", markup=False)
         with Horizontal(classes="trial-line"):
             yield Label("Tasks", classes="export-label")
@@ -142,7 +143,7 @@ class TrialScreen(ModalScreen[None]):
     @on(Input.Submitted, "#add")
     def _added(self, event: Input.Submitted) -> None:
         path = self._path(event.value)
-        if not path.is_file():
+        if not is_file(path):
             self._say(f"✗ {path} is no file.")
             return
         self.query_one(TickList).add(str(path), one_line(path.name))
@@ -244,7 +245,7 @@ class TrialScreen(ModalScreen[None]):
             self._say("✗ nothing was tried yet that could be saved.")
             return
         path = self._path(self.query_one("#result", Input).value or RESULT_NAME)
-        if path.is_file():
+        if is_file(path):
             question = f"{path} exists. Write over it?"
             self.app.push_screen(ConfirmScreen(question, "overwrite"), lambda yes: self._write(path) if yes else None)
         else:

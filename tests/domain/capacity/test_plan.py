@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from advisor.catalog.loader import load_catalogue
+from advisor.domain.capacity import targets
 from advisor.domain.capacity.nodes import Price
 from advisor.domain.capacity.options import Subject, llama_on_node, vllm_on_node
 from advisor.domain.capacity.plan import Plans, ServingPlan, make_plans, with_spare
@@ -132,6 +133,41 @@ def test_fp8_is_planned_only_where_the_gpu_multiplies_in_it() -> None:
     assert precisions("g6e.xlarge") == {"BF16", "FP8"}
 
 
+def test_weights_in_fp8_alone_are_refused_where_the_gpu_does_not_multiply_in_it() -> None:
+    (refusal,) = vllm_on_node(replace(subject(), precisions=("FP8",)), node("p4d.24xlarge"))
+    assert isinstance(refusal, Refusal)
+    assert (refusal.code, "A100" in refusal.text) == ("no_fp8", True)
+
+
+def test_what_does_not_fit_is_sized_in_a_precision_that_the_gpu_has() -> None:
+    small = replace(node("p4d.24xlarge"), count=1, link_bytes_per_s=None, network_bytes_per_s=None)
+    (refusal,) = vllm_on_node(subject(LLAMA_405B), small)
+    assert isinstance(refusal, Refusal)
+    assert refusal.text.startswith("756.0 GiB of weights")
+
+
+def test_a_gpu_of_unknown_compute_rate_is_refused_as_such_and_not_as_too_small() -> None:
+    known = node("g6e.xlarge")
+    silent = replace(known, gpu=replace(known.gpu, fp16_flops=None, int8_ops=None))
+    (refusal,) = vllm_on_node(subject(), silent)
+    assert isinstance(refusal, Refusal)
+    assert refusal.code == "no_compute_rate"
+
+
+def test_sizes_that_miss_the_targets_however_few_requests_come_end_the_search(monkeypatch: pytest.MonkeyPatch) -> None:
+    found, replica = subject(latency__ttft_ms=400), vllm_replica("L4")
+    sizes = ((500, 100),) * 3891 + ((6000, 100),) * 205
+    mean = sum(prompt for prompt, _ in sizes) / len(sizes)
+    load = replace(found.traffic, users=None, sizes=sizes, prompt_tokens=mean, mean_requests_per_s=5.0)
+    alone = [run_at(replica, load, 0.001, found.targets, n) for n in (1500, 10_000)]
+    # About one request in twenty is long: a short run has fewer of them, and a run of full length more.
+    assert [holds(metrics, found.targets) for metrics in alone] == [True, False]
+    monkeypatch.setattr(targets, "_MOST_STEPS", 2)
+    plans = make_plans(replace(found, traffic=load), SMALL_CPU, 4, None, [node("g6.xlarge")], ["vllm"])
+    assert not plans.plans
+    assert [r.code for r in plans.refusals if r.place == "g6.xlarge"] == ["no_load"]
+
+
 def test_a_target_below_the_bound_is_refused_with_its_value() -> None:
     found = planned(subject(latency__ttft_ms=1), "H100 server")
     assert not found.plans
@@ -228,6 +264,14 @@ def test_a_machine_of_unknown_memory_is_refused_as_such() -> None:
     unknown = (replace(SMALL_CPU[0], budget_bytes=0),)
     found = make_plans(subject(), unknown, 4, None, [], ("llama.cpp",))
     assert [r.text for r in found.refusals] == ["its system memory is unknown, or all of it is kept free"]
+
+
+def test_a_model_that_fits_on_the_excluded_processor_alone_is_not_called_too_large() -> None:
+    asked = subject(machine__allow_cpu=False)
+    found = make_plans(asked, SMALL_CPU, 4, None, [], ("llama.cpp",))
+    assert [(r.code, "machine.allow_cpu" in r.text) for r in found.refusals] == [("no_cpu", True)]
+    large = make_plans(replace(asked, shape=LLAMA_70B), SMALL_CPU, 4, None, [], ("llama.cpp",))
+    assert [r.code for r in large.refusals] == ["memory"]
 
 
 def test_very_long_prompts_are_planned_from_few_requests() -> None:

@@ -18,18 +18,19 @@ from advisor.domain.weights import weights
 from advisor.units import GIB
 from tests.builders import LLAMA_3_8B, LLAMA_70B, MISTRAL_7B, model
 from tests.domain.capacity.making import gpu, serving, speed_constants
+from tests.shapes import SCOUT
 
 MIXTRAL = replace(MISTRAL_7B, experts=Experts(8, 2, 0, 14336))
 RAM = Pool("RAM", "ram", 256 * GIB, None, 80e9, None, "cpu", cores=16)
 CUDA = Pool("GPU0", "gpu", 24 * GIB, None, 1008e9, 165e12, "cuda", int8_ops=660e12)
 
 
-def placed(shape: Shape, *gpus: Pool, slots: int = 8) -> tuple[Fit, StepCosts]:
+def placed(shape: Shape, *gpus: Pool, slots: int = 8, context: int = 2048, depth: int = 640) -> tuple[Fit, StepCosts]:
     pools = (RAM, *gpus)
-    base = cpu_placement(2048 * slots, parallel=slots, threads=16, n_gpus=len(gpus))
+    base = cpu_placement(context * slots, parallel=slots, threads=16, n_gpus=len(gpus))
     held = weights(shape, "Q4_K_M")
     fit = ways_to_run(shape, held, base, pools, allow_cpu=True)[0]
-    costs = llamacpp.step_costs(shape, held, fit, speed_constants(), depth_tokens=640)
+    costs = llamacpp.step_costs(shape, held, fit, speed_constants(), depth_tokens=depth)
     assert costs is not None
     return fit, costs
 
@@ -45,6 +46,17 @@ def test_one_request_alone_is_as_fast_as_the_speed_model_says(shape: Shape, n_gp
     assert costs.token_s(1, 640) == pytest.approx(1 / speed.decode_tokens_per_s, rel=0.01)
     # On several GPUs the speed model overlaps micro-batches, of which 512 tokens are only one.
     assert 1000 * costs.prompt_s(512, 2048) == pytest.approx(speed.ttft_ms, rel=0.08)
+
+
+@pytest.mark.parametrize("gpus", [(), (replace(CUDA, budget_bytes=96 * GIB),)])
+def test_a_long_prompt_is_spared_what_lies_outside_a_window(gpus: tuple[Pool, ...]) -> None:
+    fit, costs = placed(SCOUT, *gpus, slots=1, context=65536, depth=60_000)
+    speed = estimate_speed(
+        model("m", SCOUT), weights(SCOUT, "Q4_K_M"), fit, speed_constants(), depth_tokens=60_000, prompt_tokens=60_000
+    )
+    assert speed is not None
+    assert costs.token_s(1, 60_000) == pytest.approx(1 / speed.decode_tokens_per_s, rel=0.01)
+    assert 1000 * costs.prompt_s(60_000, 2048) == pytest.approx(speed.ttft_ms, rel=0.08)
 
 
 @pytest.mark.parametrize("shape", [MISTRAL_7B, MIXTRAL])

@@ -25,6 +25,12 @@ def test_rates_and_means_follow_from_the_rows() -> None:
     assert found.sizes[0] == (100, 1)
 
 
+def test_remarks_may_stand_before_the_header() -> None:
+    assert read_trace(["# of Monday", "", HEADER, "0,10,10", "1,10,10"], "t.csv").n_requests == 2
+    with pytest.raises(InputError, match="line 3: 'seconds,in,out' is no row"):
+        read_trace([HEADER, "0,10,10", "seconds,in,out"], "t.csv")
+
+
 def test_the_peak_is_the_busiest_minute() -> None:
     quiet = [f"{10 * i},10,10" for i in range(60)]
     busy = [f"{600 + i / 2},10,10" for i in range(120)]

@@ -11,7 +11,7 @@ from advisor.domain.graph import reserve
 from advisor.domain.graph.allocator import Program, Segment
 from advisor.domain.graph.reserve import GraphPlacement, compute_buffers
 from advisor.domain.graph.sizes import BatchDims, graph_sizes
-from advisor.domain.model import Shape
+from advisor.domain.model import Shape, Window
 from advisor.domain.placement import cpu_placement
 from advisor.domain.weights import weights
 from advisor.units import align_up
@@ -89,3 +89,10 @@ def test_a_model_is_sized_as_fast_as_the_number_of_its_layers_does_not_matter() 
     layout = reserve._layout(shape, GraphPlacement(), True, (False, False), frozenset(), False)
     assert len(layout.plan.layers) < 6
     assert compute_buffers(shape, dims, GraphPlacement())[0] > 0
+
+
+def test_a_window_that_no_layer_looks_beyond_is_sized_as_the_cache_is() -> None:
+    everywhere = replace(KINDS["llama-4-scout"], window=Window(8192, "chunked", 0))
+    dims = batch_dims(everywhere, cpu_placement(32768))
+    without = replace(everywhere, window=None)
+    assert compute_buffers(everywhere, dims, GraphPlacement()) == compute_buffers(without, dims, GraphPlacement())

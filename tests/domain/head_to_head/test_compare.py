@@ -241,12 +241,17 @@ def test_close_scores_are_called_close() -> None:
 
 
 def test_where_quality_decides_but_its_intervals_overlap_the_sentence_says_so() -> None:
-    rating = of_experts().line("rating")
-    assert rating is not None
-    assert rating.edge is not None
-    is_close = rating.edge.kind is EdgeKind.CLOSE
-    decision = of_experts().bottom_line[-2]
-    assert ("which is itself too close to call" in decision) == (is_close and "by quality" in decision)
+    overlapping, clear = side_by_side(LLAMA_8B, MIXTRAL, n_gpus=2), side_by_side(MISTRAL_7B, LLAMA_70B, n_gpus=2)
+    kinds = []
+    for found in (overlapping, clear):
+        rating = found.line("rating")
+        assert rating is not None
+        assert rating.edge is not None
+        kinds.append(rating.edge.kind)
+        assert "most of it by quality" in found.bottom_line[-2]
+    assert kinds == [EdgeKind.CLOSE, EdgeKind.LEADS]
+    assert "which is itself too close to call" in overlapping.bottom_line[-2]
+    assert "which is itself too close to call" not in clear.bottom_line[-2]
 
 
 def test_the_last_sentence_sends_to_a_trial() -> None:

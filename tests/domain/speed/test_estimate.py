@@ -1,18 +1,19 @@
 from __future__ import annotations
 
-import timeit
+import sys
 from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from advisor.domain.model import Experts, Window
+from advisor.domain.model import Experts
 from advisor.domain.speed import estimate_speed
 from advisor.domain.weights import weights
 from advisor.units import GIB
 from tests.builders import LLAMA_3_8B, LLAMA_70B, MISTRAL_7B, RTX_4090, model
 from tests.domain.speed.placing import best_fit, best_speed, constants, speed_or_none
+from tests.shapes import SCOUT
 
 LONG = model(shape=LLAMA_3_8B, max_context_tokens=131072)
 
@@ -113,12 +114,11 @@ def test_a_long_prompt_is_read_more_slowly_per_token() -> None:
 
 
 def test_a_window_spares_reading_the_cache() -> None:
-    windowed = model(shape=replace(LLAMA_3_8B, window=Window(1024, "sliding", 4)))
     full, limited = (
-        best_speed(found, "Q4_K_M", 24 * GIB, context=32768, depth=16384).decode_tokens_per_s
-        for found in (model(shape=LLAMA_3_8B), windowed)
+        best_speed(model(shape=shape), "Q4_K_M", 96 * GIB, context=65536, depth=60000).decode_tokens_per_s
+        for shape in (replace(SCOUT, window=None), SCOUT)
     )
-    assert limited > full
+    assert limited > 1.1 * full
 
 
 def test_the_interval_holds_the_estimate_and_the_basis_is_said() -> None:
@@ -168,14 +168,24 @@ def test_speed_never_rises_with_depth(depth: int, more: int, prompt: int, quanti
     assert 0 < deep.ttft_ms == shallow.ttft_ms
 
 
-def test_one_estimate_takes_microseconds() -> None:
-    found, held = model(), weights(MISTRAL_7B, "Q4_K_M")
-    fit = best_fit(found, "Q4_K_M")
-    taken = min(
-        timeit.repeat(
-            lambda: estimate_speed(found, held, fit, constants(), depth_tokens=512, prompt_tokens=512),
-            number=50,
-            repeat=8,
-        )
-    )
-    assert taken / 50 < 200e-6  # four times the budget, for busy machines
+def test_one_estimate_takes_few_calls() -> None:
+    """Thousands of candidates are estimated at once; benchmarks/budgets.py times that."""
+    found, held = model(shape=LLAMA_70B), weights(LLAMA_70B, "Q4_K_M")
+    fit = best_fit(found, "Q4_K_M", 24 * GIB)
+
+    def estimate() -> None:
+        estimate_speed(found, held, fit, constants(), depth_tokens=512, prompt_tokens=512)
+
+    estimate()
+    n_calls = 0
+
+    def count(frame: object, event: str, argument: object) -> None:
+        nonlocal n_calls
+        n_calls += event in ("call", "c_call")
+
+    sys.setprofile(count)
+    try:
+        estimate()
+    finally:
+        sys.setprofile(None)
+    assert n_calls < 250

@@ -7,11 +7,20 @@ import pytest
 
 from advisor.domain.model import Experts, Shape, Window
 from advisor.domain.placement import cpu_placement, with_gpu_layers
-from advisor.domain.speed.work import distinct_experts, kv_read_bytes, parts_of, pool_work, visited_bytes
+from advisor.domain.speed.roofline import Prompt, attention_ops
+from advisor.domain.speed.work import (
+    PoolWork,
+    distinct_experts,
+    kv_read_bytes,
+    parts_of,
+    pool_work,
+    visited_bytes,
+)
 from advisor.domain.weights import weights
 from advisor.units import GIB
 from tests.builders import LLAMA_3_8B, LLAMA_32_1B, MISTRAL_7B, model
 from tests.domain.speed.placing import best_fit
+from tests.shapes import MINISTRAL_8B
 
 MIXTRAL = replace(MISTRAL_7B, experts=Experts(8, 2, 0, 14336))
 
@@ -47,7 +56,7 @@ def test_layers_and_cache_are_shared_out_and_nothing_is_lost() -> None:
     fit = best_fit(model(shape=LLAMA_3_8B), "Q4_K_M", 24 * GIB, 24 * GIB)
     placement = with_gpu_layers(fit.placement, 20, (1, 3))
     works = pool_work(LLAMA_3_8B, placement, fit.pools, 1000)
-    assert [work.n_layers for work in works] == [12, 5, 15]
+    assert [work.n_layers for work in works] == [12, 6, 14]
     assert sum(work.dense for work in works) == pytest.approx(1)
     assert sum(work.kv_bytes for work in works) == pytest.approx(kv_read_bytes(LLAMA_3_8B, placement, 1000))
     assert [work.has_output for work in works] == [False, False, True]
@@ -61,12 +70,15 @@ def test_experts_in_ram_are_read_there() -> None:
 
 
 def test_windowed_layers_look_no_further_than_the_window() -> None:
-    shape = replace(LLAMA_3_8B, window=Window(1024, "sliding", 4))
+    shape = replace(LLAMA_3_8B, architecture="llama4", window=Window(1024, "chunked", 4))
     cell = 2 * 2 * 8 * 128
     assert kv_read_bytes(shape, cpu_placement(8192), 4096) == cell * (8 * 4096 + 24 * 1024)
     assert kv_read_bytes(shape, cpu_placement(8192), 512) == cell * 32 * 512
 
 
-def test_a_window_that_llama_cpp_ignores_saves_nothing() -> None:
-    shape = replace(MISTRAL_7B, window=Window(4096, "sliding", 0))
-    assert kv_read_bytes(shape, cpu_placement(32768), 32768) == kv_read_bytes(MISTRAL_7B, cpu_placement(32768), 32768)
+@pytest.mark.parametrize("shape", [replace(MISTRAL_7B, window=Window(4096, "sliding", 0)), MINISTRAL_8B])
+def test_a_window_that_llama_cpp_ignores_saves_nothing(shape: Shape) -> None:
+    whole, placement = replace(shape, window=None), cpu_placement(131072)
+    assert kv_read_bytes(shape, placement, 131072) == kv_read_bytes(whole, placement, 131072)
+    work, prompt = PoolWork(best_fit(model(shape=whole), "Q4_K_M").pools[0], 36, 1, 0, True, 0), Prompt(65536)
+    assert attention_ops(work, shape, prompt) == attention_ops(work, whole, prompt)

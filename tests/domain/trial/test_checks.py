@@ -62,6 +62,20 @@ def test_tolerances_are_absolute_or_relative() -> None:
     assert judge_numeric(Numeric(0.3), f"{0.1 + 0.2}").score == 1
 
 
+@pytest.mark.parametrize("answer", ["1.0", "1.2"])
+def test_an_answer_at_the_end_of_the_tolerance_is_right(answer: str) -> None:
+    assert judge_numeric(Numeric(1.1, tolerance=0.1), answer).score == 1
+
+
+def test_numbers_that_differ_in_their_last_digit_differ_in_the_reason() -> None:
+    judged = judge_numeric(Numeric(1234567), "1,234,568")
+    assert (judged.score, judged.reason) == (0, "1234568 instead of 1234567")
+
+
+def test_a_number_beyond_all_doubles_is_wrong() -> None:
+    assert judge_numeric(Numeric(5, relative_tolerance=0.5), "1e999").score == 0
+
+
 @pytest.mark.parametrize(
     ("answer", "score"),
     [("B", 1), ("b", 1), ("(B)", 1), ("B. Berlin", 1), ("The answer is B.", 1), ("A", 0), ("Berlin", 0), ("E", 0)],
@@ -79,8 +93,14 @@ def test_json_is_found_in_a_fence_or_anywhere() -> None:
 
 def test_code_is_what_the_fences_hold() -> None:
     assert find_code("Sure:\n```python\ndef f(): pass\n```\nDone.") == "def f(): pass\n"
-    assert find_code("```py\na = 1\n```\n```\nb = 2") == "a = 1\n\n\nb = 2"
+    assert find_code("```\na = 1\n```\n```\nb = 2") == "a = 1\n\n\nb = 2"
+    assert find_code("```py\na = 1\n```\n```python\nb = 2") == "a = 1\n\n\nb = 2"
     assert find_code("x = 1") == "x = 1"
+
+
+def test_what_the_code_prints_is_no_code() -> None:
+    answer = "```python\nprint('Hello, world')\n```\nIt prints:\n```\nHello, world!\n```\n```json\n{}\n```"
+    assert find_code(answer) == "print('Hello, world')\n"
 
 
 @given(st.text(max_size=300))

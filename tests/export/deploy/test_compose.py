@@ -49,6 +49,11 @@ def test_the_gpus_are_reserved_and_the_weights_come_first() -> None:
     assert compose(vllm())["services"]["server"]["shm_size"] == "2gb"
 
 
+def test_only_hosts_with_amd_gpus_are_asked_for_amds_own_device() -> None:
+    devices = {name: compose(llama(backend=name))["services"]["server"]["devices"] for name in ("rocm", "vulkan")}
+    assert devices == {"rocm": ["/dev/kfd:/dev/kfd", "/dev/dri:/dev/dri"], "vulkan": ["/dev/dri:/dev/dri"]}
+
+
 def test_it_listens_on_this_machine_and_holds_no_secret() -> None:
     server = compose(llama())["services"]["server"]
     assert server["ports"] == ["127.0.0.1:8080:8080"]

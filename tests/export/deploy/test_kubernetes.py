@@ -130,6 +130,8 @@ def test_hostile_names_stay_values(serving: Serving) -> None:
     found = manifests(serving)
     assert set(found) == KINDS
     kubernetes_validate.validate(found["Deployment"], VERSIONS[-1], strict=True)
+    (download,) = found["Deployment"]["spec"]["template"]["spec"]["initContainers"]
+    assert "$(" not in download["command"][2].replace("$$(", "")
     (container,) = found["Deployment"]["spec"]["template"]["spec"]["containers"]
     arguments = container["args"]
     given_name = arguments[arguments.index("--alias") + 1]

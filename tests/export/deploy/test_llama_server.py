@@ -9,6 +9,7 @@ import shlex
 import shutil
 import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -18,8 +19,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from advisor.export.deploy import serving_files, weights
+from advisor.export.deploy.engine_container import container_of
 from advisor.export.deploy.llama_args import flat, from_hub, llama_arguments
-from advisor.export.deploy.serving import GgufSource, Serving
+from advisor.export.deploy.serving import GgufSource, LlamaSettings, Serving
 from advisor.export.deploy.systemd_text import command_word, value, word
 from tests.export.deploy.support import HOSTILE, hostile_llama, listed, llama, on_processor
 
@@ -57,9 +59,27 @@ def test_the_context_is_that_of_all_slots_together() -> None:
 def test_layers_are_split_as_recommended() -> None:
     command = exec_start(files(llama())[f"{NAME}.service"])
     assert "--n-gpu-layers 33 " in command
-    assert "--tensor-split 20,12 " in command
+    # The output counts as a layer of the last GPU.
+    assert "--tensor-split 20,13 " in command
     assert "--cpu-moe " in command
     assert "--tensor-split" not in exec_start(files(on_processor())[f"{NAME}.service"])
+
+
+def test_a_gpu_that_is_left_alone_is_told_so_and_a_container_does_not_see_it() -> None:
+    one_of_two = llama(llama=LlamaSettings("f16", True, 2048, 512, 8, 33, (0, 32)), gpus=1)
+    assert "--tensor-split 0,33 " in exec_start(files(one_of_two)[f"{NAME}.service"])
+    assert "--tensor-split" not in container_of(one_of_two, "compose").arguments
+    two_of_three = llama(llama=LlamaSettings("f16", True, 2048, 512, 8, 33, (16, 0, 16)), gpus=2)
+    arguments = container_of(two_of_three, "compose").arguments
+    assert arguments[arguments.index("--tensor-split") + 1] == "16,17"
+
+
+def test_the_cores_are_asked_for_where_the_processor_computes_layers() -> None:
+    whole = LlamaSettings("f16", True, 2048, 512, 8, 33, (20, 12))
+    assert container_of(llama(llama=whole), "compose").cores == 1
+    assert container_of(llama(llama=replace(whole, layers_in_ram=True)), "compose").cores == 8
+    assert container_of(llama(llama=replace(whole, experts_in_ram=True)), "compose").cores == 8
+    assert container_of(on_processor(), "compose").cores == 8
 
 
 def test_no_file_holds_a_secret_and_a_server_for_all_wants_one() -> None:
@@ -187,6 +207,9 @@ class _Quiet(SimpleHTTPRequestHandler):
         """Says nothing."""
 
     def do_GET(self) -> None:
+        if self.path.endswith("/refused.gguf"):
+            self.send_error(401)
+            return
         if not self.path.endswith("/moved.gguf"):
             super().do_GET()
             return
@@ -243,3 +266,29 @@ def test_a_missing_file_fails_and_leaves_nothing(hub: Path, tmp_path: Path) -> N
     assert ran.returncode != 0
     assert "404" in ran.stderr
     assert not list(there.glob("*.gguf*"))
+
+
+def test_a_colon_in_the_folder_of_the_weights_begins_no_other_path() -> None:
+    serving = llama(gguf=GgufSource(None, "/home/me/models:v2/a.gguf"))
+    assert 'BindReadOnlyPaths="/home/me/models:v2"\n' in files(serving)[f"{NAME}.service"]
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="no curl here")
+def test_what_the_server_cannot_go_on_with_is_begun_anew_next_time(hub: Path, tmp_path: Path) -> None:
+    """The server here sends whole files only, whatever part is asked for."""
+    (hub / "a.gguf").write_text("whole", "utf-8")
+    there = tmp_path / "there"
+    there.mkdir()
+    (there / "a.gguf.part").write_text("wh", "utf-8")
+    assert fetch(GgufSource("o/n", "a.gguf"), there).returncode != 0
+    assert fetch(GgufSource("o/n", "a.gguf"), there).returncode == 0
+    assert (there / "a.gguf").read_text("utf-8") == "whole"
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="no curl here")
+def test_a_refusal_takes_nothing_of_what_was_downloaded(hub: Path, tmp_path: Path) -> None:
+    there = tmp_path / "there"
+    there.mkdir()
+    (there / "refused.gguf.part").write_text("wh", "utf-8")
+    assert fetch(GgufSource("o/n", "refused.gguf"), there).returncode != 0
+    assert (there / "refused.gguf.part").read_text("utf-8") == "wh"

@@ -108,7 +108,7 @@ def test_gpus_are_asked_for_where_the_model_lies_on_them(tmp_path: Path) -> None
 def test_layers_are_shared_out_as_recommended_and_experts_in_system_memory_are_refused() -> None:
     several = replace(llama(slots=1), llama=LlamaSettings("f16", True, 2048, 512, 8, 33, (20, 12)))
     application = configuration(serving_files(TARGET, several))["applications"][0]
-    assert application["args"]["gpu_shares"] == [20, 12]
+    assert application["args"]["gpu_shares"] == [20, 13]
     assert application["deployments"][1]["ray_actor_options"]["num_gpus"] == 2
     with pytest.raises(InputError, match="leave the experts in system memory"):
         serving_files(TARGET, llama(slots=1))

@@ -50,6 +50,14 @@ def test_llama_cpp_is_told_what_was_recommended(tmp_path: Path) -> None:
     assert (found.slots, found.llama.n_gpu_layers) == (place.parallel, place.n_gpu_layers)
     assert found.gpus == sum(1 for n in place.gpu_layers if n)
     assert found.backend == "cuda"
+    assert not found.uses_processor
+
+
+def test_layers_whose_cache_lies_in_system_memory_are_the_processors(tmp_path: Path) -> None:
+    path = recommended(tmp_path, "RTX 4090")
+    assert not serving(path, "llama-server").uses_processor
+    split = changed(path, "kv_cache_bytes = 0\n", "kv_cache_bytes = 1048576\n")
+    assert serving(split, "llama-server").uses_processor
 
 
 def test_the_weights_are_a_published_file_of_the_recommended_type(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 /* A stand-in for NVIDIA's libnvidia-ml.so.1: the entry points that the probe asks, behaving as FAKE_NVML says.
  *
- * FAKE_NVML      two | unified | no_driver | no_permission | lost | hang | crash | mig | mig_empty | bad_name | no_count
- *                | unknown_error
+ * FAKE_NVML      two | unified | no_driver | no_permission | lost | hang | crash | linger | mig | mig_empty
+ *                | bad_name | no_count | unknown_error
  * FAKE_NVML_LOG  a file to which `init` and `shutdown` are appended
  *
  * Compiled with -DOLD_DRIVER the library lacks the MIG functions, as drivers before release 450 do.
@@ -87,6 +87,11 @@ nvmlReturn_t nvmlDeviceGetMemoryInfo(nvmlDevice_t device, nvmlMemory_t *memory) 
     if (mode("unified")) return NOT_SUPPORTED;
     if (mode("hang")) for (;;) sleep(3600);
     if (mode("crash")) abort();
+    /* Keeps the descriptors open after an answer, as a process does that hangs in the kernel and cannot die. */
+    if (mode("linger") && fork() == 0) {
+        sleep(6);
+        _exit(0);
+    }
     memory->total = (device->is_instance ? 10 : device->index == 0 ? 24 : 48) * GIB;
     memory->free = memory->total - GIB;
     memory->used = GIB;

@@ -173,6 +173,16 @@ def test_a_large_file_is_asked_for_in_pieces(
     assert len(ranges) == -(-len(content(repo)) // 400_000)
 
 
+def test_a_server_that_sends_the_whole_file_for_every_piece_is_asked_once(
+    cli: Cli, listed: HubServer, disk: Disk, repo: Repo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("advisor.hub.transfer.PIECE_BYTES", 400_000)
+    listed.script(STORE, *[Unranged()] * 4, host="store")
+    assert cli(*ASK).code == 0
+    assert disk.holds(repo, Q4)
+    assert len(listed.requests("store", STORE)) == 1
+
+
 @pytest.mark.parametrize("offset", [1, 4096, 65_536, 1_000_000])
 def test_a_break_at_any_offset_is_gone_on_from(
     cli: Cli, listed: HubServer, disk: Disk, repo: Repo, offset: int

@@ -13,7 +13,7 @@ from textual.screen import Screen
 from textual.widgets import DataTable
 
 from advisor.tui.app import AdvisorApp
-from advisor.tui.readying import MODULES, ORDER
+from advisor.tui.preloading import MODULES, ORDER
 from advisor.tui.screens.needs import NeedsScreen
 from advisor.tui.screens.place import Place
 from advisor.tui.widgets.question_row import QuestionRow
@@ -25,9 +25,9 @@ PAINT = """
 import asyncio, sys
 from textual.app import App
 from advisor.tui.app import AdvisorApp
-from advisor.tui.later import advisor_later
+from advisor.tui.deferred import deferred_advisor
 
-app = AdvisorApp(advisor_later())
+app = AdvisorApp(deferred_advisor())
 
 async def stay() -> None:
     print(*sorted(name for name in sys.modules if name.startswith("advisor.")))
@@ -45,7 +45,7 @@ asyncio.run(main())
 VISIT = """
 import sys
 from importlib import import_module
-from advisor.tui.readying import MODULES
+from advisor.tui.preloading import MODULES
 
 for name in MODULES:
     import_module(name)
@@ -83,22 +83,20 @@ def test_every_place_but_the_first_is_built_ahead() -> None:
 
 
 @contextmanager
-def _working_ahead() -> Iterator[list[str]]:
-    """The app works ahead as the program does; what is filled when it has, says so."""
-    done: list[str] = []
+def _working_ahead() -> Iterator[None]:
+    """The app works ahead as the program does."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(AdvisorApp, "works_ahead", True)
-        patch.setattr(AdvisorApp, "when_settled", staticmethod(lambda: done.append("settled")))
-        yield done
+        yield
 
 
 async def test_places_that_were_built_ahead_are_whole_and_have_the_focus_that_they_have_on_a_first_visit() -> None:
     seen: list[dict[str, tuple[str, str]]] = []
     for is_ahead in (False, True):
-        with _working_ahead() as done:
+        with _working_ahead():
             async with started(PinnedAdvisor()) as (app, pilot):
                 if is_ahead:
-                    await until(pilot, lambda: bool(done))
+                    await until(pilot, lambda: app.is_settled)
                     assert {screen for screen in app._screen_stacks if screen != "_default"} == {"machine", *ORDER}
                 else:
                     app.works_ahead = False
@@ -115,9 +113,9 @@ async def test_places_that_were_built_ahead_are_whole_and_have_the_focus_that_th
 async def test_a_place_that_was_built_ahead_is_not_styled_and_built_again_on_its_first_visit(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    with _working_ahead() as done:
+    with _working_ahead():
         async with started(PinnedAdvisor()) as (app, pilot):
-            await until(pilot, lambda: bool(done))
+            await until(pilot, lambda: app.is_settled)
             await pilot.pause(0.3)
             registered: list[object] = []
             original = App._register
@@ -136,10 +134,10 @@ async def test_a_place_that_was_built_ahead_is_not_styled_and_built_again_on_its
 
 @pytest.mark.parametrize("keys", ["2", "234", "24252321", "3x3s2a"])
 async def test_keys_that_come_while_places_are_being_built_lead_where_they_always_lead(keys: str) -> None:
-    with _working_ahead() as done:
+    with _working_ahead():
         async with started(PinnedAdvisor()) as (app, pilot):
             await pilot.press(*keys)
-            await until(pilot, lambda: bool(done))
+            await until(pilot, lambda: app.is_settled)
             digits = [key for key in keys if key.isdigit()]
             assert place_of(app) == ("machine", "needs", "picks", "proof", "export")[int(digits[-1]) - 1]
             await press(pilot, "2")

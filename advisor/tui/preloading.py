@@ -6,16 +6,13 @@ other out, and widgets belong to one thread anyway.
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from collections.abc import Callable, Coroutine, Iterator
 from importlib import import_module
-from math import inf
-from time import monotonic
 
 from textual import events
-from textual.app import App
 
+from advisor.tui.listening import ListeningApp
 from advisor.tui.places import PlaceId
 from advisor.tui.screens.place import Place
 
@@ -49,33 +46,18 @@ MODULES = (
     "advisor.tui.screens.evidence",
 )
 """In an order in which each brings little that those before it did not: none takes longer than a key may wait."""
-BREATH_S = 0.002
-"""Between two pieces, for whatever has come meanwhile."""
-QUIET_S = 0.1
-"""After a key nothing is done for so long: what the key asked for comes first, and often another key follows."""
-PATIENCE_S = 1.0
-"""For which what others wait for, too, lets keys go first; places are not built while keys keep coming."""
 ORDER: tuple[PlaceId, ...] = ("picks", "needs", "proof", "export")
 
 
-class ReadyingApp(App[None]):
+class PreloadingApp(ListeningApp):
     """The part of the app that works ahead."""
 
     works_ahead = False
     """Whether places are built before anybody goes there."""
-    when_settled: Callable[[], object] | None = None
-    """Called once, when the first recommendation is on screen and the places are built."""
-    _pressed = 0.0
-
-    async def on_event(self, event: events.Event) -> None:
-        if isinstance(event, events.InputEvent):
-            self._pressed = monotonic()
-        await super().on_event(event)
-
-    @property
-    def is_answering(self) -> bool:
-        """Whether a key was pressed just now. Threads may ask."""
-        return monotonic() < self._pressed + QUIET_S
+    when_built: Callable[[], object] | None = None
+    """Called when something is there that stays to the end: the first recommendation, and each place."""
+    is_settled = False
+    """Whether all places are there."""
 
     def in_spare_time(self, work: Coroutine[None, None, None]) -> None:
         """Do work that waits for keys of itself."""
@@ -84,23 +66,21 @@ class ReadyingApp(App[None]):
     async def load_modules(self) -> None:
         """Import what the first screen did without."""
         for name in missing_modules():
-            await self._quiet()
+            await self.let_keys_go_first()
             import_module(name)
 
     async def build_places(self) -> None:
         """Build the places that nobody has visited yet."""
+        self._say_it_is_built()
         for place in ORDER if self.works_ahead else ():
-            await self._quiet(inf)
+            await self.wait_until_calm()
             await self._build(place)
-        if self.when_settled is not None:
-            self.when_settled()
+            self._say_it_is_built()
+        self.is_settled = True
 
-    async def _quiet(self, patience_s: float = PATIENCE_S) -> None:
-        """Wait for a moment in which nobody waits."""
-        until = monotonic() + patience_s
-        await asyncio.sleep(BREATH_S)
-        while self.is_answering and monotonic() < until:
-            await asyncio.sleep(QUIET_S / 4)
+    def _say_it_is_built(self) -> None:
+        if self.when_built is not None:
+            self.when_built()
 
     async def _build(self, place: PlaceId) -> None:
         """Build one place behind the one on screen, with its layout, as Textual does on the first visit."""

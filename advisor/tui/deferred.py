@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from advisor.service import Advisor
 
 
-class _Later:
+class _Deferred:
     """Stands for the advisor. Whoever asks for anything of it first, which is the thread that probes, imports it."""
 
     def __getattr__(self, name: str) -> Any:
@@ -19,6 +19,6 @@ class _Later:
         return getattr(advisor, name)
 
 
-def advisor_later() -> Advisor:
+def deferred_advisor() -> Advisor:
     """An advisor that costs nothing until it is used."""
-    return cast("Advisor", _Later())
+    return cast("Advisor", _Deferred())
