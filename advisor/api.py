@@ -18,6 +18,7 @@ from advisor.domain.answers import flattened
 from advisor.domain.hardware import Machine
 from advisor.domain.licence import LicenceFinding
 from advisor.domain.model import Model
+from advisor.domain.quantization import DEFAULT_QUANTIZATION as DEFAULT_QUANTIZATION
 from advisor.domain.questions import Answer
 from advisor.domain.recommend import Candidate, Recommendation
 from advisor.errors import InputError, NoCandidateError
@@ -41,9 +42,6 @@ Measure = bool | Literal["again"]
 
 SCHEMA_VERSION = 1
 """Of every document."""
-
-DEFAULT_QUANTIZATION = "Q4_K_M"
-"""The file type of a model where none is asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,11 +131,10 @@ def recommend(
     """
     session = advisor or Advisor()
     answers = answers_of(session, needs)
-    constraints = session.constraints(answers)
     evidence, remarks = (None, ()) if trial is None else session.trial_evidence(Path(trial))
     found = session.recommend(
         machine if isinstance(machine, Machine) else session.machine(machine_choice(gpu, ram, machine)),
-        constraints,
+        session.constraints(answers),
         named=models,
         quantization=quantization,
         trial=evidence,

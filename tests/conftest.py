@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from benchmarks.shared import smollm2 as located_smollm2
+from tests.cli.running import Cli
 
 _TOGETHER = "tests/cluster/"
 """Files that share something expensive, here one Ray cluster, run in one process of `pytest -n`."""
@@ -43,6 +44,12 @@ def own_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
             os.environ.pop(name, None)
         else:
             os.environ[name] = value
+
+
+@pytest.fixture
+def cli(capsys: pytest.CaptureFixture[str]) -> Cli:
+    """The command line inside this process."""
+    return Cli(capsys)
 
 
 @pytest.fixture(scope="session")

@@ -17,11 +17,6 @@ DOCS = Path(__file__).parents[1] / "docs"
 MODEL = "mistral-7b-instruct-v0.3"
 
 
-@pytest.fixture
-def cli(capsys: pytest.CaptureFixture[str]) -> Cli:
-    return Cli(capsys)
-
-
 def loaded_by(code: str) -> set[str]:
     """Modules in a fresh interpreter after some code."""
     line = f"import sys; before = set(sys.modules); {code}; print(*sorted(set(sys.modules) - before))"

@@ -128,8 +128,9 @@ def _engine(model: Model) -> Reason | None:
     return Reason("engine", f"engine: llama.cpp cannot run it here: {why}", None, 1.0)
 
 
-def memory_reason(fit: Fit | None, constraints: Constraints, fits: Callable[[int], bool]) -> Reason:
-    """Why no placement fits, with the one that misses least. `fits` tells whether one does for a context in tokens."""
+def memory_reason(fit: Fit | None, constraints: Constraints, passes: Callable[[int], bool]) -> Reason:
+    """Why no placement fits, with the one that misses least. `passes` tells whether the candidate would with a context
+    of so many tokens."""
     if fit is None:
         text = "memory: no GPU that llama.cpp can use, and the processor is ruled out"
         return Reason("memory", text, "set machine.allow_cpu to true", 1.0, setting("machine.allow_cpu", True))
@@ -139,36 +140,36 @@ def memory_reason(fit: Fit | None, constraints: Constraints, fits: Callable[[int
     need = fit.footprint.total_bytes
     lean = "" if fit.placement.kv_type == "f16" else f" with a KV cache in {fit.placement.kv_type}"
     text = f"memory: needs {format_bytes(need)}{lean}, {format_bytes(missing)} more than {where} can give"
-    fix, change = _memory_fix(fit, missing, constraints, fits)
+    fix, change = _memory_fix(fit, missing, constraints, passes)
     return Reason("memory", text, fix, missing / max(1, need), change)
 
 
 def _memory_fix(
-    fit: Fit, missing: int, constraints: Constraints, fits: Callable[[int], bool]
+    fit: Fit, missing: int, constraints: Constraints, passes: Callable[[int], bool]
 ) -> tuple[str, Change | None]:
     cache, context = fit.footprint.kv_cache_bytes, constraints.task.context_tokens
     if cache > missing and fit.placement.parallel == 1:
         needed = constraints.scale.prompt_tokens + constraints.scale.answer_tokens
-        fitting = _longest_context(needed, int(context * (1 - missing / cache)), fits)
+        fitting = _longest_context(needed, int(context * (1 - missing / cache)), passes)
         if fitting is not None:
             text = f"set task.context_tokens to {format_tokens(fitting)} ({fitting})"
             return text, setting("task.context_tokens", fitting)
     return f"{format_bytes(missing)} more memory", None
 
 
-def _longest_context(least: int, most: int, fits: Callable[[int], bool]) -> int | None:
-    """The most tokens from `least` to `most` that fit, in steps of llama.cpp's padding; None where not even `least`.
+def _longest_context(least: int, most: int, passes: Callable[[int], bool]) -> int | None:
+    """The most tokens from `least` to `most` that pass, in steps of llama.cpp's padding; None where not even `least`.
 
     `most` is what fits if the whole cache shrinks with the context, as it does but for layers with a window.
     """
     low, high = -(-least // KV_PADDING), most // KV_PADDING
-    if low > high or not fits(low * KV_PADDING):
-        return None
-    if fits(high * KV_PADDING):
+    if low <= high and passes(high * KV_PADDING):
         return high * KV_PADDING
+    if low > high or not passes(low * KV_PADDING):
+        return None
     while high - low > 1:
         middle = (low + high) // 2
-        low, high = (middle, high) if fits(middle * KV_PADDING) else (low, middle)
+        low, high = (middle, high) if passes(middle * KV_PADDING) else (low, middle)
     return low * KV_PADDING
 
 

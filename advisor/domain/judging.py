@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from advisor.domain.candidate import Candidate, Rejection
 from advisor.domain.catalogue import Catalogue
 from advisor.domain.constraints import Constraints, Use
-from advisor.domain.fit import Fit, closest_way, ways_to_run
+from advisor.domain.fit import Fit, closest_way
 from advisor.domain.gates import Reason, memory_reason, model_reasons, needed_modality, speed_reasons
 from advisor.domain.hardware import Machine
 from advisor.domain.languages import LanguageFinding, judge_languages
@@ -164,24 +164,29 @@ def judge_model(model: Model, catalogue: Catalogue, setting: Setting) -> list[Ca
     if passing:
         return passing
     if too_large:
-        misses.append(_too_large(model, model.shape, too_large, setting, licence))
+        misses.append(_too_large(model, model.shape, too_large, setting, licence, languages))
     # What some answer would admit is nearer than what none would.
     return min(misses, key=lambda miss: (not miss.is_liftable, miss.distance, miss.quantization or ""))
 
 
 def _too_large(
-    model: Model, shape: Shape, quantizations: list[Quantization], setting: Setting, licence: LicenceFinding
+    model: Model,
+    shape: Shape,
+    quantizations: list[Quantization],
+    setting: Setting,
+    licence: LicenceFinding,
+    languages: LanguageFinding,
 ) -> Rejection:
     """What the smallest of them lacks: it misses least, and a search for each of them would only tell the same."""
     held, quantization = min(((weights(shape, q.name), q) for q in quantizations), key=lambda pair: pair[0].total_bytes)
     pools, allow_cpu = _pools(model, setting), setting.constraints.machine.allow_cpu
     closest = closest_way(shape, held, setting.base, pools, allow_cpu=allow_cpu)
 
-    def fits(context_tokens: int) -> bool:
-        base = replace(setting.base, context_tokens=context_tokens)
-        return bool(ways_to_run(shape, held, base, pools, allow_cpu=allow_cpu))
+    def passes(context_tokens: int) -> bool:
+        shorter = replace(setting, base=replace(setting.base, context_tokens=context_tokens))
+        return isinstance(_place(model, shape, quantization, shorter, licence, languages), Candidate)
 
-    return Rejection(model, quantization.name, (memory_reason(closest, setting.constraints, fits),), licence)
+    return Rejection(model, quantization.name, (memory_reason(closest, setting.constraints, passes),), licence)
 
 
 def _pools(model: Model, setting: Setting) -> tuple[Pool, ...]:

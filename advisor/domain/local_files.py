@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from advisor.domain.quantization import DEFAULT_QUANTIZATION
 from advisor.values import value
 
 Kind = Literal["model", "projector", "adapter", "vocabulary", "unusable"]
@@ -93,7 +94,7 @@ class LocalFiles:
 class DownloadRequest:
     """What was asked for."""
 
-    quantization: str = "Q4_K_M"
+    quantization: str = DEFAULT_QUANTIZATION
     """A label of the model's published files, such as `Q4_K_M`, `UD-Q4_K_XL` or `mmproj`."""
     repo: str | None = None
     """Another repository than the catalogue's."""

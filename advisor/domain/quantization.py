@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from advisor.values import value
 
+DEFAULT_QUANTIZATION = "Q4_K_M"
+"""The file type of a model where none is asked for."""
+
 
 @value
 class Quantization:

@@ -114,11 +114,10 @@ class Weights:
     @cached_property
     def largest(self) -> tuple[tuple[str, int], ...]:
         """Bytes of the largest tensor of each name, under the keys of a compute graph."""
-        found: dict[str, int] = {}
-        for typed, sizes in self._sized:
-            key, size = _graph_key(typed.group.suffix), sizes[0][0] if len(sizes) == 1 else max(sizes)[0]
-            if size > found.get(key, 0):
-                found[key] = size
+        found = {
+            _graph_key(typed.group.suffix): sizes[0][0] if len(sizes) == 1 else max(sizes)[0]
+            for typed, sizes in self._sized
+        }
         found.setdefault("w:output", self.token_embd_bytes)
         return tuple(found.items())
 

@@ -70,8 +70,3 @@ STRUCT_CODES = {
 """Codes of `struct` for values of fixed size; always little endian here."""
 
 VALUE_BYTES = {kind: struct.calcsize("<" + code) for kind, code in STRUCT_CODES.items()}
-
-
-def aligned(offset: int, alignment: int) -> int:
-    """The next multiple of `alignment`, in bytes."""
-    return -(-offset // alignment) * alignment

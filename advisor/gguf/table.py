@@ -6,6 +6,7 @@ from advisor.domain.blueprint import Tensor
 from advisor.domain.ggml import GGML_TYPES_BY_ID, GgmlType
 from advisor.gguf import format as f
 from advisor.gguf.source import Cursor
+from advisor.units import align_up
 
 _MAX_ELEMENTS = (1 << 63) - 1
 
@@ -26,7 +27,7 @@ def read_table(cursor: Cursor, n_tensors: int, alignment: int) -> tuple[tuple[Te
             cursor.fail(f"tensor {tensor.name!r} is not aligned to {alignment} bytes", at=at)
         tensors.append(tensor)
         offsets.append(offset)
-    data_offset = f.aligned(cursor.offset, alignment)
+    data_offset = align_up(cursor.offset, alignment)
     _check_layout(cursor, tensors, offsets, data_offset)
     return tuple(tensors), tuple(offsets), data_offset
 

@@ -19,6 +19,7 @@ from advisor.domain.blueprint import Blueprint, MetadataScalar, MetadataValue, T
 from advisor.domain.ggml import GgmlType
 from advisor.errors import InputError
 from advisor.gguf import format as f
+from advisor.units import align_up
 
 _CHUNK_BYTES = 4 << 20
 _INT64_MIN = -(1 << 63)
@@ -75,7 +76,7 @@ def lay_out(blueprint: Blueprint) -> Layout:
     padded = [_padded_bytes(tensor.shape, tensor.ggml_type, alignment) for tensor in blueprint.tensors]
     relative = list(accumulate(padded, initial=0))
     header = b"".join(_header_parts(blueprint, relative))
-    header += bytes(f.aligned(len(header), alignment) - len(header))
+    header += bytes(align_up(len(header), alignment) - len(header))
     offsets = tuple([len(header) + offset for offset in relative[:-1]])
     return Layout(header, offsets, len(header) + relative[-1])
 
@@ -83,7 +84,7 @@ def lay_out(blueprint: Blueprint) -> Layout:
 @lru_cache(maxsize=1024)
 def _padded_bytes(shape: tuple[int, ...], kind: GgmlType, alignment: int) -> int:
     """Remembered because the layers of a model are alike."""
-    return f.aligned(kind.n_bytes(prod(shape)), alignment)
+    return align_up(kind.n_bytes(prod(shape)), alignment)
 
 
 @cache

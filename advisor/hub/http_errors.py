@@ -11,6 +11,8 @@ from http import HTTPStatus
 from advisor.errors import NetworkError
 from advisor.hub.access import HubAccess
 
+_PARTS = {"EntryNotFound": "a file", "RevisionNotFound": "a revision"}
+"""What of a repository is missing, by the header `X-Error-Code` of the Hub's answer."""
 _LOGIN = "log in with `hf auth login` or set HF_TOKEN"
 
 
@@ -38,8 +40,8 @@ def fault(status: int, headers: Mapping[str, str], repo: str, access: HubAccess,
         return _refused(status, repo, access)
     if status == 404:
         hint = "It may have been renamed or removed: look for it on the Hub and correct the name."
-        what = "a file of it" if code in ("EntryNotFound", "RevisionNotFound") else "it"
-        return NetworkError(f"{repo} is not on the Hub", why=f"asked for {what}, {_said(status)}", hint=hint)
+        what = f"{_PARTS[code]} of {repo}" if code in _PARTS else repo
+        return NetworkError(f"{what} is not on the Hub", why=_said(status), hint=hint)
     if status == 429 or status >= 500:
         return _busy(status, headers, repo, access, now)
     return NetworkError(f"{repo} cannot be read", why=_said(status), hint="Try again later.")

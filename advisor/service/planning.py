@@ -30,9 +30,6 @@ from advisor.errors import InputError, NoCandidateError, nearest
 PCIE_BYTES_PER_S = 25e9
 """Between the GPUs of a machine at hand, whose link nobody stated: PCIe 4.0 x16 carries 31.5 GB/s."""
 ORIGINAL = "BF16"
-DEFAULT_FILE_TYPE = "Q4_K_M"
-"""For a named model that passes in no file type on the machine at hand."""
-
 
 _LONGEST_LINE = 10_001
 _TRACE_HINT = f"Write a row for each request: {COLUMNS}."

@@ -11,6 +11,7 @@ from advisor.domain.candidate import Candidate
 from advisor.domain.constraints import Constraints
 from advisor.domain.hardware import Machine
 from advisor.domain.model import Model
+from advisor.domain.quantization import DEFAULT_QUANTIZATION
 from advisor.domain.recommend import recommend
 from advisor.service.core import Core
 
@@ -102,7 +103,7 @@ class ManyUsers(Core):
         self, machine: Machine, constraints: Constraints, name: str | None, only: str | None
     ) -> tuple[Model, str]:
         """The model to plan for and its file type: as named, else the one that is worth its machines most."""
-        from advisor.service.planning import DEFAULT_FILE_TYPE, nothing_passes, pick_of, without_latency
+        from advisor.service.planning import nothing_passes, pick_of, without_latency
 
         named = () if name is None else (self.model(name).id,)
         figures = self.figures(machine)
@@ -112,7 +113,7 @@ class ManyUsers(Core):
             if pick is not None:
                 return pick
         if named:
-            return self.model(named[0]), only or DEFAULT_FILE_TYPE
+            return self.model(named[0]), only or DEFAULT_QUANTIZATION
         raise nothing_passes(found)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from advisor import paths
+from advisor.domain.quantization import DEFAULT_QUANTIZATION
 from advisor.errors import InputError
 from advisor.files import is_there
 from advisor.service.files_here import FilesHere
@@ -170,7 +171,7 @@ class Trials(FilesHere):
     def _named(self, name: str, folders: tuple[Path, ...]) -> LocalFile:
         wanted, _, quantization = name.partition(":")
         model = self.model(wanted)
-        label = self.quantization_name(quantization or "Q4_K_M")
+        label = self.quantization_name(quantization or DEFAULT_QUANTIZATION)
         here = self.file_here(model.id, label, folders)
         if here is None:
             hint = f"Fetch it with: llm-advisor download {model.id} --quant {label}"

@@ -150,7 +150,7 @@ class _Child:
         finally:
             was_late = not late.is_alive() or late.finished.is_set()
             late.cancel()
-        if answer:
+        if answer.endswith(b"\n"):  # else it was killed amid its answer
             found: dict[str, Any] = json.loads(answer)
             return found
         self.close()

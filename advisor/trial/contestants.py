@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -20,7 +19,7 @@ from advisor.engine.messages import ContextParams
 from advisor.errors import InputError
 from advisor.gguf.split import read_model
 from advisor.hub.scanning import SeenFile
-from advisor.local_files.hashing import CHUNK_BYTES, Hashes
+from advisor.local_files.hashing import Hashes
 from advisor.local_files.identifying import identify
 
 _HEADROOM = 1.1
@@ -62,19 +61,14 @@ def look_at(path: Path, index: Index) -> LocalFile:
 
 
 def file_sha256(path: Path, hashes: Hashes, cancel: threading.Event | None = None) -> str:
-    """The hash of a file, computed where it is not remembered. Raises InputError when cancelled."""
+    """The hash of a file, computed where it is not remembered. Raises InputError when cancelled, and for a file that
+    cannot be read."""
     seen = seen_file(path)
+    hashes.compute([seen], None, cancel)
     known = hashes.known([seen])
-    if known:
-        return known[0]
-    digest = hashlib.sha256()
-    with seen.path.open("rb") as stream:
-        while chunk := stream.read(CHUNK_BYTES):
-            if cancel is not None and cancel.is_set():
-                raise InputError("the hashing was cancelled")
-            digest.update(chunk)
-    hashes.remember(seen.path, digest.hexdigest())
-    return digest.hexdigest()
+    if not known:
+        raise InputError(f"{path} cannot be read to its end", hint="Download or copy it again.")
+    return known[0]
 
 
 def make_entries(

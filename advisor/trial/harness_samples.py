@@ -6,6 +6,7 @@ versions a list of argument lists, in newer ones an object `{"gen_args_0": {"arg
 
 from __future__ import annotations
 
+import math
 import string
 from typing import Any
 
@@ -79,9 +80,10 @@ def _expected(target: Any) -> Any:
     if not text:
         return None
     try:
-        return float(text.replace(",", ""))
+        number = float(text.replace(",", ""))
     except ValueError:
         return [text]
+    return number if math.isfinite(number) else [text]  # `infinity` and `nan` are words
 
 
 def _options(sample_id: str, requests: list[list[Any]], target: Any) -> tuple[dict[str, Any], str]:

@@ -181,10 +181,9 @@ def _csv_task(cells: dict[str, str], number: int) -> dict[str, Any]:
     """A task as a JSON line would have it: cells are texts, and an empty one is none."""
     found: dict[str, Any] = {key: value for key, value in cells.items() if value.strip()}
     found.setdefault("id", str(number))
-    if re.fullmatch(
-        r"\d{1,18}", str(found.get("max_tokens", "")).strip()
-    ):  # Python refuses to read thousands of digits
-        found["max_tokens"] = int(found["max_tokens"])
+    most = str(found.get("max_tokens", "")).strip()
+    if re.fullmatch(r"\d{1,18}", most):  # Python refuses to read thousands of digits
+        found["max_tokens"] = int(most)
     if "tags" in found:
         found["tags"] = [tag.strip() for tag in found["tags"].split(";") if tag.strip()]
     check = str(found.get("check", "exact" if "expected" in found else "none")).strip()

@@ -51,6 +51,9 @@ OnProgress = Callable[[Progress], None]
 class TrialStopped(EngineCancelled):
     """The trial was cancelled; what was answered is kept."""
 
+    def __init__(self) -> None:
+        super().__init__("the trial was stopped", hint="Run it again to go on; answers are kept.")
+
 
 def run_contestants(
     tasks: Sequence[Task],
@@ -135,7 +138,7 @@ class _Runner:
             self._tell(name, outcomes)
             for task in self._tasks:
                 if self._stop.is_set():
-                    raise TrialStopped("the trial was stopped", hint="Run it again to go on; answers are kept.")
+                    raise TrialStopped
                 outcomes.append(self._outcome(task, answers, _Engine(client, templating), judge))
                 self._tell(name, outcomes)
         if self._given_up is not None:
@@ -170,7 +173,7 @@ class _Runner:
             params = self._params(task, engine.templating.rendered(task))
             result = ops.chat(engine.client, params, timeout=self._conditions.timeout_s)
         except EngineCancelled as error:
-            raise TrialStopped("the trial was stopped", hint="Run it again to go on; answers are kept.") from error
+            raise TrialStopped from error
         except EngineUnavailable:
             raise
         except EngineRefused as error:

@@ -159,13 +159,17 @@ def _texts(expected: JsonValue) -> tuple[str, ...]:
     return tuple(texts)
 
 
+_LARGEST = 1e300
+"""Beyond it a tolerance would overflow; a number that is none is not below it either."""
+
+
 def _number(expected: JsonValue) -> float:
     if isinstance(expected, str):
         try:
             expected = float(expected.replace(",", ""))
         except ValueError:
             expected = None
-    if isinstance(expected, bool) or not isinstance(expected, int | float) or abs(expected) > 1e300:
+    if isinstance(expected, bool) or not isinstance(expected, int | float) or not abs(expected) <= _LARGEST:
         raise ValueError("`expected` must be a number")
     return float(expected)
 

@@ -15,6 +15,7 @@ from advisor.tui.background_jobs import BackgroundJobs
 from advisor.tui.crash import CrashingApp
 from advisor.tui.ending import EndingApp
 from advisor.tui.keymap import Keymap
+from advisor.tui.listening import DEBOUNCE_S
 from advisor.tui.messages import Advised, AnswersChanged, Counted, Probed, ProbeFailed, Topic
 from advisor.tui.preloading import PreloadingApp
 from advisor.tui.resilient import ResilientApp
@@ -22,9 +23,6 @@ from advisor.tui.session import Session
 
 if TYPE_CHECKING:
     from advisor.service import Advisor, MachineChoice
-
-DEBOUNCE_S = 0.12
-"""Wait for the next key before a new recommendation is made."""
 
 
 class AdvisingApp(PreloadingApp, ResilientApp, EndingApp, CrashingApp):

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any
 
 from advisor.errors import AdvisorError
@@ -42,11 +40,6 @@ ENGINE_GROUP = "engine"
 """Of the workers that wait for llama.cpp: there is one at a time."""
 
 
-_STANDS_STILL_S = 0.5
-"""At most, whatever is pressed."""
-_LOOKS_AGAIN_S = 0.01
-
-
 class _StaleError(Exception):
     """Another request came, so the answer to this one would be dropped."""
 
@@ -58,8 +51,6 @@ class BackgroundJobs:
         self._app = app
         self._advisor = advisor
         self._cancel = threading.Event()
-        self._loop: asyncio.AbstractEventLoop | None = None
-        """In which keys are answered and the screens drawn."""
         self.advice_ticket = 0
         """Of the latest request for advice."""
         self.comparison_ticket = 0
@@ -68,7 +59,6 @@ class BackgroundJobs:
         """Of the latest smoke test or measurement."""
 
     def _start(self, work: Callable[[], None], group: str) -> None:
-        self._loop = asyncio.get_running_loop()
         in_background(self._app, work, group)
 
     def probe(self, choice: MachineChoice | None) -> None:
@@ -124,24 +114,10 @@ class BackgroundJobs:
             self._app.post_message(Advised(ticket, error))
 
     def _stop_if_stale(self, ticket: int) -> None:
-        """A thread cannot be ended from outside, so it looks itself whether anybody still waits for it. And because it
-        takes half of the time that drawing has, it stands still while a key is being answered."""
-        until = monotonic() + _STANDS_STILL_S
-        while self._app.is_answering and monotonic() < until:
-            sleep(_LOOKS_AGAIN_S)
-        self._let_drawing_go_first()
+        """A thread cannot be ended from outside, so it looks itself whether anybody still waits for it."""
+        self._app.stand_back()
         if ticket != self.advice_ticket:
             raise _StaleError
-
-    def _let_drawing_go_first(self) -> None:
-        """Stand still until the event loop has come round, which it does at once when it has nothing to do."""
-        turn = threading.Event()
-        try:
-            assert self._loop is not None
-            self._loop.call_soon_threadsafe(turn.set)
-        except RuntimeError as error:
-            raise _StaleError from error  # the loop is closed: the program ends
-        turn.wait(_STANDS_STILL_S)
 
     def stop_advice(self) -> None:
         """Nobody waits for advice any more."""

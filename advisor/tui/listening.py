@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable
+from contextlib import suppress
 from math import inf
-from time import monotonic
+from time import monotonic, sleep
 
 from textual import events
 from textual.app import App
@@ -17,14 +19,24 @@ QUIET_S = 0.1
 CALM_S = 0.5
 """The same for work of many pieces that nobody waits for. Who presses keys one by one takes less between two."""
 _LOOKS_AGAIN_S = 0.025
+"""Between two looks whether keys still come."""
 PATIENCE_S = 1.0
 """For which what others wait for, too, lets keys go first."""
+DEBOUNCE_S = 0.12
+"""After a key that asks for a new ranking: often another follows."""
+_STANDS_BACK_S = 0.5
+"""For which a thread stands still at most, whatever is pressed."""
 
 
 class ListeningApp(App[None]):
     """The part of the app that knows when a key was pressed."""
 
     _pressed = -inf
+    _key_loop: asyncio.AbstractEventLoop | None = None
+    """In which keys are answered and the screens drawn."""
+
+    def on_load(self) -> None:
+        self._key_loop = asyncio.get_running_loop()
 
     async def on_event(self, event: events.Event) -> None:
         if isinstance(event, events.InputEvent):
@@ -38,6 +50,18 @@ class ListeningApp(App[None]):
 
     def _was_pressed_within(self, seconds: float) -> bool:
         return monotonic() < self._pressed + seconds
+
+    def stand_back(self) -> None:
+        """For threads, which take half of the time that drawing has: stand still while a key is being answered, and
+        until the event loop has come round, which it does at once when it has nothing to do."""
+        until = monotonic() + _STANDS_BACK_S
+        while self.is_answering and monotonic() < until:
+            sleep(_LOOKS_AGAIN_S)
+        turn = threading.Event()
+        with suppress(RuntimeError):  # the loop is closed: the program ends
+            if self._key_loop is not None:
+                self._key_loop.call_soon_threadsafe(turn.set)
+                turn.wait(_STANDS_BACK_S)
 
     async def let_keys_go_first(self) -> None:
         """Wait for a moment without keys, but not for long."""

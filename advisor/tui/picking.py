@@ -46,11 +46,11 @@ class PickingApp(AdvisingApp):
     def _what_if_ended(self, outcome: Applied | None) -> None:
         if outcome is None:
             return
-        if outcome.trial is None or outcome.machine is None:
+        if outcome.tryout is None or outcome.machine is None:
             self.session.leave_simulation()
         else:
-            self.session.simulate(outcome.trial.hardware, outcome.machine, outcome.trial.answers)
-            if not outcome.trial.changes_hardware:
+            self.session.simulate(outcome.tryout.hardware, outcome.machine, outcome.tryout.answers)
+            if not outcome.tryout.changes_hardware:
                 self.notify("The needs are changed; the machine is this one.", markup=False)
         self.changed.publish("machine")
         self.changed.publish("refilled")

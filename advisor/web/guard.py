@@ -71,7 +71,8 @@ class Guard:
 
 def _same(shown: str, secret: str) -> bool:
     """Compared in a time that tells nothing about how much of it is right."""
-    return secrets.compare_digest(shown.encode(), secret.encode())
+    # What was no UTF-8 in a header has become surrogates.
+    return secrets.compare_digest(shown.encode("utf-8", "surrogatepass"), secret.encode())
 
 
 def _host_name(host: str | None) -> str | None:
@@ -111,7 +112,11 @@ def _is_own_origin(request: web.Request) -> bool:
     origin = request.headers.get(hdrs.ORIGIN)
     if origin is None:
         return request.headers.get(hdrs.UPGRADE, "").lower() != "websocket"
-    return urlsplit(origin).netloc.lower() == (request.headers.get(hdrs.HOST) or "").lower()
+    try:
+        where = urlsplit(origin).netloc
+    except ValueError:
+        return False
+    return where.lower() == (request.headers.get(hdrs.HOST) or "").lower()
 
 
 def _without_token(request: web.Request, guard: Guard) -> web.HTTPSeeOther:

@@ -81,7 +81,7 @@ class ScreenServer(Server):
             channel = web.WebSocketResponse(heartbeat=HEARTBEAT_S, timeout=CLOSING_S, max_msg_size=1 << 20)
             await channel.prepare(request)
             visitor = Visitor(channel, self.download_manager)
-            await self.visitors.serve(visitor)
+            self.visitors.let_in(visitor)
             try:
                 await visitor.start(*(_cells(request, name) for name in ("width", "height")))
                 await self._process_messages(channel, visitor)
@@ -114,7 +114,7 @@ def listen(host: str, port: int) -> socket.socket:
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
         return socket.create_server(address[:2], family=family)
-    except OSError as error:
-        why = error.strerror or str(error)
+    except (OSError, UnicodeError, OverflowError) as error:  # a name that is none, a port that is too high
+        why = getattr(error, "strerror", None) or str(error)
         hint = "Choose another with --host or --port."
         raise InputError(f"{host}:{port} cannot be listened on", why=why, hint=hint) from error

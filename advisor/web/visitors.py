@@ -102,7 +102,7 @@ class Visitors:
         finally:
             self._places.discard(mark)
 
-    async def serve(self, visitor: Visitor) -> None:
+    def let_in(self, visitor: Visitor) -> None:
         """Remember a visitor, so that the end of the server is the end of the child."""
         self._here.add(visitor)
 

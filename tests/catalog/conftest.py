@@ -1,13 +1,10 @@
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from advisor.catalog.hardware import load_cpus, load_gpus
 from advisor.domain.hardware import CpuSpec, GpuSpec
-
-KNOWLEDGE = Path(__file__).resolve().parents[2] / "knowledge"
+from tests.catalog.example import KNOWLEDGE
 
 
 @pytest.fixture(scope="package")

@@ -313,20 +313,6 @@ CASES = {
         "gpu[RTX 5090].source",
         "'geforce' is not among the sources",
     ),
-    "a node of a GPU that nobody knows": (
-        "hardware/nodes.toml",
-        'gpu = "L4"',
-        'gpu = "L44"',
-        "node[g6.xlarge].gpu",
-        "no GPU named 'L44' is known",
-    ),
-    "a node twice": (
-        "hardware/nodes.toml",
-        'name = "g6e.xlarge"',
-        'name = "g6.xlarge"',
-        "node[g6.xlarge]",
-        "the name occurs twice",
-    ),
     "a question without sense": ("questions.toml", 'kind = "', 'kind = "odd', "kind", "Input should be"),
     "no TOML": (MISTRAL, "[[model]]", "[[model]", "", f"line {LINE_OF_FIRST_MODEL}"),
 }  # fmt: skip
@@ -340,16 +326,6 @@ def test_what_is_wrong_is_found_with_file_key_and_reason(
     errors = [f for f in found_in(knowledge) if f.level == "error"]
     hits = [f for f in errors if f.file == name and f.key.endswith(key) and reason in f.reason]
     assert hits, errors
-
-
-def test_a_node_of_ones_own_is_held_against_the_gpus(knowledge: Path, tmp_path: Path) -> None:
-    text = (knowledge / "hardware/nodes.toml").read_text("utf-8")
-    (tmp_path / "nodes.toml").write_text(text, "utf-8")
-    assert audit(knowledge, tmp_path, TODAY).findings == ()
-    (tmp_path / "nodes.toml").write_text(text.replace('gpu = "L4"', 'gpu = "L44"', 1), "utf-8")
-    [finding] = audit(knowledge, tmp_path, TODAY).findings
-    assert (finding.level, finding.file) == ("error", str(tmp_path / "nodes.toml"))
-    assert finding.key == "node[g6.xlarge].gpu"
 
 
 def test_everything_wrong_in_a_file_is_told_not_only_the_first(knowledge: Path) -> None:

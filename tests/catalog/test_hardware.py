@@ -10,8 +10,7 @@ from advisor.catalog.hardware import find_gpu, load_cpus, load_gpus
 from advisor.domain.hardware import CpuSpec, GpuSpec
 from advisor.errors import InputError
 from advisor.units import GIB
-
-KNOWLEDGE = Path(__file__).resolve().parents[2] / "knowledge"
+from tests.catalog.example import KNOWLEDGE
 
 
 def _document(name: str) -> dict[str, Any]:

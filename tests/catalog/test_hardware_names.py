@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -9,8 +8,6 @@ from advisor.catalog.hardware_names import check_names, find_gpu, match_cpu, mat
 from advisor.domain.hardware import CpuSpec, GpuSpec
 from advisor.errors import InputError
 from advisor.units import GIB
-
-KNOWLEDGE = Path(__file__).resolve().parents[2] / "knowledge"
 
 # Hardware as named in the public llama.cpp measurements, each with the GPU that it means.
 MEASURED_GPUS = {

@@ -34,11 +34,6 @@ hf_id = { value = "me/my-tune", source = "mine" }
 
 
 @pytest.fixture
-def cli(capsys: pytest.CaptureFixture[str]) -> Cli:
-    return Cli(capsys)
-
-
-@pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("LLM_ADVISOR_CONFIG_DIR", str(tmp_path))
     (tmp_path / "models").mkdir()

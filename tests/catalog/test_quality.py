@@ -8,8 +8,7 @@ import pytest
 from advisor.catalog.loader import load_catalogue
 from advisor.catalog.quality import load_quality
 from advisor.errors import InputError
-
-KNOWLEDGE = Path(__file__).parents[2] / "knowledge"
+from tests.catalog.example import KNOWLEDGE
 
 
 @pytest.fixture

@@ -14,8 +14,7 @@ from advisor.domain.quantization import Quantization
 from advisor.domain.weights import weights
 from advisor.errors import InputError
 from tests.builders import LLAMA_3_8B
-
-KNOWLEDGE = Path(__file__).parents[2] / "knowledge"
+from tests.catalog.example import KNOWLEDGE
 
 
 @pytest.fixture

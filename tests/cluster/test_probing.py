@@ -30,11 +30,6 @@ pytestmark = pytest.mark.cluster
 USERS = ("--set", "scale.users=3", "--set", "task.context_tokens=2048", "--set", "latency.ttft_ms=30000")
 
 
-@pytest.fixture
-def cli(capsys: pytest.CaptureFixture[str]) -> Cli:
-    return Cli(capsys)
-
-
 @pytest.fixture(scope="module")
 def fleet_file(cluster: LocalCluster, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What `probe --ray ADDRESS -o FILE` writes."""

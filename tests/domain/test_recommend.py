@@ -137,6 +137,23 @@ def test_the_context_that_a_memory_rejection_proposes_is_the_longest_that_fits(m
         assert (rejection.quantization in {c.quantization.name for c in found.quantizations}) is passes
 
 
+def test_a_shorter_context_is_proposed_only_where_the_candidate_then_passes_in_every_respect() -> None:
+    """Also in speed: a type that just did not fit is slower than a smaller one that fits and is too slow."""
+    here = machine(16 * GIB)
+    asked: dict[str, Any] = {"task__context_tokens": 120_000, "latency__tokens_per_s": 8.0}
+    found, n_proposed = advise(here, **asked), 0
+    for rejection in found.rejected:
+        for change in [r.change for r in rejection.reasons if r.code == "memory" and r.change is not None]:
+            n_proposed += 1
+            shorter = {**asked, "task__context_tokens": change.settings[0].value}
+            again = recommend(
+                here, constraints(**shorter), shipped(), figures(here), quantization=rejection.quantization,
+                named=(rejection.model.id,),
+            )  # fmt: skip
+            assert rejection.model.id in {c.model.id for c in again.ranked}, rejection.reasons
+    assert n_proposed
+
+
 def test_setting_what_a_speed_rejection_proposes_admits_the_model() -> None:
     found = advise(machine(64 * GIB), latency__tokens_per_s=8.0)
     fix = reasons_of(found, "mistral-small-3.2-24b-instruct")["decode_speed"]

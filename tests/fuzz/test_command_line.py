@@ -36,11 +36,6 @@ COMMANDS: dict[str, tuple[str, ...]] = {
 ENDING = {"size": ".gguf", "smoke": ".gguf", "tasks": ".jsonl"}
 
 
-@pytest.fixture
-def cli(capsys: pytest.CaptureFixture[str]) -> Cli:
-    return Cli(capsys)
-
-
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_hostile_file_costs_one_line_and_the_documented_exit_code(command: str, cli: Cli, tmp_path: Path) -> None:
     for name, content in HOSTILE.items():

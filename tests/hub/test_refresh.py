@@ -22,11 +22,6 @@ API = f"/api/models/{REPO}"
 Q4, Q8 = "Tiny-Tune-Q4_0.gguf", "Tiny-Tune-Q8_0.gguf"
 
 
-@pytest.fixture
-def cli(capsys: pytest.CaptureFixture[str]) -> Cli:
-    return Cli(capsys)
-
-
 def written(overlay: Path) -> dict[str, Any]:
     found: dict[str, Any] = tomllib.loads((overlay / "gguf/tiny-tune.toml").read_text("utf-8"))
     return found

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from advisor.domain.trial.tasks import Choice, Code, Contains, Exact, JsonShape, Message, Numeric, Pattern
 from advisor.errors import InputError
+from advisor.trial.harness_samples import sample_line
 from advisor.trial.reading import read_tasks
 
 
@@ -89,6 +90,7 @@ def test_bad_json_far_down_is_told_with_its_line(tmp_path: Path) -> None:
         ([{"id": "a", "prompt": "?", "check": "exakt", "expected": "x"}], "check 'exakt' is none of exact"),
         ([{"id": "a", "prompt": "?", "check": "exact"}], "`expected` must be a text"),
         ([{"id": "a", "prompt": "?", "check": "numeric", "expected": "many"}], "`expected` must be a number"),
+        ([{"id": "a", "prompt": "?", "check": "numeric", "expected": "nan"}], "`expected` must be a number"),
         ([{"id": "a", "prompt": "?", "check": "choice", "expected": "E"}], "one of the letters A to D"),
         ([{"id": "a", "prompt": "?", "check": {"kind": "json_schema"}}], "schema: the key is missing"),
         ([{"id": "a", "prompt": "?", "max_tokens": 0}], "max_tokens"),
@@ -162,6 +164,13 @@ def test_samples_of_the_harness_are_read(tmp_path: Path) -> None:
     assert third.check == Contains(("Paris", "paris"), "any", ignore_case=True)
     assert found.source == "lm-evaluation-harness samples"
     assert any("asked for the letter" in note for note in found.notes)
+
+
+@pytest.mark.parametrize("word", ["Infinity", "nan", "-inf"])
+def test_a_target_that_only_floats_take_for_a_number_is_a_word(word: str) -> None:
+    sample = {"doc_id": 1, "arguments": [["What has no end?", {}]], "target": word}
+    task, kind = sample_line(sample)
+    assert (task["expected"], kind) == ([word], "contains")
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from advisor.tui import background_jobs, listening
+from advisor.tui import listening
 from advisor.tui.background_jobs import BackgroundJobs
 from advisor.tui.preloading import PreloadingApp
 from tests.tui.pinned import PinnedAdvisor
@@ -50,7 +50,7 @@ async def test_a_key_holds_up_what_others_wait_for_only_as_long_as_their_patienc
 async def test_a_thread_that_weighs_models_goes_on_only_when_the_event_loop_has_come_round(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(background_jobs, "_STANDS_STILL_S", 60.0)
+    monkeypatch.setattr(listening, "_STANDS_BACK_S", 60.0)
     app = Probing()
     advisor = PinnedAdvisor()
     async with app.run_test() as pilot:

@@ -12,6 +12,7 @@ from advisor.cli.main import run
 from advisor.domain.local_files import LocalFile, LocalFiles, Match
 from advisor.domain.trial.requests import TrialRequest
 from advisor.tui.app import AdvisorApp
+from advisor.tui.screens.trial import TrialScreen
 from advisor.tui.widgets.marks import YesNo
 from advisor.tui.widgets.tick_list import TickList
 from tests.trial.test_reading import written
@@ -112,6 +113,19 @@ async def test_the_selected_models_file_is_ticked_and_ticks_are_changed_by_key_a
         await pilot.click(TickList, offset=(3, 0))
         await pilot.pause()
         assert ticks.ticked == [str(tmp_path / "a.gguf")]
+
+
+async def test_a_file_that_is_added_while_others_are_looked_for_stays(tmp_path: Path) -> None:
+    async with started(EmptyMachine(), size=(80, 24), folder=tmp_path) as (app, pilot):
+        await opened(app, pilot)
+        (tmp_path / "own.gguf").write_bytes(b"GGUF")
+        app.screen.query_one("#add", Input).value = "own.gguf"
+        app.screen.query_one("#add", Input).focus()
+        await press(pilot, "enter")
+        app.screen.post_message(TrialScreen.Looked({"/here/b.gguf": "b"}, {"/here/b.gguf"}))
+        await pilot.pause()
+        ticks = app.screen.query_one(TickList)
+        assert ticks.ticked == ["/here/b.gguf", str(tmp_path / "own.gguf")]
 
 
 @pytest.mark.parametrize("size", [(120, 36), (80, 24), (40, 12)])

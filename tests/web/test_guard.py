@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import aiohttp
@@ -9,8 +10,9 @@ import pytest
 import pytest_asyncio
 from aiohttp.test_utils import TestClient, TestServer
 
+from advisor.errors import InputError
 from advisor.web.guard import Guard
-from advisor.web.server import ScreenServer, Setting
+from advisor.web.server import ScreenServer, Setting, listen
 
 TOKEN = "a-token-for-a-test-0123"
 ROUTES = ("/", "/ws", "/download/0123", "/static/js/textual.js", "/page/page.js")
@@ -51,12 +53,27 @@ async def test_the_names_of_this_server_are_known(client: Client, host: str) -> 
     assert response.status == 200
 
 
-@pytest.mark.parametrize("origin", ["http://evil.example", "null", "http://127.0.0.1:1", "https://127.0.0.1:1"])
+@pytest.mark.parametrize("origin", ["http://evil.example", "null", "http://127.0.0.1:1", "http://[::"])
 @pytest.mark.parametrize("route", ROUTES)
 async def test_a_page_of_another_origin_is_refused_with_the_token(client: Client, route: str, origin: str) -> None:
     response = await client.get(route, headers={"Origin": origin, "Authorization": f"Bearer {TOKEN}"})
     assert response.status == 403
     assert "origin" in await response.text()
+
+
+@pytest.mark.parametrize("header", [b"Authorization: Bearer ", b"Cookie: llm-advisor-0="])
+async def test_a_secret_that_is_no_text_is_a_wrong_one(client: Client, header: bytes) -> None:
+    reader, writer = await asyncio.open_connection(client.host, client.port)
+    writer.write(b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n" + header + b"\xff\r\n\r\n")
+    status = await reader.readline()
+    writer.close()
+    assert status == b"HTTP/1.1 403 Forbidden\r\n"
+
+
+@pytest.mark.parametrize("host", ["a" * 70 + ".example", "a..b"])
+def test_a_name_that_no_host_can_have_is_refused(host: str) -> None:
+    with pytest.raises(InputError, match="cannot be listened on"):
+        listen(host, 0)
 
 
 async def test_a_websocket_without_an_origin_is_refused(client: Client) -> None:

@@ -11,6 +11,7 @@ from advisor.cli import output
 from advisor.cli.help import Command
 from advisor.cli.options import complete_model, machine_options, output_options
 from advisor.domain.ladder import Ladder
+from advisor.domain.quantization import DEFAULT_QUANTIZATION
 from advisor.domain.sizing import Sizing
 from advisor.service import MachineChoice
 from advisor.units import format_bytes
@@ -18,7 +19,7 @@ from advisor.units import format_bytes
 
 @click.command("size", cls=Command)
 @click.argument("target", metavar="MODEL|FILE.gguf|URL", shell_complete=complete_model)
-@click.option("--quant", metavar="TYPE", default="Q4_K_M", show_default=True, help="File type of a model.")
+@click.option("--quant", metavar="TYPE", default=DEFAULT_QUANTIZATION, show_default=True, help="File type of a model.")
 @click.option("--ctx", "context_tokens", type=int, metavar="TOKENS", help="Context of all parallel requests together.")
 @click.option("--parallel", type=int, metavar="N", default=1, show_default=True, help="Requests at the same time.")
 @click.option(

@@ -14,6 +14,7 @@ from advisor.cli.diagnostics import note
 from advisor.cli.help import Command
 from advisor.cli.options import complete_model, constraint_options, models_dir_option, output_options
 from advisor.domain.constraints import Constraints
+from advisor.domain.quantization import DEFAULT_QUANTIZATION
 from advisor.domain.smoke_report import SmokeReport, smoke_document
 from advisor.domain.wording import smoke_facts
 from advisor.errors import CheckFailedError, InputError
@@ -22,7 +23,7 @@ from advisor.service import Advisor
 
 @click.command("smoke", cls=Command)
 @click.argument("target", metavar="MODEL|FILE.gguf|RECOMMENDATION.toml", shell_complete=complete_model)
-@click.option("--quant", metavar="TYPE", default="Q4_K_M", show_default=True, help="File type of a model.")
+@click.option("--quant", metavar="TYPE", default=DEFAULT_QUANTIZATION, show_default=True, help="File type of a model.")
 @click.option(
     "-o",
     "place",

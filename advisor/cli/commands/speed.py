@@ -16,13 +16,16 @@ from advisor.cli.options import (
     output_options,
 )
 from advisor.cli.progress import MeasuringProgress
+from advisor.domain.quantization import DEFAULT_QUANTIZATION
 from advisor.domain.speed_report import speed_facts
 from advisor.service import MachineChoice
 
 
 @click.command("speed", cls=Command)
 @click.argument("name", metavar="MODEL", shell_complete=complete_model)
-@click.option("--quant", metavar="TYPE", default="Q4_K_M", show_default=True, help="File type of the model.")
+@click.option(
+    "--quant", metavar="TYPE", default=DEFAULT_QUANTIZATION, show_default=True, help="File type of the model."
+)
 @click.option("--prompt", type=click.IntRange(1), metavar="TOKENS", help="Length of the prompt.")
 @click.option("--depth", type=click.IntRange(0), metavar="TOKENS", help="Tokens in the cache while decoding.")
 @click.option("--measure", is_flag=True, help="Time slices of the model with random weights on this machine.")

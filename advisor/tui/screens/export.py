@@ -26,7 +26,7 @@ from advisor.tui.widgets.file_list import FileList
 from advisor.tui.widgets.option_form import OptionForm
 from advisor.tui.widgets.pages import Pages
 
-DEBOUNCE_S = 0.25
+_DEBOUNCE_S = 0.25
 """Wait for the next key before files are made with another option."""
 _RECOMMENDATION = "recommendation"
 """In place of a target's key."""
@@ -196,7 +196,7 @@ class ExportScreen(SavingScreen):
     def _option_changed(self) -> None:
         if self._debounce is not None:
             self._debounce.stop()
-        self._debounce = self.set_timer(DEBOUNCE_S, self._show_all)
+        self._debounce = self.set_timer(_DEBOUNCE_S, self._show_all)
 
     async def action_options(self) -> None:
         """Open or fold what can be decided about the files."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
@@ -93,11 +94,10 @@ class JudgeScreen(ModalScreen[None]):
         for side in ("left", "right"):
             self.query_one(f"#judge-{side}", VerticalScroll).scroll_relative(y=lines, animate=False)
 
-    def _kept(self, change: object) -> None:
+    def _kept(self, change: Callable[[], object]) -> None:
         """Make a change that is written down; what cannot be written is said and not counted."""
         try:
-            if callable(change):
-                change()
+            change()
         except AdvisorError as error:
             self.app.notify(str(error), severity="error", timeout=10, markup=False)
         self._show()

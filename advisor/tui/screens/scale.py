@@ -21,6 +21,7 @@ from advisor.errors import AdvisorError
 from advisor.service import MOST_CURVES, Advisor
 from advisor.text import one_line
 from advisor.tui.background import in_background
+from advisor.tui.listening import ListeningApp
 from advisor.tui.widgets.curves import Curves
 from advisor.tui.widgets.curves_canvas import Line, Plot
 
@@ -88,6 +89,8 @@ class ScaleScreen(ModalScreen[None]):
 
     def _work(self) -> None:
         def stop_if_left() -> None:
+            if isinstance(self.app, ListeningApp):
+                self.app.stand_back()
             if self._left.is_set():
                 raise _LeftError
 

@@ -30,6 +30,7 @@ from advisor.domain.speed import NO_TIMINGS, Timings
 from advisor.domain.what_if_words import what_if_lines, what_if_rows
 from advisor.errors import AdvisorError, InputError
 from advisor.tui.background import in_background
+from advisor.tui.listening import DEBOUNCE_S, ListeningApp
 from advisor.tui.screens.gpu_list import NONE, OWN, GpuList
 from advisor.tui.screens.gpu_list import Choice as GpuChoice
 from advisor.tui.session import Session
@@ -38,8 +39,6 @@ from advisor.tui.widgets.form_line import FormLine
 from advisor.tui.widgets.question_row import QuestionRow
 from advisor.units import GIB, TIB
 
-DEBOUNCE_S = 0.12
-
 COUNT = Question("gpu.count", "integer", "Number of GPUs", "", 1, {}, 1, 64, None, False, False)
 RAM = Question("ram", "size", "System memory", "", None, {}, GIB, 64 * TIB, None, True, False)
 NEEDS = ("task.context_tokens", "scale.users", "latency.tokens_per_s", "latency.ttft_ms")
@@ -47,7 +46,7 @@ NEEDS = ("task.context_tokens", "scale.users", "latency.tokens_per_s", "latency.
 
 
 @dataclass(frozen=True, slots=True)
-class Trial:
+class Tryout:
     """What is tried."""
 
     hardware: Hardware
@@ -61,9 +60,9 @@ class Trial:
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """A trial that the user wants to go on with, on its machine; `trial` None goes back to this machine."""
+    """What the user wants to go on with, on its machine; `tryout` None goes back to this machine."""
 
-    trial: Trial | None
+    tryout: Tryout | None
     machine: Machine | None
 
 
@@ -83,7 +82,7 @@ class WhatIfScreen(ModalScreen[Applied | None]):
 
     @dataclass
     class Tried(Message):
-        """What a trial leads to."""
+        """What a tryout leads to."""
 
         ticket: int
         machine: Machine
@@ -102,7 +101,7 @@ class WhatIfScreen(ModalScreen[Applied | None]):
         self._base = session.base_machine
         self._model_id = model_id
         held = session.simulation
-        self._trial = Trial(Hardware() if held is None else held.hardware, dict(session.answers))
+        self._tryout = Tryout(Hardware() if held is None else held.hardware, dict(session.answers))
         self._invalid: set[str] = set()
         self._ticket = 0
         self._debounce: Timer | None = None
@@ -120,12 +119,12 @@ class WhatIfScreen(ModalScreen[Applied | None]):
                 with VerticalScroll(id="what-if-form", can_focus=False):
                     yield FormLine(self._gpu_text(), "gpu", id="gpu-line")
                     yield QuestionRow(
-                        COUNT, max(1, self._trial.hardware.count), str(max(1, self._trial.hardware.count))
+                        COUNT, max(1, self._tryout.hardware.count), str(max(1, self._tryout.hardware.count))
                     )
-                    ram = self._trial.hardware.ram_bytes
+                    ram = self._tryout.hardware.ram_bytes
                     yield QuestionRow(RAM, ram, answer_text(RAM, ram), hint="as here")
                     for key in NEEDS:
-                        question, answer = questionnaire[key], self._trial.answers[key]
+                        question, answer = questionnaire[key], self._tryout.answers[key]
                         yield QuestionRow(question, answer, answer_text(question, answer))
                     yield FormLine("", "model", id="model-line")
                     yield OptionList(id="hardware-options")
@@ -151,7 +150,7 @@ class WhatIfScreen(ModalScreen[Applied | None]):
         self._ticket += 1
 
     def _gpu_text(self) -> str:
-        hardware = self._trial.hardware
+        hardware = self._tryout.hardware
         name = hardware.gpu.name if hardware.gpu else NONE if hardware.count == 0 else OWN
         return f"▸ GPU: {name}"
 
@@ -209,19 +208,19 @@ class WhatIfScreen(ModalScreen[Applied | None]):
             return
         self._invalid.discard(question.key)
         message.row.show_error(None)
-        trial = self._trial
+        tryout = self._tryout
         if question is RAM:
-            self._change(replace(trial.hardware, ram_bytes=answer if isinstance(answer, int) else None))
+            self._change(replace(tryout.hardware, ram_bytes=answer if isinstance(answer, int) else None))
         elif question is COUNT:
-            is_none = trial.hardware.gpu is None
-            self._change(trial.hardware if is_none else replace(trial.hardware, count=int(str(answer))))
-        elif answer != trial.answers[question.key]:
-            self._trial = replace(trial, answers={**trial.answers, question.key: answer})
+            is_none = tryout.hardware.gpu is None
+            self._change(tryout.hardware if is_none else replace(tryout.hardware, count=int(str(answer))))
+        elif answer != tryout.answers[question.key]:
+            self._tryout = replace(tryout, answers={**tryout.answers, question.key: answer})
             self._soon()
 
     def _change(self, hardware: Hardware) -> None:
-        if hardware != self._trial.hardware:
-            self._trial = replace(self._trial, hardware=hardware)
+        if hardware != self._tryout.hardware:
+            self._tryout = replace(self._tryout, hardware=hardware)
             self.query_one("#gpu-line", FormLine).update(self._gpu_text())
             self._soon()
 
@@ -230,7 +229,7 @@ class WhatIfScreen(ModalScreen[Applied | None]):
         self.app.push_screen(GpuList(self._session.advisor.gpu_specs), self._gpu_chosen)
 
     def _gpu_chosen(self, choice: GpuChoice | None) -> None:
-        ram = self._trial.hardware.ram_bytes
+        ram = self._tryout.hardware.ram_bytes
         if isinstance(choice, GpuSpec):
             self._change(Hardware(choice, self._typed_count(), ram))
         elif choice is not None:
@@ -259,7 +258,7 @@ class WhatIfScreen(ModalScreen[Applied | None]):
             self._search()
 
     @on(OptionList.OptionSelected, "#hardware-options")
-    async def _hardware_chosen(self, event: OptionList.OptionSelected) -> None:
+    def _hardware_chosen(self, event: OptionList.OptionSelected) -> None:
         if self._answer is None or not self._answer.options:
             return
         hardware = self._answer.options[event.option_index].hardware
@@ -275,7 +274,7 @@ class WhatIfScreen(ModalScreen[Applied | None]):
         if tried is None or tried.ticket != self._ticket or isinstance(tried.outcome, AdvisorError) or self._invalid:
             self.notify("Nothing to use yet: it is still being weighed, or something is invalid.", markup=False)
             return
-        self.dismiss(Applied(self._trial, tried.machine))
+        self.dismiss(Applied(self._tryout, tried.machine))
 
     @on(Button.Pressed)
     def _pressed(self, event: Button.Pressed) -> None:
@@ -302,18 +301,20 @@ class WhatIfScreen(ModalScreen[Applied | None]):
 
     def _try(self) -> None:
         if self._base is not None:
-            self._start(partial(self._weigh, self._ticket, self._base, self._trial), "what-if")
+            self._start(partial(self._weigh, self._ticket, self._base, self._tryout), "what-if")
 
     def _check(self, ticket: int) -> None:
+        if isinstance(self.app, ListeningApp):
+            self.app.stand_back()
         if ticket != self._ticket:
             raise _StaleError
 
-    def _weigh(self, ticket: int, base: Machine, trial: Trial) -> None:
+    def _weigh(self, ticket: int, base: Machine, tryout: Tryout) -> None:
         advisor = self._session.advisor
-        machine = advisor.with_hardware(base, trial.hardware) if trial.changes_hardware else base
+        machine = advisor.with_hardware(base, tryout.hardware) if tryout.changes_hardware else base
         outcome: Recommendation | AdvisorError
         try:
-            needs = advisor.constraints(trial.answers)
+            needs = advisor.constraints(tryout.answers)
             timings = self._timings(machine, needs)
             outcome = advisor.recommend(
                 machine,
@@ -337,7 +338,7 @@ class WhatIfScreen(ModalScreen[Applied | None]):
 
     def _search(self) -> None:
         if self._base is not None and self._model_id is not None:
-            work = partial(self._find, self._ticket, self._base, self._trial.answers, self._model_id)
+            work = partial(self._find, self._ticket, self._base, self._tryout.answers, self._model_id)
             self._start(work, "what-hardware")
 
     def _find(self, ticket: int, base: Machine, answers: dict[str, Answer], model_id: str) -> None:

@@ -24,8 +24,9 @@ class TickList(OptionList):
         self._ticked: set[str] = set()
 
     def show(self, words: Mapping[str, str], ticked: set[str]) -> None:
-        """Replace the list; `ticked` are keys of `words`."""
-        self._words, self._ticked = dict(words), set(ticked)
+        """Put these before what was added meanwhile; `ticked` are keys of `words`."""
+        self._words = {**words, **self._words}
+        self._ticked |= ticked
         self._fill(0)
 
     def add(self, key: str, word: str) -> None:

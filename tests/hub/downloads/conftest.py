@@ -18,11 +18,6 @@ from tests.hub.server import HubServer, Repo
 
 
 @pytest.fixture
-def cli(capsys: pytest.CaptureFixture[str]) -> Cli:
-    return Cli(capsys)
-
-
-@pytest.fixture
 def disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Disk:
     """A Hugging Face cache, caches and state of the test's own."""
     monkeypatch.setenv("HF_HOME", str(tmp_path / "hf"))

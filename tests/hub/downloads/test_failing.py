@@ -128,6 +128,14 @@ def test_refusals_of_the_file_are_told_at_once(
     assert len(listed.requests("hub", f"/{REPO}/resolve/*")) == 1
 
 
+@pytest.mark.parametrize(("code", "part"), [("EntryNotFound", "a file"), ("RevisionNotFound", "a revision")])
+def test_a_part_of_a_repository_that_is_missing_is_not_the_repository(
+    cli: Cli, listed: HubServer, disk: Disk, code: str, part: str
+) -> None:
+    listed.script(f"/{REPO}/resolve/*", Answer(404, headers={"X-Error-Code": code}))
+    assert_fails_cleanly(cli(*ASK), disk, 5, f"{part} of {REPO} is not on the Hub", "404")
+
+
 @pytest.mark.parametrize("where", [("hub", f"/{REPO}/resolve/*"), ("store", STORE), ("hub", f"/api/models/{REPO}")])
 def test_a_limit_is_waited_for_as_long_as_the_server_says(
     cli: Cli, listed: HubServer, disk: Disk, repo: Repo, where: tuple[str, str], no_pauses: list[float]
