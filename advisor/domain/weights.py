@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache
-from itertools import zip_longest
 from math import prod
 from typing import TYPE_CHECKING
 
@@ -114,7 +114,10 @@ class Weights:
     @cached_property
     def largest(self) -> tuple[tuple[str, int], ...]:
         """Bytes of the largest tensor of each name, under the keys of a compute graph."""
-        found = {_graph_key(typed.group.suffix): max(sizes)[0] for typed, sizes in self._sized}
+        found = {
+            _graph_key(typed.group.suffix): sizes[0][0] if len(sizes) == 1 else max(sizes)[0]
+            for typed, sizes in self._sized
+        }
         found.setdefault("w:output", self.token_embd_bytes)
         return tuple(found.items())
 
@@ -137,13 +140,10 @@ class Weights:
 
     @cached_property
     def _with_experts(self) -> tuple[int, ...]:
-        experts = _layer_totals([pair for pair in self._sized if pair[0].group.is_expert])
-        if not experts:
-            return self._without_experts
-        return tuple([n + m for n, m in zip_longest(self._without_experts, experts, fillvalue=0)])
+        return _layer_totals(self._sized)
 
 
-def _layer_totals(sized: list[tuple[TypedGroup, Sizes]]) -> tuple[int, ...]:
+def _layer_totals(sized: Sequence[tuple[TypedGroup, Sizes]]) -> tuple[int, ...]:
     """Bytes of each layer up to the last that has one of the groups."""
     n_layers = 1 + max([typed.group.layers[-1] for typed, _ in sized if typed.group.layers], default=-1)
     everywhere = 0

@@ -70,15 +70,17 @@ class Program:
         """The program of each device with all sizes but those of weights; `repeats` says how often each loop is run
         again."""
         pairs = zip(self.segments, alignments, strict=True)
-        return tuple([Walk(self._unrolled(segments, repeats), size_of, alignment) for segments, alignment in pairs])
+        return tuple([Walk(self._parts(segments, repeats), size_of, alignment) for segments, alignment in pairs])
 
-    def _unrolled(self, segments: tuple[Segment, ...], repeats: Sequence[int]) -> list[Segment]:
-        found: list[Segment] = []
+    def _parts(self, segments: tuple[Segment, ...], repeats: Sequence[int]) -> list[tuple[tuple[Segment, ...], int]]:
+        """Segments, and how often they come in a row."""
+        found: list[tuple[tuple[Segment, ...], int]] = []
         at = 0
         for (start, stop), n_again in zip(self.loops, repeats, strict=False):
-            found += [*segments[at:stop], *segments[start:stop] * n_again]
+            found += [(segments[at:stop], 1), (segments[start:stop], n_again)]
             at = stop
-        return [segment for segment in (*found, *segments[at:]) if segment.events]
+        found.append((segments[at:], 1))
+        return [(tuple([segment for segment in part if segment.events]), n_times) for part, n_times in found]
 
 
 def _cut(events: Events, cuts: Sequence[int]) -> tuple[Segment, ...]:
@@ -205,36 +207,51 @@ class _Step:
         self.n_slots = segment.n_slots
 
 
-_heap = lru_cache(maxsize=65536)(_Heap)
-_step = lru_cache(maxsize=65536)(_Step)
+# Steps take some 4 KB, heaps 1 KB.
+_step = lru_cache(maxsize=4096)(_Step)
+_heap = lru_cache(maxsize=16384)(_Heap)
 _EMPTY = _Heap((0,), (_ENDLESS,), ())
 
 
 class Walk:
     """All that happens on one device, in steps of which only the sizes of weights are open."""
 
-    __slots__ = ("_peak", "_steps")
+    __slots__ = ("_parts", "_peak", "_steps")
 
-    def __init__(self, segments: Sequence[Segment], size_of: Mapping[str, int], alignment: int) -> None:
-        of = {segment: _step(segment, tuple(map(size_of.get, segment.keys)), alignment) for segment in set(segments)}
-        self._steps = tuple([of[segment] for segment in segments])
-        self._peak = None if any([step.weights for step in of.values()]) else self._highest({})
+    def __init__(
+        self, parts: Sequence[tuple[tuple[Segment, ...], int]], size_of: Mapping[str, int], alignment: int
+    ) -> None:
+        segments = {segment for part, _ in parts for segment in part}
+        of = {segment: _step(segment, tuple(map(size_of.get, segment.keys)), alignment) for segment in segments}
+        self._parts = tuple([(tuple([of[segment] for segment in part]), n_times) for part, n_times in parts])
+        self._steps = tuple(of.values())
+        self._peak = None if any([step.weights for step in self._steps]) else self._highest({})
 
     def peak(self, weights: Mapping[str, int]) -> int:
         """Bytes of the buffer. Weights that are not given are never fetched, and take no room."""
         return self._highest(weights) if self._peak is None else self._peak
 
     def _highest(self, weights: Mapping[str, int]) -> int:
-        sizes = {step: tuple(map(weights.get, step.weights)) for step in set(self._steps)}
+        sizes = {step: tuple(map(weights.get, step.weights)) for step in self._steps}
         heap, highest = _EMPTY, 0
-        for step in self._steps:
-            heap, high = _after(step, sizes[step], heap)
-            if high > highest:
-                highest = high
+        for steps, n_times in self._parts:
+            left = n_times
+            seen: dict[_Heap, int] = {}
+            while left:
+                if heap in seen:  # from here on all comes again
+                    left %= seen[heap] - left
+                    seen = {}
+                    continue
+                seen[heap] = left
+                for step in steps:
+                    heap, high = _after(step, sizes[step], heap)
+                    if high > highest:
+                        highest = high
+                left -= 1
         return highest
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=16384)
 def _after(step: _Step, weights: tuple[int | None, ...], before: _Heap) -> tuple[_Heap, int]:
     """The heap after a step, and how high the buffer must be for it: the best fit is taken, and neighbours are joined
     again. Both are written out here: a candidate that is split over devices takes hundreds of them, and calls for each

@@ -57,16 +57,18 @@ def compute_buffers(
     """
     is_whole = where.output_on_gpu and sum(where.layers_per_gpu) == shape.n_layers and not where.experts_in_ram
     fetches = bool(where.layers_per_gpu) and not is_whole
-    return _buffers(_walks(shape, dims, where), weight_sizes if fetches else ())
+    return _buffers(shape, dims, where, weight_sizes if fetches else ())
 
 
 @lru_cache(maxsize=65536)
-def _buffers(walks: tuple[Walk, ...], weight_sizes: tuple[tuple[str, int], ...]) -> tuple[int, ...]:
+def _buffers(
+    shape: Shape, dims: BatchDims, where: GraphPlacement, weight_sizes: tuple[tuple[str, int], ...]
+) -> tuple[int, ...]:
     weights = dict(weight_sizes)
-    return tuple([walk.peak(weights) for walk in walks])
+    return tuple([walk.peak(weights) for walk in _walks(shape, dims, where)])
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=1024)
 def _walks(shape: Shape, dims: BatchDims, where: GraphPlacement) -> tuple[Walk, ...]:
     """What all file types have in common."""
     rotated = (_is_rotated(shape, dims.key_type), _is_rotated(shape, dims.value_type))
