@@ -51,6 +51,12 @@ def test_gpus_share_the_model(cli: Cli) -> None:
     assert sum(d["weights_bytes"] for d in found["devices"]) == found["weights_bytes"]
 
 
+def test_the_output_that_gpu_layers_counts_first_is_named(cli: Cli) -> None:
+    found = cli("size", MISTRAL, "--gpu", "RTX 4090", "--ram", "64GiB", "--gpu-layers", "10")
+    assert "9 of 32 and the output" in found.out
+    assert "and the output" not in cli("size", MISTRAL, "--gpu", "RTX 4090", "--ram", "64GiB", "--gpu-layers", "0").out
+
+
 def test_the_engine_has_no_simulated_gpu(cli: Cli) -> None:
     found = cli("size", MISTRAL, "--gpu", "RTX 4090", "--engine")
     assert found.code == 2

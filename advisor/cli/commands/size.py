@@ -105,8 +105,9 @@ def _layers(sizing: Sizing) -> str:
     per_gpu = sizing.placement.gpu_layers
     parts = " + ".join(str(n) for n in per_gpu)
     shares = f" ({parts})" if len(per_gpu) > 1 else ""
+    output = " and the output" if sizing.placement.output_on_gpu else ""
     experts = ", experts in RAM" if sizing.placement.experts_in_ram else ""
-    return f"{sum(per_gpu)} of {sizing.n_layers}{shares}{experts}"
+    return f"{sum(per_gpu)} of {sizing.n_layers}{shares}{output}{experts}"
 
 
 def _ladder_facts(found: Ladder | None) -> list[tuple[str, str]]:
