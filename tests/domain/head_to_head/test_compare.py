@@ -8,9 +8,12 @@ from typing import Any
 
 import pytest
 
+from advisor.catalog.serving import load_serving
 from advisor.domain.head_to_head import EdgeKind, Entrant, HeadToHead, compare
+from advisor.domain.head_to_head.engines import engines_of
 from advisor.domain.head_to_head.layout import sources_of, tables_of
 from advisor.domain.recommend import recommend
+from advisor.paths import knowledge_dir
 from advisor.service import Advisor
 from advisor.units import GIB
 from tests.builders import RTX_4090, constraints, figures, gpu, machine
@@ -268,11 +271,18 @@ def test_every_numbered_source_is_used_in_a_table() -> None:
         assert all(f"[{i}]" in cells for i in range(1, len(sources_of(made())) + 1))
 
 
-def test_vllm_is_named_only_where_its_list_surely_means_the_model() -> None:
+def test_the_class_of_vllm_is_named_only_where_its_list_surely_means_the_model() -> None:
     found = side_by_side(Entrant("mistral-small-4-119b"), MIXTRAL, ram=256 * GIB)
     latent, experts = texts(found, "engines")
-    assert "vLLM" not in latent
+    assert latent.endswith("vLLM")
     assert "vLLM (MixtralForCausalLM)" in experts
+
+
+def test_comparisons_name_vllm_for_the_models_that_plans_know_it_for() -> None:
+    known = load_serving(knowledge_dir()).vllm.architectures
+    for model in ADVISOR.catalogue.models:
+        named = any(engine.startswith("vLLM") for engine, _ in engines_of(model))
+        assert named == (model.shape is not None and model.shape.architecture in known), model.id
 
 
 def test_a_machine_of_another_make_is_not_judged_for_training() -> None:
