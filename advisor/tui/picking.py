@@ -49,8 +49,9 @@ class PickingApp(AdvisingApp):
         if outcome.tryout is None or outcome.machine is None:
             self.session.leave_simulation()
         else:
-            self.session.simulate(outcome.tryout.hardware, outcome.machine, outcome.tryout.answers)
-            if not outcome.tryout.changes_hardware:
+            tryout = outcome.tryout
+            self.session.simulate(tryout.hardware, outcome.machine, tryout.answers, tryout.named)
+            if not tryout.changes_hardware:
                 self.notify("The needs are changed; the machine is this one.", markup=False)
         self.changed.publish("machine")
         self.changed.publish("refilled")

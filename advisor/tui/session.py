@@ -92,6 +92,8 @@ class Simulation:
     """The machine as it was probed."""
     answers: dict[str, Answer]
     """What was answered before, of the questions that were tried."""
+    named: tuple[str, ...]
+    """Ids of models that the hardware was taken for."""
 
 
 @dataclass
@@ -209,14 +211,19 @@ class Session:
         """The machine as it was probed, whatever is simulated."""
         return self.machine if self.simulation is None else self.simulation.base
 
-    def simulate(self, hardware: Hardware, machine: Machine, answers: dict[str, Answer]) -> None:
+    def simulate(
+        self, hardware: Hardware, machine: Machine, answers: dict[str, Answer], named: tuple[str, ...]
+    ) -> None:
         """Go on with other hardware and other answers; `leave_simulation` puts back what was there before the first."""
         base = self.base_machine
         assert base is not None
         changed = {key: answer for key, answer in self.answers.items() if answers[key] != answer}
         before = {**changed, **(self.simulation.answers if self.simulation is not None else {})}
-        self.simulation = Simulation(hardware, base, before)
+        added = tuple(model_id for model_id in named if model_id not in self.named)
+        kept = self.simulation.named if self.simulation is not None else ()
+        self.simulation = Simulation(hardware, base, before, (*kept, *added))
         self.machine = machine
+        self.named = (*self.named, *added)
         self.answers.update(answers)
 
     def leave_simulation(self) -> None:
@@ -224,6 +231,7 @@ class Session:
         if self.simulation is not None:
             self.machine = self.simulation.base
             self.answers.update(self.simulation.answers)
+            self.named = tuple(model_id for model_id in self.named if model_id not in self.simulation.named)
             self.simulation = None
 
     def _keep(self, what: str) -> None:

@@ -52,6 +52,8 @@ class Tryout:
     hardware: Hardware
     answers: dict[str, Answer]
     """One for each question of the questionnaire."""
+    named: tuple[str, ...] = ()
+    """Ids of models that are considered because hardware was taken for them, whatever is newer."""
 
     @property
     def changes_hardware(self) -> bool:
@@ -262,6 +264,9 @@ class WhatIfScreen(ModalScreen[Applied | None]):
         if self._answer is None or not self._answer.options:
             return
         hardware = self._answer.options[event.option_index].hardware
+        model_id = self._answer.model.id
+        if model_id not in self._tryout.named:
+            self._tryout = replace(self._tryout, named=(*self._tryout.named, model_id))
         count, ram = list(self.query(QuestionRow))[:2]
         self._change(hardware)
         # The fields follow; what they report then is what is tried already.
@@ -319,7 +324,7 @@ class WhatIfScreen(ModalScreen[Applied | None]):
             outcome = advisor.recommend(
                 machine,
                 needs,
-                named=self._session.named,
+                named=(*self._session.named, *tryout.named),
                 timings=timings,
                 trial=self._session.evidence,
                 before_each=partial(self._check, ticket),
