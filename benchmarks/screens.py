@@ -28,8 +28,6 @@ from benchmarks.loopback_hub import MODEL, QUANTIZATION, loopback_hub
 from benchmarks.shared import say
 
 if TYPE_CHECKING:
-    from textual.pilot import Pilot
-
     from advisor.tui.app import AdvisorApp
 
 STARTS = 7
@@ -194,11 +192,11 @@ async def lags() -> dict[str, list[float]]:
         found["measurement"] = await _lag(lambda: app.session.busy_with is None)
         await app.action_smoke()
         found["smoke test"] = await _lag(lambda: app.session.busy_with is None)
-        found["download"] = await _download(app, pilot)
+        found["download"] = await _download(app)
     return found
 
 
-async def _download(app: AdvisorApp, pilot: Pilot[None]) -> list[float]:
+async def _download(app: AdvisorApp) -> list[float]:
     """Lags while a file of 0.7 GB is fetched from a server on this machine and hashed."""
     from textual.widgets import Static
 
@@ -213,7 +211,7 @@ async def _download(app: AdvisorApp, pilot: Pilot[None]) -> list[float]:
         )
         screen = FetchScreen(fresh, candidate)
         await app.push_screen(screen)
-        await pilot.press("y")
+        screen.action_begin()
 
         def said() -> str:
             return str(screen.query_one("#fetch-state", Static).content)

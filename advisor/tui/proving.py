@@ -3,18 +3,40 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
+from math import inf
+from time import monotonic
 
 from textual import on
 
 from advisor.errors import AdvisorError
 from advisor.tui.advising import AdvisingApp
 from advisor.tui.measuring import Measuring
-from advisor.tui.messages import MeasuringEnded, MeasuringMoved, RankedAgain, SmokeEnded, SmokeMoved
+from advisor.tui.messages import MeasuringEnded, MeasuringMoved, RankedAgain, SmokeEnded, SmokeMoved, Topic
 from advisor.tui.session import Smoke
+
+_SHOWN_EVERY_S = 0.2
+"""Progress and tokens: a small model writes a hundred tokens a second, which nobody reads one by one."""
 
 
 class ProvingApp(AdvisingApp):
     """The part of the app that starts, follows and stops runs of the engine."""
+
+    _shown_at = -inf
+    _will_show = False
+
+    def _show_progress(self, topic: Topic) -> None:
+        """Show how far the engine is, but seldom: drawing takes cores from what is measured, and holds up keys."""
+        wait_s = self._shown_at + _SHOWN_EVERY_S - monotonic()
+        if wait_s <= 0:
+            self._show_now(topic)
+        elif not self._will_show:
+            self._will_show = True
+            self.set_timer(wait_s, partial(self._show_now, topic))
+
+    def _show_now(self, topic: Topic) -> None:
+        self._shown_at, self._will_show = monotonic(), False
+        self.changed.publish(topic)
 
     # ------------------------------------------------------------ smoke test
 
@@ -61,7 +83,7 @@ class ProvingApp(AdvisingApp):
         if smoke is None or message.ticket != self._jobs.engine_ticket:
             return
         self.session.smoke = smoke.moved(message.event)
-        self.changed.publish("smoke")
+        self._show_progress("smoke")
 
     @on(SmokeEnded)
     def _smoke_ended(self, message: SmokeEnded) -> None:
@@ -116,7 +138,7 @@ class ProvingApp(AdvisingApp):
         measuring = self._measuring(message.ticket)
         if measuring is not None:
             self.session.measuring = measuring.moved(message.event)
-            self.changed.publish("measuring")
+            self._show_progress("measuring")
 
     @on(RankedAgain)
     def _ranked_again(self, message: RankedAgain) -> None:
