@@ -24,7 +24,7 @@ from advisor.engine.blocks import quantize_rows
 from advisor.engine.chatting import chat
 from advisor.engine.codec import from_json, to_json
 from advisor.engine.identifying import identify
-from advisor.engine.lifetime import die_with_parent
+from advisor.engine.lifetime import die_with_parent, give_way
 from advisor.engine.likelihood import score, tokens_of
 from advisor.engine.loading import dry_run
 from advisor.engine.logs import first_error
@@ -109,6 +109,7 @@ def main(arguments: list[str] | None = None) -> int:
         channel.send(Hello(PROTOCOL_VERSION, os.getpid(), f"{type(error).__name__}: {error}"))
         return 1
     keep_freed_memory()
+    give_way()
     native = Native(llama_cpp, options.threads)
     protections = sandbox.enter(_policy(native, options))
     inbox = _start_reader(requests)

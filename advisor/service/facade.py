@@ -210,17 +210,19 @@ class Advisor(HardwareOptions, Upkeep, Documents, SensitivityAnalysis, Fleets, E
         cancel: threading.Event | None = None,
         only: str | None = None,
         remeasure: bool = False,
+        before_each: Callable[[], None] | None = None,
     ) -> tuple[Recommendation, tuple[str, ...]]:
         """Measure the best candidates, or that of id `only`, calibrate the others, and rank again, until all are known.
 
         `remeasure` measures also those that were measured before, as does asking again where all are measured.
-        `on_ranking` gets every intermediate ranking. Returns the last one, and why candidates could not be measured.
+        `on_ranking` gets every intermediate ranking, and `before_each` is called before each model that is ranked.
+        Returns the last ranking, and why candidates could not be measured.
         Raises EngineError when cancelled.
         """
         from advisor.service.measuring import measure_finalists
 
         def again(timings: Timings) -> Recommendation:
-            ranked = self.recommend_again(found, timings=timings)
+            ranked = self.recommend_again(found, timings=timings, before_each=before_each)
             if on_ranking is not None:
                 on_ranking(ranked)
             return ranked

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -10,11 +9,6 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from advisor.service import MachineChoice
-
-
-GC_THRESHOLDS = 2_000, 5, 100
-"""Allocations, and then collections of the younger generation, after which a generation is collected: often, because
-drawing leaves some thousand objects behind with each key, and forty thousand at once hold up the next key for 70 ms."""
 
 
 def run(choice: MachineChoice | None = None, *, is_ascii: bool = False) -> None:
@@ -27,14 +21,13 @@ def run(choice: MachineChoice | None = None, *, is_ascii: bool = False) -> None:
     if os.environ.get("NO_COLOR") == "":
         # By its convention an empty value means nothing; Textual takes it for a wish.
         del os.environ["NO_COLOR"]
+    from advisor.tui import garbage
     from advisor.tui.app import AdvisorApp
     from advisor.tui.deferred import deferred_advisor
 
     app = AdvisorApp(deferred_advisor(), choice, Path.cwd(), settings)
-    # The catalogue stays to the end. Left to the collector, its 100,000 objects hold up keys for 150 ms now and then;
-    # it is exempt from that when it is there, and the places are. Until then the collector hardly ever looks at all.
-    gc.set_threshold(*GC_THRESHOLDS)
-    app.when_built = gc.freeze
+    garbage.look_seldom()
+    app.when_built = garbage.exempt_what_is_there
     app.ends_on_signals = app.works_ahead = True
     app.run_or_fail()
     if app.ended_by is not None:

@@ -211,7 +211,9 @@ class BackgroundJobs:
             self._app.post_message(RankedAgain(ticket, ranking))
 
         try:
-            outcome = self._advisor.measure_finalists(found, on_event=tell, on_ranking=ranked, cancel=cancel, only=only)
+            outcome = self._advisor.measure_finalists(
+                found, on_event=tell, on_ranking=ranked, cancel=cancel, only=only, before_each=self._app.stand_back
+            )
         except AdvisorError as error:
             self._app.post_message(MeasuringEnded(ticket, error))
         else:

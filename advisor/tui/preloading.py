@@ -46,7 +46,7 @@ MODULES = (
     "advisor.tui.screens.evidence",
 )
 """In an order in which each brings little that those before it did not: none takes longer than a key may wait."""
-ORDER: tuple[PlaceId, ...] = ("picks", "needs", "proof", "export")
+ORDER: tuple[PlaceId, ...] = ("picks", "proof", "needs", "export")
 
 
 class PreloadingApp(ListeningApp):

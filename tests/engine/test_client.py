@@ -36,6 +36,13 @@ def wait_until_gone(pid: int, seconds: float = 10.0) -> bool:
     return False
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has classes of priority in place of steps")
+def test_the_child_lets_the_program_go_first(client: EngineClient) -> None:
+    ops.describe(client)
+    assert client.pid is not None
+    assert psutil.Process(client.pid).nice() > psutil.Process().nice()
+
+
 def test_the_child_starts_with_the_first_request_and_stays(client: EngineClient) -> None:
     assert client.pid is None
     ops.describe(client)
