@@ -17,7 +17,8 @@ from advisor.domain.graph.nodes import IN_PLACE, Node, Place
 from advisor.units import align_up
 from advisor.values import value
 
-_ENDLESS = 1 << 62
+_ENDLESS = 1 << 256
+"""Room of the last free block: more than any file can ask for, whatever sizes it states."""
 
 Events = tuple[tuple[int, str], ...]
 """`(slot, key)` takes memory of the size behind the key, `(~slot, key)` gives it back."""
@@ -198,7 +199,8 @@ class _Step:
         self.mask = alignment - 1
         self.weights = tuple([key for key, size in zip(segment.keys, sizes, strict=True) if size is None])
         known = zip(segment.keys, sizes, strict=True)
-        size_of = {key: align_up(size, alignment) for key, size in known if size is not None}
+        # A file's own figures can come to less than nothing, which takes no room either.
+        size_of = {key: align_up(size, alignment) for key, size in known if size is not None and size > 0}
         place_of = {key: ~i for i, key in enumerate(self.weights)}
         # Of weights the complement of their place among `weights`. What has no size takes no room.
         found = [(slot, size_of.get(key, place_of.get(key, 0))) for slot, key in segment.events]
