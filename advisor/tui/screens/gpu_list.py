@@ -60,7 +60,8 @@ class GpuList(ModalScreen[Choice | None]):
 
     @on(OptionList.OptionSelected)
     def _selected(self, event: OptionList.OptionSelected) -> None:
-        self.dismiss(self._shown[event.option_index])
+        if event.option_index < len(self._shown):  # the list may have changed since
+            self.dismiss(self._shown[event.option_index])
 
     def action_step(self, step: int) -> None:
         options = self.query_one(OptionList)

@@ -60,6 +60,8 @@ class ScaleScreen(ModalScreen[None]):
         super().__init__()
         self._advisor, self._ranking = advisor, found
         self._left = threading.Event()
+        self._listening = self.app if isinstance(self.app, ListeningApp) else None
+        """For the thread: a screen that has closed belongs to no app."""
         self._sweep: Sweep | None = None
         self._error: AdvisorError | None = None
         self._is_done = False
@@ -89,8 +91,8 @@ class ScaleScreen(ModalScreen[None]):
 
     def _work(self) -> None:
         def stop_if_left() -> None:
-            if isinstance(self.app, ListeningApp):
-                self.app.stand_back()
+            if self._listening is not None:
+                self._listening.stand_back()
             if self._left.is_set():
                 raise _LeftError
 

@@ -110,6 +110,8 @@ class WhatIfScreen(ModalScreen[Applied | None]):
         self._tried: WhatIfScreen.Tried | None = None
         self._before: Recommendation | None = session.found
         self._answer: HardwareAnswer | None = None
+        self._listening = self.app if isinstance(self.app, ListeningApp) else None
+        """For the threads: a screen that has closed belongs to no app."""
 
     # ------------------------------------------------------------ what is shown
 
@@ -309,8 +311,8 @@ class WhatIfScreen(ModalScreen[Applied | None]):
             self._start(partial(self._weigh, self._ticket, self._base, self._tryout), "what-if")
 
     def _check(self, ticket: int) -> None:
-        if isinstance(self.app, ListeningApp):
-            self.app.stand_back()
+        if self._listening is not None:
+            self._listening.stand_back()
         if ticket != self._ticket:
             raise _StaleError
 
