@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import threading
+
+import pytest
 from textual.widgets import Button, Input, OptionList, Static
 
 from advisor.tui.app import AdvisorApp
 from advisor.tui.screens.gpu_list import GpuList
+from advisor.tui.screens.scale import ScaleScreen
 from advisor.tui.screens.what_if import WhatIfScreen
 from advisor.tui.widgets.grounds import Grounds
 from advisor.tui.widgets.question_row import QuestionRow
@@ -151,6 +155,45 @@ async def test_the_filter_of_gpus_finds_parts_of_names_and_says_when_there_is_no
         await press(pilot, "escape")
         assert isinstance(app.screen, WhatIfScreen)
         assert whole == len(app.session.advisor.gpu_specs) + 2
+
+
+async def test_a_gpu_that_the_filter_has_just_removed_is_not_taken() -> None:
+    async with started(HereAdvisor(), "2") as (app, pilot):
+        await opened(app, pilot)
+        overlay(app).query_one("#gpu-line").focus()
+        await press(pilot, "enter")
+        options = app.screen.query_one(OptionList)
+        chosen = OptionList.OptionSelected(options, options.options[-1], options.option_count - 1)
+        await pilot.press(*"[bold]")
+        await until(pilot, lambda: options.option_count == 0)
+        options.post_message(chosen)
+        await pilot.pause()
+        assert isinstance(app.screen, GpuList)
+
+
+@pytest.mark.parametrize("key", ["i", "l"])
+async def test_a_thread_that_works_for_a_closed_overlay_ends_without_a_word(key: str) -> None:
+    async with started(HereAdvisor(), "3", key) as (app, pilot):
+        closed = app.screen
+        await press(pilot, "escape")
+        await until(pilot, lambda: not closed.is_attached)
+        ended: list[BaseException | None] = []
+
+        def work() -> None:
+            try:
+                if isinstance(closed, WhatIfScreen):
+                    assert closed._base is not None
+                    closed._weigh(0, closed._base, closed._tryout)
+                elif isinstance(closed, ScaleScreen):
+                    closed._work()
+                ended.append(None)
+            except BaseException as error:
+                ended.append(error)
+
+        threading.Thread(target=work).start()
+        await until(pilot, lambda: bool(ended))
+        assert isinstance(closed, WhatIfScreen | ScaleScreen)
+        assert ended == [None]
 
 
 async def test_an_overlay_survives_every_size() -> None:
