@@ -27,7 +27,7 @@ from advisor.export.recommendation_schema import ObligationTable, PickTable, Pla
 from advisor.export.report.contents import Recorded
 from advisor.export.words import VERDICT_WORDS
 from advisor.text import one_line
-from advisor.units import format_bytes
+from advisor.units import counted, format_bytes
 
 _LEFT_FOR_PODS = 0.8
 """Of a node: the rest is for the system, the agents on it and Ray itself."""
@@ -232,8 +232,8 @@ def _from_file(recorded: Recorded, options: ServingOptions) -> _Sized:
     cautions = []
     if slots != had:
         cautions.append(
-            f"{slots} slots in place of the {had} that were recommended: {format_bytes(sum(needs))} of memory in all, "
-            "which nobody held against the machine"
+            f"{counted(slots, 'slot')} in place of the {had} that were recommended: {format_bytes(sum(needs))} of "
+            "memory in all, which nobody held against the machine"
         )
     return _Sized(
         context_tokens=place.context_tokens // had,
@@ -253,7 +253,8 @@ def _from_plan(plan: ServingPlan, options: ServingOptions) -> _Sized:
     slots = options.slots or planned
     cautions = list(replica.notes)
     if slots != planned:
-        cautions.append(f"{slots} slots in place of the {planned} that the plan is for; its replicas may be too few")
+        instead = f"{counted(slots, 'slot')} in place of the {planned}"
+        cautions.append(f"{instead} that the plan is for; its replicas may be too few")
     if replica.fit is None:
         vram = replica.weights_bytes + replica.cache_bytes
         ram, cores = _share(plan)
