@@ -53,6 +53,14 @@ def _replica_lines(serving: Serving) -> list[str]:
     return [f"{counted(replicas.count, 'copy', 'copies')} ({replicas.why}), each for {per}.{need}"]
 
 
+def copies_here(serving: Serving) -> str:
+    """That one machine runs several copies, where the plan says so."""
+    own = "a GPU of its own" if serving.gpus == 1 else "GPUs of its own"
+    return (
+        f"The plan runs {serving.replicas.per_machine} copies on one machine, each on {own} and at a port of its own."
+    )
+
+
 def licence_lines(licence: LicenceDuties) -> list[str]:
     """The licence, its verdict for the described use, and what it asks for."""
     where = f" ({licence.url})" if licence.url else ""

@@ -264,7 +264,7 @@ def _from_plan(plan: ServingPlan, options: ServingOptions) -> _Sized:
     return _Sized(
         context_tokens=replica.context_tokens,
         slots=slots,
-        llama=_settings(replica.fit.placement, devices[0].kv_cache_bytes),
+        llama=_settings(replica.fit.placement, devices[0].kv_cache_bytes, plan.gpus_per_machine),
         gpus=replica.gpus,
         ram_bytes=needs[0],
         vram_bytes=sum(needs[1:]),
@@ -289,8 +289,11 @@ def _with_slots(device: DeviceFootprint, slots: int, had: int) -> int:
     return device.total_bytes - device.kv_cache_bytes + device.kv_cache_bytes * slots // had
 
 
-def _settings(place: PlacementTable | Placement, ram_cache_bytes: int) -> LlamaSettings:
-    """The cache of a layer lies where the layer is computed, so that a cache in system memory tells of layers there."""
+def _settings(place: PlacementTable | Placement, ram_cache_bytes: int, n_gpus: int = 0) -> LlamaSettings:
+    """The cache of a layer lies where the layer is computed, so that a cache in system memory tells of layers there.
+
+    A plan places a copy on the first of its machine's `n_gpus`.
+    """
     return LlamaSettings(
         kv_type=place.kv_type,
         flash_attention=place.flash_attention,
@@ -298,7 +301,7 @@ def _settings(place: PlacementTable | Placement, ram_cache_bytes: int) -> LlamaS
         ubatch=place.ubatch,
         threads=max(1, place.threads),
         n_gpu_layers=place.n_gpu_layers,
-        gpu_layers=tuple(place.gpu_layers),
+        gpu_layers=(*place.gpu_layers, *[0] * (n_gpus - len(place.gpu_layers))),
         experts_in_ram=place.experts_in_ram,
         layers_in_ram=ram_cache_bytes > 0,
     )
@@ -331,7 +334,7 @@ def _replicas(
         count, why = 1, "this target runs one copy"
     elif options.replicas is not None:
         count, why = options.replicas, "as given"
-    return Replicas(count, needed, why, is_rough=plan is None)
+    return Replicas(count, needed, why, plan is None, 1 if plan is None else plan.lost_with_a_machine)
 
 
 def _recorded_need(recorded: Recorded, sized: _Sized) -> int | None:

@@ -104,6 +104,29 @@ def test_a_cluster_gets_the_copies_of_the_plan_and_a_spare_one(tmp_path: Path) -
     assert any(f"the load needs {given.replicas.needed} copies" in text for text in given.cautions)
 
 
+def test_a_copy_on_a_node_with_more_gpus_uses_its_own_and_says_how_the_others_are_run(tmp_path: Path) -> None:
+    path = recommended(tmp_path, "RTX 4090", *CROWD)
+    found = serving(path, "llama-server", node="g6e.12xlarge", gguf="a/b/c.gguf")
+    assert found.llama is not None
+    n_gpus, others = found.gpus, 4 - found.gpus
+    assert found.llama.gpu_layers[n_gpus:] == (0,) * others
+    assert found.replicas.per_machine == 4 // n_gpus > 1
+    assert found.llama.threads == 24 // found.replicas.per_machine
+    assert found.gpus_of(1) == tuple(range(n_gpus, 2 * n_gpus))
+    assert any(f"run as many, {found.replicas.per_machine} on a machine, behind" in text for text in found.cautions)
+    made = advisor().export_file(path, "llama-server", ExportRequest(node="g6e.12xlarge", gguf="a/b/c.gguf"))
+    script = next(text for name, text in made.items() if name.endswith(".sh") and "weights" not in name)
+    assert re.findall(r"^  --device (.*)$", script, re.MULTILINE) == [",".join(f"CUDA{i}" for i in range(n_gpus))]
+    assert f"The plan runs {found.replicas.per_machine} copies on one machine" in script
+
+
+def test_no_more_copies_stand_on_a_machine_than_the_plan_has(tmp_path: Path) -> None:
+    path = recommended(tmp_path, "RTX 4090", *SAAS)
+    found = serving(path, "vllm", node="p5.48xlarge")
+    assert found.gpus == 1
+    assert found.replicas.per_machine == 2  # one for the load, and a spare one
+
+
 def test_vllm_runs_the_original_weights_as_planned_for_a_node(tmp_path: Path) -> None:
     path = recommended(tmp_path, "processor", *MANY)
     found = serving(path, "vllm", node="p5.48xlarge", quantization="BF16")
