@@ -54,11 +54,9 @@ def _replica_lines(serving: Serving) -> list[str]:
 
 
 def copies_here(serving: Serving) -> str:
-    """That one machine runs several copies, where the plan says so."""
+    """That one machine runs several copies, where the recommendation or the plan says so."""
     own = "a GPU of its own" if serving.gpus == 1 else "GPUs of its own"
-    return (
-        f"The plan runs {serving.replicas.per_machine} copies on one machine, each on {own} and at a port of its own."
-    )
+    return f"One machine runs {serving.replicas.per_machine} copies, each on {own} and at a port of its own."
 
 
 def licence_lines(licence: LicenceDuties) -> list[str]:

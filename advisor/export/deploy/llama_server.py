@@ -51,7 +51,7 @@ def _script(serving: Serving, name: str) -> str:
         f"    LLAMA_API_KEY=... bash {name}.sh --host 0.0.0.0",
         "More options go behind; the last of two counts. Keys and tokens come from the environment: LLAMA_API_KEY for",
         "clients, HF_TOKEN where the weights are gated.",
-        *_others(serving, "The others:", lambda copy: _script_of(serving, name, copy)),
+        *_others(serving, "The others, once this one is ready:", lambda copy: _script_of(serving, name, copy)),
         *_notes(serving),
     )
     lines = [
@@ -107,7 +107,9 @@ def _unit(serving: Serving, name: str, source: GgufSource) -> str:
         *([] if source.repo is not None else ["Every user must be able to read the file of weights."]),
         f"Health: curl --fail {health}. Logs: journalctl -u {name}.",
         "It listens on this machine only: put a reverse proxy with TLS before it.",
-        *_others(serving, "Units of the others, as root:", lambda copy: _unit_of(serving, name, copy)),
+        *_others(
+            serving, "Units of the others, as root, once this one is ready:", lambda copy: _unit_of(serving, name, copy)
+        ),
         *_notes(serving),
     )
     first = f"{name}-weights.service" if _is_fetched(source) else "network-online.target"

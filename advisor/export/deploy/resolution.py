@@ -238,7 +238,11 @@ def _from_file(recorded: Recorded, options: ServingOptions) -> _Sized:
     return _Sized(
         context_tokens=place.context_tokens // had,
         slots=slots,
-        llama=_settings(place, pick.footprint.devices[0].kv_cache_bytes if pick.footprint.devices else 0),
+        llama=_settings(
+            place,
+            pick.footprint.devices[0].kv_cache_bytes if pick.footprint.devices else 0,
+            len(recorded.file.machine.gpus),
+        ),
         gpus=sum(1 for n in place.gpu_layers if n),
         ram_bytes=needs[0] if needs else None,
         vram_bytes=sum(needs[1:]),
@@ -289,10 +293,10 @@ def _with_slots(device: DeviceFootprint, slots: int, had: int) -> int:
     return device.total_bytes - device.kv_cache_bytes + device.kv_cache_bytes * slots // had
 
 
-def _settings(place: PlacementTable | Placement, ram_cache_bytes: int, n_gpus: int = 0) -> LlamaSettings:
+def _settings(place: PlacementTable | Placement, ram_cache_bytes: int, n_gpus: int) -> LlamaSettings:
     """The cache of a layer lies where the layer is computed, so that a cache in system memory tells of layers there.
 
-    A plan places a copy on the first of its machine's `n_gpus`.
+    Of the machine's `n_gpus`, those for which no layers are told are left alone.
     """
     return LlamaSettings(
         kv_type=place.kv_type,
@@ -326,7 +330,8 @@ def _replicas(
 ) -> Replicas:
     if plan is not None:
         needed: int | None = plan.needed
-        count, why = plan.size.replicas, f"the plan: {plan.needed} carry the peak, and one may be lost"
+        carry = "carries" if plan.needed == 1 else "carry"
+        count, why = plan.size.replicas, f"the plan: {plan.needed:,} {carry} the peak, and one may be lost"
     else:
         needed = _recorded_need(recorded, sized)
         count, why = needed or 1, "by the recommendation"
@@ -334,7 +339,9 @@ def _replicas(
         count, why = 1, "this target runs one copy"
     elif options.replicas is not None:
         count, why = options.replicas, "as given"
-    return Replicas(count, needed, why, plan is None, 1 if plan is None else plan.lost_with_a_machine)
+    carried = recorded.file.recommendation.carried
+    here = plan.lost_with_a_machine if plan is not None else 1 if carried is None else carried.copies
+    return Replicas(count, needed, why, plan is None, here)
 
 
 def _recorded_need(recorded: Recorded, sized: _Sized) -> int | None:

@@ -87,7 +87,7 @@ class Replicas:
     is_rough: bool = False
     """`needed` is the recommendation's closed form, which knows neither batching nor the waits of one in many."""
     per_machine: int = 1
-    """That the plan runs on one machine at most, each on GPUs of its own."""
+    """That one machine runs at most, each on GPUs of its own."""
 
     @property
     def is_short(self) -> bool:

@@ -56,8 +56,8 @@ def test_of_several_gpus_those_are_reserved_that_were_planned() -> None:
     assert device == {"driver": "nvidia", "device_ids": ["1"], "capabilities": ["gpu"]}
     assert list(misfits(compose(one_of_two), fields("compose_fields.json"))) == []
     text = next(iter(serving_files("compose", vllm(replicas=Replicas(4, 4, "as given", per_machine=4))).values()))
-    assert "The plan runs 4 copies on one machine, each on GPUs of its own" in text
-    assert "The plan runs" not in next(iter(serving_files("compose", vllm()).values()))
+    assert "One machine runs 4 copies, each on GPUs of its own" in text
+    assert "One machine runs" not in next(iter(serving_files("compose", vllm()).values()))
 
 
 def test_only_hosts_with_amd_gpus_are_asked_for_amds_own_device() -> None:
