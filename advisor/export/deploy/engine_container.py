@@ -70,7 +70,7 @@ def _llama(serving: Serving, target: str) -> Container:
                 serving, weights, "0.0.0.0", in_container=True, sees_all_gpus=_sees_all_gpus(serving, target)
             )
         ),
-        environment={"HOME": "/tmp"},
+        environment={"HOME": "/tmp", **(llama_args.environment_of(serving) if target == "compose" else {})},
         fetch=fetch_script(source, MODELS),
         key_variable="LLAMA_API_KEY",
         memory_bytes=None if serving.ram_bytes is None else serving.ram_bytes + _PROCESS_BYTES,

@@ -81,6 +81,15 @@ def devices_of(serving: Serving, copy: int = 0) -> str | None:
     return ",".join(f"{_DEVICES[serving.backend]}{i}" for i in serving.gpus_of(copy))
 
 
+def environment_of(serving: Serving) -> dict[str, str]:
+    """Variables by which llama.cpp counts the GPUs of a machine as its driver does, and as they were probed.
+
+    CUDA would count the fastest one first (CUDA C++ Programming Guide, CUDA environment variables).
+    """
+    several = serving.backend == "cuda" and serving.gpus > 0 and len(settings_of(serving).gpu_layers) > 1
+    return {"CUDA_DEVICE_ORDER": "PCI_BUS_ID"} if several else {}
+
+
 def used_shares(llama: LlamaSettings) -> tuple[int, ...]:
     """What each GPU in use gets of the offloaded layers, as llama.cpp counts them."""
     return tuple(n for n in tensor_split(llama.gpu_layers, llama.n_gpu_layers) if n)

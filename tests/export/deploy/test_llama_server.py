@@ -80,6 +80,16 @@ def test_a_gpu_that_is_left_alone_is_no_device_of_llama_cpp_and_a_container_does
     assert "--device" not in arguments
 
 
+def test_nvidias_gpus_are_counted_as_they_were_probed() -> None:
+    made = files(llama())
+    assert "\nexport CUDA_DEVICE_ORDER=PCI_BUS_ID\n" in made[f"{NAME}.sh"]
+    assert "\nEnvironment=CUDA_DEVICE_ORDER=PCI_BUS_ID\n" in made[f"{NAME}.service"]
+    assert container_of(llama(), "compose").environment["CUDA_DEVICE_ORDER"] == "PCI_BUS_ID"
+    alone = LlamaSettings("f16", True, 2048, 512, 8, 33, (32,))
+    for serving in (llama(backend="vulkan"), on_processor(), llama(llama=alone, gpus=1)):
+        assert "CUDA_DEVICE_ORDER" not in "".join(files(serving).values())
+
+
 def test_no_device_is_named_where_every_gpu_is_used() -> None:
     for serving in (llama(), on_processor()):
         assert "--device" not in "".join(files(serving).values())
