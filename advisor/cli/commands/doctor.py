@@ -9,6 +9,7 @@ from advisor.cli.help import Command
 from advisor.cli.options import output_options
 from advisor.errors import CheckFailedError
 from advisor.service import Advisor
+from advisor.units import counted
 
 
 @click.command("doctor", cls=Command)
@@ -36,4 +37,4 @@ def command(as_json: bool, plain: bool) -> None:
         output.emit_table(("status", "check", "finding", "ms"), rows, plain=plain, numeric=(3,))
     failed = [c.id for c in checks if c.status == "failed"]
     if failed:
-        raise CheckFailedError(f"{len(failed)} checks failed", why=", ".join(failed))
+        raise CheckFailedError(f"{counted(len(failed), 'check')} failed", why=", ".join(failed))

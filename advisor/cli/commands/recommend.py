@@ -26,6 +26,7 @@ from advisor.domain.questions import Answer
 from advisor.domain.recommend import Recommendation
 from advisor.errors import InputError, NoCandidateError
 from advisor.service import Advisor, MachineChoice
+from advisor.units import counted
 
 if TYPE_CHECKING:
     from advisor.domain.exclusions import Exclusion
@@ -148,7 +149,8 @@ def _on_fleet(advisor: Advisor, needs: Needs, where: MachineChoice, asked: _Aske
     fleet = advisor.fleet_of_file(where.file)
     note_failures(fleet)
     placed = advisor.recommend_on_fleet(fleet, constraints, named=asked.named, quantization=asked.quant)
-    note(f"For {placed.node_name}, one of {len(fleet.nodes)} machines; on which of them it runs follows below.")
+    machines = counted(len(fleet.nodes), "machine")
+    note(f"For {placed.node_name}, one of {machines}; on which of them it runs follows below.")
     return placed
 
 
