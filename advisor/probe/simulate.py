@@ -18,18 +18,20 @@ _NOT_GIVEN = "a simulated machine does not say"
 
 # The lookbehinds keep rtx3060, gtx980 and rx580, written in one word, from being a count of something.
 _WITH_COUNT = re.compile(r"(?P<name>.*\S)\s*(?<!\brt)(?<!\bgt)(?<!\br)[x×](?P<count>[0-9]{1,3})", re.DOTALL)
+_COUNT_FIRST = re.compile(r"(?P<count>[0-9]{1,3})\s*[x×]\s*(?P<name>\S.*)", re.DOTALL)
 
 
 def parse_gpu_argument(text: str) -> tuple[str, int]:
-    """Name and count in `RTX 4090` or `H100 80GBx8`; count 0 for `none`.
+    """Name and count in `RTX 4090`, `H100 80GBx8` or `8x H100 80GB`; count 0 for `none`.
 
-    Only a small `x` before one to three digits at the end is a count, as names hold a large one (`MI300X`).
+    Only a small `x` beside one to three digits at the end or the beginning is a count, as names hold a large one
+    (`MI300X`).
     Raises InputError for an empty name or a count of 0.
     """
     name = text.strip()
     if name.casefold() == NO_GPU:
         return NO_GPU, 0
-    match = _WITH_COUNT.fullmatch(name)
+    match = _COUNT_FIRST.fullmatch(name) or _WITH_COUNT.fullmatch(name)
     count = int(match["count"]) if match else 1
     name = match["name"] if match else name
     if not name or not count:

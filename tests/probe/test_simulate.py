@@ -38,6 +38,10 @@ def base(tmp_path: Path) -> Machine:
         ("rx580", ("rx580", 1)),
         ("rtx4090x4", ("rtx4090", 4)),
         ("L40Sx16", ("L40S", 16)),
+        ("2x RTX 4090", ("RTX 4090", 2)),
+        ("8×H100 80GB", ("H100 80GB", 8)),
+        ("8x MI300X", ("MI300X", 8)),
+        ("4090", ("4090", 1)),
         ("RTX 4090xN", ("RTX 4090xN", 1)),
         ("RTX 4090x", ("RTX 4090x", 1)),
         ("none", ("none", 0)),
@@ -48,7 +52,7 @@ def test_name_and_count_are_told_apart(text: str, expected: tuple[str, int]) -> 
     assert parse_gpu_argument(text) == expected
 
 
-@pytest.mark.parametrize("text", ["", "   ", "RTX 4090x0", "RTX 4090x000"])
+@pytest.mark.parametrize("text", ["", "   ", "RTX 4090x0", "RTX 4090x000", "0x RTX 4090"])
 def test_no_name_or_no_count_is_refused_with_an_example(text: str) -> None:
     with pytest.raises(InputError) as caught:
         parse_gpu_argument(text)
@@ -68,8 +72,9 @@ def test_any_text_is_a_name_or_refused(text: str) -> None:
 
 @settings(deadline=None)
 @given(st.sampled_from(["RTX 4090", "H100 80GB", "MI300X", "Arc A770", "M3 Max"]), st.integers(1, 999))
-def test_a_count_appended_to_a_name_is_read_back(name: str, count: int) -> None:
+def test_a_count_behind_or_before_a_name_is_read_back(name: str, count: int) -> None:
     assert parse_gpu_argument(f"{name}x{count}") == (name, count)
+    assert parse_gpu_argument(f"{count}x {name}") == (name, count)
 
 
 def test_gpus_are_numbered_through(base: Machine) -> None:
