@@ -121,7 +121,8 @@ def command(needs: Needs, where: MachineChoice, asked: _Asked, shown: _Shown, wh
     _tell(advisor, advice, needs)
     if advice.pick is not None and shown.is_written:
         _write(advisor, advice.to_toml(), target, shown)
-    _show(advisor, advice, placed, asked, shown)
+    if advice.pick is None or shown.place != "-":  # else standard output has the file
+        _show(advisor, advice, placed, asked, shown)
     if advice.pick is None:
         raise _nothing(advice.value)
     if placed is not None:

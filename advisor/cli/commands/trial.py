@@ -196,9 +196,11 @@ def _try(advisor: Advisor, tasks: Path, contestants: _Contestants, conditions: _
     advisor.keep_trial(trial)
     if shown.place is not None:
         output.emit_file(advisor.trial_text(trial), shown.place, force=shown.force)
+    if shown.place == "-":
+        return  # standard output has the file
     if shown.as_json:
         output.emit_json(advisor.trial_document(trial))
-    elif shown.place != "-":
+    else:
         _print(advisor, trial, shown.disagreements, plain=shown.plain)
 
 
