@@ -118,7 +118,8 @@ def _fleet(advisor: Advisor, file: Path | None, address: str | None, where: Mach
     if file is None and address is None:
         return None
     if not where.is_here or (file is not None and address is not None):
-        raise InputError("a plan is for one machine or one fleet", hint="Give one of --fleet, --ray and --machine.")
+        hint = "Give one of --fleet, --ray and --machine; --gpu and --ram change one machine only."
+        raise InputError("a plan is for one machine or one fleet", hint=hint)
     if address is not None:
         note(f"Asking the Ray cluster at {address} …")
     fleet = advisor.fleet_of_file(file) if file is not None else advisor.probe_cluster(address or "")

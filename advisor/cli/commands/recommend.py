@@ -26,6 +26,7 @@ from advisor.domain.questions import Answer
 from advisor.domain.recommend import Recommendation
 from advisor.errors import InputError, NoCandidateError
 from advisor.service import Advisor, MachineChoice
+from advisor.units import counted
 
 if TYPE_CHECKING:
     from advisor.domain.exclusions import Exclusion
@@ -112,6 +113,7 @@ def command(needs: Needs, where: MachineChoice, asked: _Asked, shown: _Shown, wh
     if what_hardware:
         from advisor.cli.commands.recommend_hardware import print_hardware
 
+        _refuse_with_hardware(asked, shown)
         print_hardware(advisor, needs, where, asked.named, asked.quant, as_json=shown.as_json, plain=shown.plain)
         return
     target = None if shown.report is None else advisor.report_target(shown.report)
@@ -134,6 +136,26 @@ def command(needs: Needs, where: MachineChoice, asked: _Asked, shown: _Shown, wh
         require_enough(placed)
 
 
+def _refuse_with_hardware(asked: _Asked, shown: _Shown) -> None:
+    """Raises InputError for an option that the question for hardware cannot have."""
+    given = {
+        "-o": shown.place,
+        "--report": shown.report,
+        "--measure": asked.measure,
+        "--remeasure": asked.remeasure,
+        "--sensitivity": asked.sensitivity,
+        "--exclusions": shown.with_exclusions,
+        "--trial": asked.trial,
+        "--models-dir": asked.folders,
+        "--relax": asked.relax,
+        "--excluded": shown.excluded,
+    }
+    wrong = next((option for option, value in given.items() if value), None)
+    if wrong is not None:
+        why = "it tells what hardware would do and ranks nothing"
+        raise InputError(f"--what-hardware takes no {wrong}", why=why, hint=f"Leave {wrong} out.")
+
+
 def _on_fleet(advisor: Advisor, needs: Needs, where: MachineChoice, asked: _Asked) -> FleetAdvice | None:
     """The pick placed on the machines of a fleet file; None for one machine.
 
@@ -149,7 +171,8 @@ def _on_fleet(advisor: Advisor, needs: Needs, where: MachineChoice, asked: _Aske
     fleet = advisor.fleet_of_file(where.file)
     note_failures(fleet)
     placed = advisor.recommend_on_fleet(fleet, constraints, named=asked.named, quantization=asked.quant)
-    note(f"For {placed.node_name}, one of {len(fleet.nodes)} machines; on which of them it runs follows below.")
+    of = counted(len(fleet.nodes), "machine")
+    note(f"For {placed.node_name}, one of {of}; on which of them it runs follows below.")
     return placed
 
 

@@ -118,10 +118,11 @@ def _run_model(
     candidate = next(iter(found.candidates_of(model.id)), None)
     if candidate is None:
         rejection = next(r for r in found.rejected if r.model.id == model.id)
+        fixes = "; ".join(reason.fix for reason in rejection.reasons if reason.fix)
         raise InputError(
             f"{model.id} in {quant} is excluded here",
             why="; ".join(reason.text for reason in rejection.reasons),
-            hint="; ".join(reason.fix for reason in rejection.reasons if reason.fix) or None,
+            hint=f"To admit it: {fixes}" if fixes else None,
         )
     return advisor.smoke(candidate, constraints, folders=folders, on_event=progress)
 

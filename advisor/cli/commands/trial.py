@@ -161,8 +161,10 @@ def command(
     llm-advisor trial --text mails.txt --file model-Q8_0.gguf --file model-Q4_K_M.gguf
     """
     advisor, as_json, plain = Advisor(), shown.as_json, shown.plain
+    if result is not None and (tasks is not None or not judging):
+        raise InputError("--result goes with --judge alone", hint="Leave out the tasks, or --result.")
     if text is not None:
-        _refuse_tasks(tasks, judging)
+        _refuse_with_text(tasks, judging, contestants, shown)
         compare_text(advisor, text, contestants.files, tokens, as_json=as_json, plain=plain)
         return
     if tasks is None and not judging:
@@ -204,9 +206,12 @@ def _try(advisor: Advisor, tasks: Path, contestants: _Contestants, conditions: _
         _print(advisor, trial, shown.disagreements, plain=shown.plain)
 
 
-def _refuse_tasks(tasks: Path | None, judging: bool) -> None:
-    if tasks is not None or judging:
-        raise InputError("--text goes with files alone", hint="Leave out the tasks and --judge.")
+def _refuse_with_text(tasks: Path | None, judging: bool, contestants: _Contestants, shown: _Shown) -> None:
+    """Raises InputError for what the comparison on a text cannot have."""
+    if tasks is not None or judging or contestants.models or contestants.picks is not None:
+        raise InputError("--text goes with files alone", hint="Leave out the tasks, --judge, --model and --picks.")
+    if shown.place is not None:
+        raise InputError("--text writes no file", hint="Leave -o out; --json gives all that was found.")
 
 
 def _run(advisor: Advisor, request: TrialRequest, folders: tuple[Path, ...]) -> Trial:
