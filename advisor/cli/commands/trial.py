@@ -227,7 +227,7 @@ def _run(advisor: Advisor, request: TrialRequest, folders: tuple[Path, ...]) -> 
 
 
 class _Progress(Bar):
-    """Tasks done, of all contestants, on a terminal; elsewhere each contestant's beginning and end."""
+    """Tasks done, of all contestants, on a terminal; elsewhere the end of each contestant."""
 
     def __init__(self) -> None:
         super().__init__()
