@@ -281,5 +281,5 @@ def _nothing(found: Recommendation) -> NoCandidateError:
     return NoCandidateError(
         "no model satisfies the constraints",
         why=f"all {count} are excluded",
-        hint="The nearest misses and what would admit them stand above.",
+        hint="The nearest misses stand above with what each lacks first; --relax MODEL finds all that one needs changed.",
     )
