@@ -41,6 +41,8 @@ def command(
     llm-advisor compare mistral llama --set 'languages.required=["fr"]' --use-eu-based true
     llm-advisor compare mistral-7b-instruct-v0.3 llama-3.1-8b-instruct --trial result.json
     """
+    if sum((markdown, as_json, plain)) > 1:
+        raise click.UsageError("--markdown, --json and --plain exclude one another.")
     advisor = Advisor()
     constraints = advisor.constraints(answers_of(advisor, needs))
     evidence, remarks = (None, ()) if trial is None else advisor.trial_evidence(trial)
