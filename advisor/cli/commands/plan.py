@@ -12,7 +12,7 @@ from advisor.cli import output
 from advisor.cli.diagnostics import note
 from advisor.cli.fleet_output import note_failures, print_placement, require_enough
 from advisor.cli.help import Command
-from advisor.cli.options import constraint_options, gathered, machine_options, output_options
+from advisor.cli.options import complete_model, constraint_options, gathered, machine_options, output_options
 from advisor.domain.capacity.plan import Plans
 from advisor.domain.capacity.replica import ENGINES, refusal_lines
 from advisor.domain.capacity.report import COLUMNS, load_facts, plan_lines, plan_row
@@ -27,7 +27,13 @@ from advisor.service import Advisor, FleetAdvice, MachineChoice
 
 
 @click.command("plan", cls=Command)
-@click.option("--model", "name", metavar="ID", help="Model to serve; without it the pick of recommend.")
+@click.option(
+    "--model",
+    "name",
+    metavar="ID",
+    shell_complete=complete_model,
+    help="Model to serve; without it the pick of recommend.",
+)
 @click.option(
     "--quant",
     "quantization",

@@ -14,6 +14,7 @@ from advisor.cli import output
 from advisor.cli.diagnostics import note
 from advisor.cli.help import Command
 from advisor.cli.options import (
+    complete_model,
     constraint_options,
     gathered,
     machine_options,
@@ -75,7 +76,14 @@ class _Shown:
 @click.option("--report", type=click.Path(path_type=Path, dir_okay=False), help="Write a report: .md or .html.")
 @click.option("--force", is_flag=True, help="Overwrite files.")
 @click.option("--quant", metavar="TYPE", help="Consider this file type only, e.g. Q4_K_M.")
-@click.option("--model", "named", multiple=True, metavar="ID", help="Consider a model that is otherwise only listed.")
+@click.option(
+    "--model",
+    "named",
+    multiple=True,
+    metavar="ID",
+    shell_complete=complete_model,
+    help="Consider a model that is otherwise only listed.",
+)
 @click.option("--measure", is_flag=True, help="Time the best candidates here, with slices of them, and rank again.")
 @click.option("--remeasure", is_flag=True, help="As --measure, and time also what was timed before.")
 @click.option("--sensitivity", is_flag=True, help="Show which weight or requirement would change the pick. Slower.")
@@ -85,7 +93,12 @@ class _Shown:
 )
 @trial_option
 @models_dir_option
-@click.option("--relax", metavar="MODEL", help="Change the answers just so far that this excluded model passes.")
+@click.option(
+    "--relax",
+    metavar="MODEL",
+    shell_complete=complete_model,
+    help="Change the answers just so far that this excluded model passes.",
+)
 @click.option("--excluded", is_flag=True, help="List what is excluded instead: requirement, reason and fix.")
 @click.option(
     "-n", "limit", type=click.IntRange(1), metavar="N", default=10, show_default=True, help="Rows of the table."
@@ -281,5 +294,5 @@ def _nothing(found: Recommendation) -> NoCandidateError:
     return NoCandidateError(
         "no model satisfies the constraints",
         why=f"all {count} are excluded",
-        hint="The nearest misses stand above with what each lacks first; --relax MODEL finds all that one needs changed.",
+        hint="The nearest misses stand above with what each lacks first; --relax MODEL finds all that one needs.",
     )

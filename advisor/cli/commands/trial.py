@@ -16,7 +16,7 @@ from advisor.cli.commands.trial_judging import judge
 from advisor.cli.commands.trial_text import compare_text
 from advisor.cli.diagnostics import note
 from advisor.cli.help import Command
-from advisor.cli.options import constraint_options, gathered, models_dir_option, output_options
+from advisor.cli.options import complete_model, constraint_options, gathered, models_dir_option, output_options
 from advisor.cli.progress import Bar
 from advisor.domain.trial.outcome import Progress, Sampling, Trial
 from advisor.domain.trial.tasks import DEFAULT_MAX_TOKENS
@@ -73,7 +73,14 @@ class _Shown:
 @click.command("trial", cls=Command)
 @click.argument("tasks", metavar="[TASKS.jsonl]", required=False, type=_FILE)
 @click.option("--file", "files", multiple=True, type=_FILE, help="A GGUF file on trial; may be given several times.")
-@click.option("--model", "models", multiple=True, metavar="MODEL[:QUANT]", help="A model whose file is here.")
+@click.option(
+    "--model",
+    "models",
+    multiple=True,
+    metavar="MODEL[:QUANT]",
+    shell_complete=complete_model,
+    help="A model whose file is here.",
+)
 @click.option(
     "--picks", type=click.IntRange(1), metavar="N", help="The best so many recommended models whose files are here."
 )
