@@ -184,8 +184,8 @@ def _on_fleet(advisor: Advisor, needs: Needs, where: MachineChoice, asked: _Aske
     fleet = advisor.fleet_of_file(where.file)
     note_failures(fleet)
     placed = advisor.recommend_on_fleet(fleet, constraints, named=asked.named, quantization=asked.quant)
-    of = counted(len(fleet.nodes), "machine")
-    note(f"For {placed.node_name}, one of {of}; on which of them it runs follows below.")
+    machines = counted(len(fleet.nodes), "machine")
+    note(f"For {placed.node_name}, one of {machines}; on which of them it runs follows below.")
     return placed
 
 
