@@ -148,6 +148,15 @@ def test_an_outcome_that_cannot_be_written_is_refused_before_the_work(cli: Cli, 
     assert taken.read_text("utf-8") == "mine"
 
 
+def test_a_report_that_cannot_be_written_is_refused_before_the_recommendation_is(cli: Cli, tmp_path: Path) -> None:
+    taken, wanted = tmp_path / "report.html", tmp_path / "pick.toml"
+    taken.write_text("mine", "utf-8")
+    found = cli("recommend", *SMALL, "-o", wanted, "--report", taken)
+    assert (found.code, found.out) == (2, "")
+    assert f"{taken} exists" in found.err
+    assert not wanted.exists()
+
+
 def test_a_broken_constraints_file_is_named_with_its_line(cli: Cli, tmp_path: Path) -> None:
     path = tmp_path / "needs.toml"
     path.write_text("[use]\ncommercial = \n")

@@ -130,7 +130,8 @@ def command(needs: Needs, where: MachineChoice, asked: _Asked, shown: _Shown, wh
         print_hardware(advisor, needs, where, asked.named, asked.quant, as_json=shown.as_json, plain=shown.plain)
         return
     target = None if shown.report is None else advisor.report_target(shown.report)
-    output.check_file(shown.place, force=shown.force)
+    for place in (shown.place, shown.report):
+        output.check_file(None if place is None else str(place), force=shown.force)
     placed = _on_fleet(advisor, needs, where, asked)
     advice = _advice(advisor, needs, where, asked, placed)
     _tell(advisor, advice, needs)
