@@ -44,7 +44,7 @@ def _longest_piece(cell: str) -> int:
 
 def _shrunk(widths: Sequence[int], least: Sequence[int], room: int) -> list[int]:
     """Widths that fit together: the widest column gives way first, and none below what its words take."""
-    found = list(widths)
+    found = [min(width, room) for width in widths]
     while sum(found) > room:
         can_give = [i for i, width in enumerate(found) if width > least[i]]
         found[max(can_give, key=found.__getitem__)] -= 1
