@@ -54,7 +54,7 @@ def _shrunk(widths: Sequence[int], least: Sequence[int], room: int) -> list[int]
 def _print_table(console: Console, columns: Row, rows: Sequence[Row], numeric: frozenset[int]) -> None:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for i, name in enumerate(columns):
-        table.add_column(name, justify="right" if i in numeric else "left", overflow="fold")
+        table.add_column(Text(name), justify="right" if i in numeric else "left", overflow="fold")
     for row in rows:
         table.add_row(*map(Text, row))
     console.print(table)

@@ -47,14 +47,14 @@ def emit_files(texts: Mapping[str, str], folder: Path, *, force: bool) -> list[P
 
 def emit_table(columns: Row, rows: Sequence[Row], *, plain: bool, numeric: Sequence[int] = ()) -> None:
     """A table: drawn on a terminal, tab-separated without truncation otherwise."""
-    cells = [[one_line(cell) for cell in row] for row in rows]
+    head, *cells = [[one_line(cell) for cell in row] for row in (columns, *rows)]
     if plain or not sys.stdout.isatty():
-        for line in (columns, *cells):
+        for line in (head, *cells):
             click.echo("\t".join(line))
         return
     from advisor.cli.drawing import draw
 
-    draw(columns, cells, frozenset(numeric))
+    draw(head, cells, frozenset(numeric))
 
 
 def emit_paragraphs(paragraphs: Sequence[tuple[str, Sequence[str]]]) -> None:

@@ -55,6 +55,23 @@ def test_where_no_table_fits_each_row_is_a_list_of_what_it_says() -> None:
     assert sum(line.startswith("carries") for line in lines) == 1
 
 
+@pytest.mark.parametrize("width", [40, 80, 200])
+def test_a_name_over_a_column_is_neither_markup_nor_obeyed(width: int) -> None:
+    names = ("[red]a[/red]", "b\x1b]0;title\x07", "c" * 30, "d" * 20)
+    lines = drawn(names, [("1", "2", "3", "4")], width)
+    said = " ".join(" ".join(lines).split())
+    assert "[red]a[/red]" in said
+    assert "\\x1b]0;title\\x07" in said
+    assert "\x1b" not in said
+
+
+def test_a_name_over_a_column_is_not_obeyed_where_the_table_goes_to_a_program(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    output.emit_table(("a\tb", "c\x1b[2J"), [("1", "2")], plain=True)
+    assert capsys.readouterr().out == "a b\tc\\x1b[2J\n1\t2\n"
+
+
 _CELLS = st.lists(st.text("abcdefgh0123456789.,", min_size=1, max_size=12), max_size=4).map(" ".join)
 
 
