@@ -7,6 +7,7 @@ from advisor.domain.capacity.breaks import BREAKS_WORDS
 from advisor.domain.carried_load import CarriedLoad
 from advisor.domain.recommend import Recommendation
 from advisor.domain.scoring import CLOSE_CALL
+from advisor.units import counted
 
 COLUMN = "carries"
 """Of a ranking under a load that users share."""
@@ -37,7 +38,7 @@ def carried_text(candidate: Candidate) -> str:
     if carried.machines is None:
         return f"{share}; no number of machines like this one meets the targets"
     least = "" if carried.is_simulated else "at least "
-    return f"{share}; {least}{carried.machines:,} machines like this one"
+    return f"{share}; {least}{counted(carried.machines, 'machine')} like this one"
 
 
 def carried_lines(candidate: Candidate, found: Recommendation) -> tuple[str, ...]:
@@ -52,9 +53,10 @@ def carried_lines(candidate: Candidate, found: Recommendation) -> tuple[str, ...
         else "by the bound that no schedule exceeds"
     )
     copies = f", {carried.copies} copies on {_gpus(carried.gpus_per_copy)} each" if carried.copies > 1 else ""
+    each, keeps = " on each copy" if carried.copies > 1 else "", "keeps" if carried.slots == 1 else "keep"
     lines = [
         f"{carried_text(candidate)} ({how})",
-        f"{carried.slots} requests at once{' on each copy' if carried.copies > 1 else ''} keep the asked speed{copies}",
+        f"{counted(carried.slots, 'request')} at once{each} {keeps} the asked speed{copies}",
     ]
     if carried.breaks_first is not None:
         lines.append(f"breaks first: {BREAKS_WORDS[carried.breaks_first]}")
@@ -102,8 +104,8 @@ def more_machines(one: Candidate, other: Candidate) -> str:
 
 def _of(carried: CarriedLoad) -> str:
     if carried.users is not None:
-        return f"{carried.users:,} users"
-    return f"{carried.concurrent or 0:,} requests at once"
+        return counted(carried.users, "user")
+    return f"{counted(carried.concurrent or 0, 'request')} at once"
 
 
 def _gpus(n: int) -> str:

@@ -9,6 +9,7 @@ from advisor.domain.ggml import GgmlType
 from advisor.domain.model import Model, Shape
 from advisor.domain.tensor_types import DEFAULT_TYPE
 from advisor.domain.weights import Weights, weights
+from advisor.units import counted
 
 _COMPARED = ("n_layers", "hidden_size", "n_heads", "n_kv_heads", "head_dim", "ffn_size", "vocab_size")
 
@@ -80,9 +81,10 @@ def _of_weights(file: FileFacts, entry: Model) -> list[str]:
     if any(e.total_bytes == file.weights.total_bytes for e in expected):
         return []
     gap = file.weights.total_bytes - expected[0].total_bytes
+    others = counted(_n_other_types(file.weights, expected[0]), "tensor has", "tensors have")
     return [
         f"tensors: {file.weights.total_bytes:,} bytes in the file, {expected[0].total_bytes:,} by llama.cpp's rules for"
-        f" {file.quantization} ({gap:+,}); {_n_other_types(file.weights, expected[0])} tensors have another type"
+        f" {file.quantization} ({gap:+,}); {others} another type"
     ]
 
 

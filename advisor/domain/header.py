@@ -10,6 +10,7 @@ from advisor.domain.model import Experts, LatentAttention, Shape, StateSpace, Wi
 from advisor.domain.tensors import Role, TensorGroup, supported_architectures
 from advisor.domain.weights import TypedGroup, Weights
 from advisor.errors import InputError
+from advisor.units import counted
 
 FILE_TYPES = {
     0: "F32", 1: "F16", 2: "Q4_0", 3: "Q4_1", 7: "Q8_0", 8: "Q5_0", 9: "Q5_1", 10: "Q2_K", 11: "Q3_K_S",
@@ -110,7 +111,7 @@ def _n_layers(fields: _Fields, names: Iterable[str]) -> int:
     announced = fields.at_most(MAX_LAYERS, "block_count")
     found = 1 + max((_place(name)[0] for name in names), default=-1)
     if not announced or announced != found:
-        raise InputError(f"the header announces {announced} layers, its tensors make {found}")
+        raise InputError(f"the header announces {counted(announced, 'layer')}, its tensors make {found}")
     return announced
 
 

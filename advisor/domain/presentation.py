@@ -162,7 +162,7 @@ def _memory_lines(candidate: Candidate, width: int) -> tuple[str, ...]:
 
 def _placement_line(candidate: Candidate) -> str:
     placement = candidate.fit.placement
-    where = f"{placement.n_gpu_layers} layers on GPU" if placement.n_gpu_layers else "all on the processor"
+    where = f"{counted(placement.n_gpu_layers, 'layer')} on GPU" if placement.n_gpu_layers else "all on the processor"
     experts = ", experts in RAM" if placement.experts_in_ram else ""
     slots = f", {placement.parallel} requests at once" if placement.parallel > 1 else ""
     return f"{where}{experts}; {placement.slot_tokens:,} tokens of context{slots}"

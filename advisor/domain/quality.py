@@ -14,6 +14,7 @@ from advisor.domain.constraints import LanguageNeeds
 from advisor.domain.model import Model
 from advisor.domain.quantization import Quantization
 from advisor.domain.quantization_loss import QuantizationLosses
+from advisor.units import counted
 from advisor.values import value
 
 LEVEL = 0.9
@@ -61,10 +62,10 @@ class Rating:
     @property
     def basis_text(self) -> str:
         """What the rating rests on, in one line."""
-        n, of_task = self.n_results, self.n_task_results
+        results, of_task = counted(self.n_results, "published result"), self.n_task_results
         texts = {
-            "results": f"{n} published results, {of_task} of them for this task",
-            "base": f"the model it was tuned from ({n} published results), with room for what tuning changed",
+            "results": f"{results}, {of_task} of them for this task",
+            "base": f"the model it was tuned from ({results}), with room for what tuning changed",
             "prior": "no published result found; judged by size and age alone",
             "trial": f"your trial (n={self.n_tried})" + (f" of its {self.tried_in}" if self.tried_in else ""),
         }

@@ -11,6 +11,7 @@ import math
 from advisor.domain.basis import Basis
 from advisor.domain.constraints import Constraints
 from advisor.domain.speed import Speed
+from advisor.units import counted
 from advisor.values import value
 
 DEFAULT_WAIT_S = 1.0
@@ -21,7 +22,7 @@ MAX_UTILISATION = 0.8
 """Share of a replica's capacity to plan with, so that queues stay short."""
 
 _ONE_AT_A_TIME = "one request at a time; llm-advisor plan simulates several"
-_TOO_OFTEN = "more is asked than it can answer one after another: {per_hour} requests an hour at most"
+_TOO_OFTEN = "more is asked than it can answer one after another: {per_hour} an hour at most"
 
 
 @value
@@ -80,7 +81,7 @@ def plan(load: Load, speed: Speed, slots_per_replica: int, *, answer_tokens: int
     """One machine, for a load of which no request meets another: more machines would not answer it sooner."""
     busy_s = speed.ttft_ms / 1000 + answer_tokens / speed.decode_tokens_per_s
     demand = load.requests_per_s * busy_s
-    note = _ONE_AT_A_TIME if demand <= 1.0 else _TOO_OFTEN.format(per_hour=f"{3600 / busy_s:,.0f}")
+    note = _ONE_AT_A_TIME if demand <= 1.0 else _TOO_OFTEN.format(per_hour=counted(round(3600 / busy_s), "request"))
     return Plan(
         load=load,
         slots_per_replica=slots_per_replica,

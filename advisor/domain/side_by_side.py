@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from advisor.domain.candidate import Candidate
 from advisor.domain.smoke import SmokeMeasurement
-from advisor.units import format_bytes, format_milliseconds, format_rate
+from advisor.units import counted, format_bytes, format_milliseconds, format_rate
 
 _UNKNOWN = "unknown"
 _NOT_JUDGED = "not judged"
@@ -41,7 +41,7 @@ def side_by_side_lines(candidate: Candidate, measured: SmokeMeasurement) -> tupl
         "  ".join([*(cell.ljust(w) for cell, w in zip(row, widths, strict=False)), row[3]]).rstrip() for row in rows
     ]
     if measured.extrapolated:
-        lines.append(f"measured speeds are extrapolated from slices of up to {measured.layers_run} layers")
+        lines.append(f"measured speeds are extrapolated from slices of up to {counted(measured.layers_run, 'layer')}")
     return tuple(lines)
 
 

@@ -13,6 +13,7 @@ from advisor.domain.placement import KV_TYPES, KvType, Placement, cpu_placement,
 from advisor.domain.repack import repacked_bytes
 from advisor.domain.weights import Weights
 from advisor.errors import InputError, nearest
+from advisor.units import counted
 
 DEFAULT_CONTEXT = 8192
 
@@ -162,7 +163,8 @@ def _check_context(asked: int, parallel: int, most: int | None) -> None:
     if asked < 1:
         raise InputError(f"--ctx: {asked} is out of range", hint=f"Write 1 to {(most or DEFAULT_CONTEXT) * parallel}.")
     if asked < parallel:
-        raise InputError(f"--ctx: {asked} tokens cannot be shared by {parallel} requests", hint="Ask for more tokens.")
+        tokens = counted(asked, "token")
+        raise InputError(f"--ctx: {tokens} cannot be shared by {parallel} requests", hint="Ask for more tokens.")
     if most is not None and asked // parallel > most:
         raise InputError(
             f"--ctx: {asked // parallel:,} tokens per request exceed this model's {most:,}",

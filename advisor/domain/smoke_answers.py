@@ -18,7 +18,13 @@ SURE = 0.9
 LIKELY = 0.5
 """Probability from which it counts as written in the language of the question. Short texts stay below."""
 ALIKE = (frozenset({"no", "nb", "nn", "da"}), frozenset({"hr", "sr", "bs", "sh"}), frozenset({"id", "ms"}))
-"""Languages that a few sentences cannot tell apart."""
+"""Languages that a few sentences cannot tell apart. They are among those that Unicode CLDR 45 puts nearest to each
+other (languageMatching, `written_new` in common/supplemental/languageInfo.xml): Serbo-Croatian ones 4, Danish and
+Norwegian 8, Nynorsk and Bokmål 20, Malay and Indonesian 30, where 80 is no likeness at all."""
+READ_AS_WELL: Mapping[str, str] = MappingProxyType({"no": "nb", "nn": "nb", "bs": "hr", "sh": "hr"})
+"""For a language without a question of its own, one that its readers read as well, in the same letters, and in which an
+answer counts (ALIKE): at distances of 1, 20, 4 and 4 in the same list. There, `sh` is Serbian in Latin letters
+(languageAlias in supplementalMetadata.xml), and the Serbian question is in Cyrillic ones."""
 NEEDLE = "7419"
 """What is hidden in the long prompt."""
 

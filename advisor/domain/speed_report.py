@@ -15,7 +15,7 @@ from advisor.domain.speed import Speed, SpeedConstants, estimate_speed
 from advisor.domain.speed.latency import READING_TOKENS_PER_S, Latency, latency, reading_text
 from advisor.domain.weights import Weights, weights
 from advisor.errors import InputError
-from advisor.units import format_bytes, format_milliseconds, format_rate, format_tokens
+from advisor.units import counted, format_bytes, format_milliseconds, format_rate, format_tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,9 +182,9 @@ def speed_facts(report: SpeedReport) -> list[tuple[str, str]]:
 
 def _place(fit: Fit) -> str:
     pairs = zip(fit.placement.gpu_layers, fit.pools[1:], strict=True)
-    counts = [f"{n} layers on {pool.name}" for n, pool in pairs if n]
+    counts = [f"{counted(n, 'layer')} on {pool.name}" for n, pool in pairs if n]
     if not counts:
-        return f"the processor, {fit.placement.threads} threads"
+        return f"the processor, {counted(fit.placement.threads, 'thread')}"
     return ", ".join(counts) + (", experts in RAM" if fit.placement.experts_in_ram else "")
 
 

@@ -28,6 +28,7 @@ _LIBRARIES = ("*.so", "*.so.*", "*.dylib", "*.dll")
 _LIBRARY_FOLDER = "LLAMA_CPP_LIB_PATH"
 """Environment variable that names a folder in place of the package's own, by the bindings' `llama_cpp.py`."""
 _SWITCHES = (
+    "CUDA_DEVICE_ORDER",
     "CUDA_VISIBLE_DEVICES",
     "GGML_VK_VISIBLE_DEVICES",
     "HIP_VISIBLE_DEVICES",

@@ -26,6 +26,9 @@ _PREFIXES = (
     "CUDA_", "NVIDIA_", "HIP_", "HSA_", "ROCR_", "ROCM_", "AMD_", "VK_", "MESA_", "RADV_", "GPU_", "ONEAPI_", "SYCL_",
     "ZE_", "MTL_", "METAL_",
 )  # fmt: skip
+_AS_THE_DRIVER_COUNTS = {"CUDA_DEVICE_ORDER": "PCI_BUS_ID"}
+"""CUDA would count the fastest GPU first, where NVML, by which the machine is probed, goes by the bus; with unlike GPUs
+layers would go to others than were meant (CUDA C++ Programming Guide, CUDA environment variables)."""
 _CACHES = ("CUDA_CACHE_PATH", "MESA_SHADER_CACHE_DIR", "__GL_SHADER_DISK_CACHE_PATH")
 
 
@@ -35,7 +38,8 @@ def worker_env(overrides: Mapping[str, str], gpu_cache: Path) -> dict[str, str]:
     GPU drivers keep compiled code in `gpu_cache`, since the child writes nowhere else.
     """
     caches = {name: str(gpu_cache) for name in _CACHES}
-    return finding_this_package({**child_env(os.environ), **caches, "GGML_NO_BACKTRACE": "1", **overrides})
+    found = {**_AS_THE_DRIVER_COUNTS, **child_env(os.environ)}
+    return finding_this_package({**found, **caches, "GGML_NO_BACKTRACE": "1", **overrides})
 
 
 def child_env(environ: Mapping[str, str]) -> dict[str, str]:

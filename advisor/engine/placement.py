@@ -7,7 +7,10 @@ from advisor.engine.messages import ContextParams
 
 
 def context_params(placement: Placement) -> ContextParams:
-    """How the engine is told to load and run a candidate where it was placed."""
+    """How the engine is told to load and run a candidate where it was placed.
+
+    Shares are told for one GPU too: llama.cpp would give layers to others that the machine has.
+    """
     keys, values = placement.kv_type, placement.value_type or placement.kv_type
     return ContextParams(
         n_ctx=placement.context_tokens,
@@ -19,7 +22,7 @@ def context_params(placement: Placement) -> ContextParams:
         type_k=keys.upper(),
         type_v=values.upper(),
         n_gpu_layers=placement.n_gpu_layers,
-        tensor_split=_shares(placement) if len(placement.gpu_layers) > 1 else (),
+        tensor_split=_shares(placement),
         offload_kqv=placement.cache_on_gpu,
         experts_in_ram=placement.experts_in_ram,
         threads=placement.threads,

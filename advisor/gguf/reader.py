@@ -17,6 +17,7 @@ from advisor.gguf import format as f
 from advisor.gguf.header import ArraySummary, GgufHeader
 from advisor.gguf.source import ByteSource, Cursor, FileSource
 from advisor.gguf.table import read_table
+from advisor.units import counted
 
 __all__ = ["ArraySummary", "GgufHeader", "parse_header", "read_header"]
 
@@ -84,7 +85,7 @@ def _read_count(cursor: Cursor, what: str, limit: int, min_bytes: int) -> int:
     if count > limit:
         cursor.fail(f"{count} {what} announced, more than {limit}", at=at)
     if count * min_bytes > cursor.bytes_left:
-        cursor.fail(f"{count} {what} announced, but only {cursor.bytes_left} bytes follow", at=at)
+        cursor.fail(f"{count} {what} announced, but only {counted(cursor.bytes_left, 'byte')} follow", at=at)
     return count
 
 

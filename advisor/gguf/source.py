@@ -7,6 +7,7 @@ from typing import BinaryIO, NoReturn, Protocol
 
 from advisor.errors import InputError
 from advisor.gguf.format import LOCAL_CHUNK_BYTES
+from advisor.units import counted
 
 _U64 = struct.Struct("<Q")
 _DAMAGED = "Download or copy the file again; it is incomplete or damaged."
@@ -108,5 +109,5 @@ class Cursor:
             self._window = self._source.read_at(self.offset, wanted)
             self._window_start, start = self.offset, 0
             if len(self._window) < length:
-                self.fail(f"the file ends {length - len(self._window)} bytes early", hint=_DAMAGED)
+                self.fail(f"the file ends {counted(length - len(self._window), 'byte')} early", hint=_DAMAGED)
         return start

@@ -11,6 +11,7 @@ from pathlib import Path
 from advisor.files import is_folder
 from advisor.hub.model_folders import ModelFolder
 from advisor.hub.ollama import ollama_files
+from advisor.units import counted
 from advisor.values import value
 
 MAX_FILES = 10_000
@@ -58,7 +59,7 @@ class Search:
                 continue
             yield from self._of(place)
         if self._n_unread > MAX_NOTES:
-            self.notes.append(f"{self._n_unread - MAX_NOTES} more places could not be read")
+            self.notes.append(f"{counted(self._n_unread - MAX_NOTES, 'more place')} could not be read")
 
     def _of(self, place: ModelFolder) -> Iterator[SeenFile]:
         if place.layout == "ollama":

@@ -14,7 +14,7 @@ from advisor.domain.model import Model
 from advisor.domain.pools import Figures, memory_pools, threads_for
 from advisor.errors import NetworkError, NoCandidateError
 from advisor.service.scale import ManyUsers
-from advisor.units import format_bytes
+from advisor.units import counted, format_bytes
 from advisor.values import value
 
 if TYPE_CHECKING:
@@ -83,7 +83,8 @@ class Fleets(ManyUsers):
         if not nodes:
             first = failures[0]
             why = f"{first.name}: {first.reason}"
-            raise NetworkError(f"none of {len(failures)} nodes at {address} could be probed", why=why, hint=first.hint)
+            asked = counted(len(failures), "node")
+            raise NetworkError(f"none of {asked} at {address} could be probed", why=why, hint=first.hint)
         return Fleet(f"Ray cluster at {address}", tuple(nodes), tuple(failures))
 
     def fleet_of_file(self, path: Path) -> Fleet:

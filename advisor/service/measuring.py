@@ -258,7 +258,7 @@ def _runs(subject: Subject, plan: SlicePlan) -> list[tuple[ContextParams, Extrap
     if not on_gpu:
         return [(replace(whole, n_gpu_layers=0), part(shape.n_layers))]
     # Cards of one machine are alike, or the first is the fastest; each layer runs on one of them.
-    first = replace(whole, n_gpu_layers=-1, tensor_split=(1.0,) if len(placement.gpu_layers) > 1 else ())
+    first = replace(whole, n_gpu_layers=-1, tensor_split=(1.0,))
     runs = [(first, part(on_gpu))]
     if on_gpu < shape.n_layers:
         runs.append((replace(whole, n_gpu_layers=0), part(shape.n_layers - on_gpu, is_whole=False)))

@@ -19,6 +19,7 @@ from advisor.domain.pools import threads_for
 from advisor.domain.recommend import Candidate
 from advisor.domain.sizing import size_model
 from advisor.domain.smoke import SmokeMeasurement, judge
+from advisor.domain.smoke_answers import READ_AS_WELL
 from advisor.domain.smoke_next import next_steps
 from advisor.domain.smoke_report import SmokeReport, expectation, file_expectation
 from advisor.domain.speed import SpeedConstants
@@ -169,10 +170,9 @@ def _plan(file: _File, constraints: Constraints, kit: SmokeKit) -> SmokePlan:
 
 
 def _question_of(tag: str, kit: SmokeKit) -> str | None:
-    """The key of the question for a tag: its own, or that of its language."""
+    """The key of the question for a tag: that of its language, or of one that its readers read as well."""
     base = tag.partition("-")[0].lower()
-    same = {"no": "nb", "nn": "nb", "sh": "sr", "bs": "hr"}
-    return next((key for key in (tag, base, same.get(base, "")) if key in kit.questions), None)
+    return next((key for key in (base, READ_AS_WELL.get(base, "")) if key in kit.questions), None)
 
 
 def _run_slices(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from contextlib import ExitStack
 from hashlib import sha256
 from pathlib import Path
 from types import TracebackType
@@ -22,8 +23,10 @@ class JudgingSession:
         self.judging = judging
 
     def __enter__(self) -> JudgingSession:
-        self._journal.__enter__()
-        self.judging = replayed(self.judging, (str(entry.get("step")) for entry in self._journal.entries()))
+        with ExitStack() as undone:
+            journal = undone.enter_context(self._journal)
+            self.judging = replayed(self.judging, (str(entry.get("step")) for entry in journal.entries()))
+            undone.pop_all()  # held until the session ends
         return self
 
     def __exit__(

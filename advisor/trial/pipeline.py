@@ -17,6 +17,7 @@ from advisor.local_files.hashing import Hashes
 from advisor.trial.checking import Judge
 from advisor.trial.contestants import choose_jobs, file_sha256, make_entries
 from advisor.trial.running import Conditions, OnProgress, run_contestants
+from advisor.units import counted
 
 
 def run_trial(
@@ -59,10 +60,12 @@ def _told(tasks: TaskSet, allow_code: bool) -> list[str]:
     found = []
     unchecked, n = n_unchecked(tasks.tasks), len(tasks.tasks)
     if unchecked:
-        found.append(f"{unchecked} of {n} tasks have no check: people can judge them (--judge)")
+        has = "has" if unchecked == 1 else "have"
+        found.append(f"{unchecked} of {counted(n, 'task')} {has} no check: people can judge them (--judge)")
     coded = sum(isinstance(task.check, Code) for task in tasks.tasks)
     if coded and not allow_code:
-        found.append(f"{coded} of {n} tasks run code, which is off: they were not judged (--allow-code)")
+        run, were = ("runs", "it was") if coded == 1 else ("run", "they were")
+        found.append(f"{coded} of {counted(n, 'task')} {run} code, which is off: {were} not judged (--allow-code)")
     return found
 
 

@@ -21,6 +21,7 @@ from advisor.trial.checking import Judge
 from advisor.trial.contestants import Entry
 from advisor.trial.journal import Answers, Journal, answer_key
 from advisor.trial.templating import Templating
+from advisor.units import counted
 
 ANSWER_TIMEOUT_S = 600.0
 """For one answer, loading included: a model that never ends its answer is stopped by its limit of tokens before."""
@@ -134,7 +135,7 @@ class _Runner:
         ):
             answers = Answers(journal)
             if answers.n_dropped:
-                self.notes.append(f"{name}: {answers.n_dropped} damaged lines of the journal were left out")
+                self.notes.append(f"{name}: {counted(answers.n_dropped, 'damaged line')} of the journal left out")
             self._tell(name, outcomes)
             for task in self._tasks:
                 if self._stop.is_set():

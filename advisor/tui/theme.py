@@ -31,6 +31,7 @@ LIGHT_THEME = Theme(
     panel="#DEDEDB",
     foreground="#141414",
     dark=False,
+    variables={"text-disabled": "auto 50%"},
 )
 CONTRAST_THEME = Theme(
     name="advisor-contrast",

@@ -9,6 +9,7 @@ from textual import on
 from advisor.errors import AdvisorError
 from advisor.tui.advising import AdvisingApp
 from advisor.tui.messages import EvidenceRead, RankBy
+from advisor.units import counted
 
 STYLES: tuple[str, ...] = ("screens/judge.tcss", "screens/trial.tcss", "screens/evidence.tcss")
 
@@ -71,8 +72,7 @@ class TrialsApp(AdvisingApp):
             self.notify("\n".join(why), severity="warning", timeout=12, markup=False)
             return
         self.session.evidence = evidence
-        n = len({one.model for one in evidence.tried})
-        models = "1 model was" if n == 1 else f"{n} models were"
+        models = counted(len({one.model for one in evidence.tried}), "model was", "models were")
         lines = (f"Ranked by your trial “{evidence.tasks_name}”: {models} in it.", *remarks, "o in 3 Picks goes back.")
         self.notify("\n".join(lines), timeout=12, markup=False)
         self.advise()

@@ -93,7 +93,7 @@ def test_judging_needs_a_terminal_and_tells_names_at_the_end_alone(cli: Cli, tmp
     path = result_file(tmp_path / "r.json", {"a": ("1", "2")})
     found = cli("trial", "--judge", "--result", path)
     assert found.code == 2
-    assert "judging needs a terminal: 1 pairs are to be judged" in found.err
+    assert "judging needs a terminal: 1 pair is to be judged" in found.err
     assert "aardvark" not in found.err
     assert cli("trial", "--judge", "--result", path, "--json").document["result"] is None
     with Advisor().judging_session(path) as sitting:

@@ -221,6 +221,9 @@ def test_a_smoke_report_puts_measurement_beside_prediction_and_claims_no_quality
     assert "7.5 tok/s" in shown
     assert "measured speeds are extrapolated from slices of up to 2 layers" in shown
     assert "not a quality check" in shown
+    one = text_of(smoke_paragraphs(candidate, replace(measured, layers_run=1), verdict))
+    assert "slices of up to 1 layer" in one
+    assert "1 layers" not in one
     real = replace(measured, synthetic=False, layers_run=32)
     assert "not a quality check" not in text_of(smoke_paragraphs(candidate, real, verdict))
 

@@ -87,6 +87,8 @@ def test_without_a_version_nothing_is_remembered(tmp_path: Path) -> None:
 def test_the_output_counts_as_a_layer_of_the_last_gpu() -> None:
     assert context_params(PLACE).tensor_split == (11.0, 10.0)
     assert context_params(replace(PLACE, gpu_layers=(20, 0))).tensor_split == (21.0, 0.0)
+    # One of several like GPUs, each with a copy of its own.
+    assert context_params(replace(PLACE, gpu_layers=(20,))).tensor_split == (21.0,)
     assert context_params(PLACE).n_gpu_layers == 21
 
 

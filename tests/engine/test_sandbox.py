@@ -236,6 +236,15 @@ def test_secrets_stay_out_of_the_childs_environment(monkeypatch: pytest.MonkeyPa
     assert set(child_env({"Path": "x", "HF_HOME": "y"})) == {"Path"}
 
 
+def test_nvidias_gpus_are_counted_as_the_driver_does_unless_the_user_says_otherwise(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("CUDA_DEVICE_ORDER", raising=False)
+    assert worker_env({}, tmp_path)["CUDA_DEVICE_ORDER"] == "PCI_BUS_ID"
+    monkeypatch.setenv("CUDA_DEVICE_ORDER", "FASTEST_FIRST")
+    assert worker_env({}, tmp_path)["CUDA_DEVICE_ORDER"] == "FASTEST_FIRST"
+
+
 def test_gpu_drivers_keep_their_caches_where_the_child_may_write(tmp_path: Path) -> None:
     env = worker_env({}, tmp_path)
     assert env["CUDA_CACHE_PATH"] == env["MESA_SHADER_CACHE_DIR"] == str(tmp_path)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import psutil
 
+from advisor.units import counted
 from benchmarks.shared import smollm2
 from tests.faults.case import Case, Group, Seen
 from tests.faults.lab import PATIENCE_S, Lab, engines, stopped_at_end, wait_for
@@ -133,7 +134,7 @@ def trial_killed(lab: Lab) -> Seen:
         known = _answers(lab)
         said.append(f"{name}: {known} answers kept")
     redone = lab.run(*asked)
-    found = f"{known} answers known before"
+    found = f"{counted(known, 'answer')} known before"
     is_right &= redone.code == 0 and found in redone.err
     return Seen("; ".join(said) + f"; again: exit {redone.code}, “{found}”", is_right, lab.left())
 

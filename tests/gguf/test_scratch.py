@@ -57,6 +57,34 @@ def test_what_a_killed_process_left_is_removed_and_a_living_one_keeps_its_own(tm
     assert not list(tmp_path.iterdir())
 
 
+def test_a_living_owner_keeps_its_own_although_its_number_means_nothing_here(tmp_path: Path) -> None:
+    gone = 2**22 + 1  # beyond the largest process id of Linux
+    with subprocess.Popen([sys.executable, "-c", HOLD, str(tmp_path)], stdout=subprocess.PIPE) as living:
+        assert living.stdout is not None
+        assert living.stdout.readline() == b"ready\n"
+        (folder,) = tmp_path.iterdir()
+        # As it is called where a container of its own numbers shares the disk.
+        elsewhere = folder.rename(tmp_path / f"llm-advisor-{gone}-elsewhere")
+        os.utime(elsewhere, (0, 0))
+        with scratch_dir(tmp_path):
+            pass
+        assert (elsewhere / "weights").stat().st_size == 1000
+        living.kill()
+    with scratch_dir(tmp_path):
+        pass
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_directory_that_nobody_has_locked_is_removed_when_it_is_old(tmp_path: Path) -> None:
+    gone = tmp_path / f"llm-advisor-{2**22 + 1}-left"
+    gone.mkdir()
+    with scratch_dir(tmp_path):
+        assert gone.exists()
+    os.utime(gone, (0, 0))
+    with scratch_dir(tmp_path):
+        assert not gone.exists()
+
+
 def test_other_names_links_and_files_are_left_alone(tmp_path: Path) -> None:
     outside = tmp_path / "outside"
     outside.mkdir()
@@ -68,6 +96,8 @@ def test_other_names_links_and_files_are_left_alone(tmp_path: Path) -> None:
     (root / f"llm-advisor-{gone}-file").write_text("x")
     (root / "llm-advisor-notes").mkdir()
     (root / f"llm-advisor-{gone}-left").mkdir()
+    for path in root.iterdir():
+        os.utime(path, (0, 0), follow_symlinks=False)
     with scratch_dir(root):
         pass
     assert {path.name for path in root.iterdir()} == {

@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 
+from advisor.catalog.smoke import load_questions
 from advisor.domain.blueprint import Blueprint, MetadataValue
 from advisor.domain.header import shape_of, weights_of
 from advisor.domain.placement import cpu_placement
 from advisor.domain.sizing import size_model
+from advisor.domain.smoke_answers import ALIKE, READ_AS_WELL
 from advisor.domain.smoke_report import smoke_document
 from advisor.engine.client import EngineClient
 from advisor.engine.smoke import SmokePlan
@@ -19,6 +21,7 @@ from advisor.engine.synthetic import BlockPools
 from advisor.errors import InputError
 from advisor.gguf.reader import ArraySummary, read_header
 from advisor.gguf.writer import write_sparse, write_synthetic
+from advisor.paths import knowledge_dir
 from advisor.service import Advisor, smoke_runs
 from advisor.service.smoke_runs import SmokeKit, answering_header
 from tests.builders import constraints
@@ -85,6 +88,14 @@ def test_languages_that_were_asked_for_get_their_question(smollm2: Path) -> None
     }  # fmt: skip
     assert plan.required == {"en", "zh-Hant", "nn"}
     assert plan.unasked == ("yo",)
+
+
+def test_a_question_in_place_of_a_languages_own_is_one_whose_answer_counts() -> None:
+    questions = load_questions(knowledge_dir())
+    for tag, other in READ_AS_WELL.items():
+        assert tag not in questions
+        assert other in questions
+        assert any({tag, other} <= group for group in ALIKE)
 
 
 def test_the_long_prompt_is_as_long_as_the_context_that_is_there(smollm2: Path) -> None:

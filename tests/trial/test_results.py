@@ -77,6 +77,23 @@ def test_a_sitting_goes_on_where_it_was_left(tmp_path: Path) -> None:
         assert changed.judging.votes == ()
 
 
+def test_a_sitting_whose_votes_cannot_be_read_lets_go_of_them(tmp_path: Path, state: Path) -> None:
+    path = result_file(tmp_path / "r.json", ANSWERS)
+    advisor = Advisor()
+    with advisor.judging_session(path) as sitting:
+        sitting.vote("left")
+    (votes,) = (state / "trials").glob("judging-*.jsonl")
+    kept = votes.rename(tmp_path / "kept.jsonl")
+    votes.mkdir()
+    sitting = advisor.judging_session(path)
+    with pytest.raises(InputError, match="cannot be used"):
+        sitting.__enter__()
+    votes.rmdir()
+    kept.rename(votes)
+    with advisor.judging_session(path) as again:
+        assert again.judging.votes == ("left",)
+
+
 @pytest.mark.usefixtures("state")
 def test_what_cannot_be_judged_is_told(tmp_path: Path) -> None:
     advisor = Advisor()

@@ -23,6 +23,7 @@ from advisor.gguf.writer import write_sparse
 from advisor.service import Advisor, TrialRequest
 from advisor.trial import running
 from advisor.trial.running import TrialStopped
+from advisor.units import counted
 from tests.engine.conftest import engine_children
 from tests.gguf.making import llama_blueprint
 from tests.trial.test_reading import written
@@ -59,7 +60,7 @@ def test_a_trial_judges_answers_and_asks_each_question_once(advisor: Advisor, sm
     again = advisor.trial(request(tasks, smollm2))
     assert all(outcome.is_cached for outcome in again.runs[0].outcomes)
     assert texts(again) == texts(first)
-    assert "1 of 3 tasks have no check: people can judge them (--judge)" in again.notes
+    assert "1 of 3 tasks has no check: people can judge them (--judge)" in again.notes
     longer = advisor.trial(request(tasks, smollm2, sampling=Sampling(11)))
     assert not any(outcome.is_cached for outcome in longer.runs[0].outcomes)
 
@@ -133,7 +134,7 @@ def test_a_trial_that_is_killed_goes_on(smollm2: Path, tmp_path: Path, state: Pa
     document = json.loads(done.stdout)
     assert document["complete"] is True
     assert len(document["answers"]) == 12
-    assert f"{kept} answers known before" in done.stderr
+    assert f"{counted(kept, 'answer')} known before" in done.stderr
 
 
 def _n_lines(state: Path) -> int:

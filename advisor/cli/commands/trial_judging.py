@@ -13,6 +13,7 @@ from advisor.domain.trial.blind import Judging, Pair, Vote
 from advisor.domain.trial.words import tally_lines
 from advisor.errors import InputError
 from advisor.service import Advisor
+from advisor.units import counted
 
 _VOTES: dict[str, Vote] = {"l": "left", "r": "right", "t": "tie", "b": "both_bad"}
 _KEYS = "l left, r right, t equally good, b both bad, u take the last back, q leave"
@@ -27,8 +28,8 @@ def judge(advisor: Advisor, result: Path | None, seed: int, *, as_json: bool, pl
     with advisor.judging_session(result, seed=seed) as session:
         if not session.judging.is_done and not as_json:
             if not sys.stdin.isatty():
-                raise InputError("judging needs a terminal", why=f"{_left(session.judging)} pairs are to be judged")
-            note(f"{_left(session.judging)} pairs. {_KEYS}.")
+                raise InputError("judging needs a terminal", why=f"{_left(session.judging, 'is', 'are')} to be judged")
+            note(f"{_left(session.judging)}. {_KEYS}.")
             while (pair := session.judging.current) is not None:
                 _show(pair, session.judging)
                 key = click.getchar().lower()
@@ -45,11 +46,13 @@ def judge(advisor: Advisor, result: Path | None, seed: int, *, as_json: bool, pl
         for line in tally_lines(judging.tally()):
             output.emit_text(line)
     else:
-        note(f"{_left(judging)} pairs are left; your votes are kept. Names come at the end.")
+        note(f"{_left(judging, 'is', 'are')} left; your votes are kept. Names come at the end.")
 
 
-def _left(judging: Judging) -> int:
-    return len(judging.pairs) - len(judging.votes)
+def _left(judging: Judging, one: str = "", several: str = "") -> str:
+    """Pairs without a vote, with the verb for one and for several of them."""
+    n = len(judging.pairs) - len(judging.votes)
+    return counted(n, f"pair {one}".rstrip(), f"pairs {several}".rstrip())
 
 
 def _show(pair: Pair, judging: Judging) -> None:

@@ -111,7 +111,7 @@ def fleet_paragraphs(found: FleetPlans, fleet: Fleet) -> list[tuple[str, list[st
 def _plan_paragraph(plan: FleetPlan, found: FleetPlans) -> tuple[str, list[str]]:
     engine = ENGINE_NAMES[plan.engine]
     replicas = counted(plan.replicas, "replica")
-    machines = f"{plan.machines} of {found.sites} machine{'' if found.sites == 1 else 's'}"
+    machines = f"{plan.machines} of {counted(found.sites, 'machine')}"
     return f"{engine}: {replicas} on {machines}", [enough_text(plan, found)]
 
 

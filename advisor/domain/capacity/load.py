@@ -82,7 +82,7 @@ def traffic_of(constraints: Constraints, trace: Trace | None = None) -> Traffic:
     if scale.concurrent_requests is not None:
         # Little's law the other way round: so many in flight, each as long as the targets allow.
         rate, peak = scale.concurrent_requests / answer_seconds(constraints), 1.0
-        source = f"{scale.concurrent_requests:,} requests at once, each as long as the targets allow"
+        source = f"{counted(scale.concurrent_requests, 'request')} at once, each as long as the targets allow"
     return Traffic(
         users=None if scale.concurrent_requests is not None else scale.users,
         mean_requests_per_s=rate,

@@ -119,7 +119,9 @@ def llama_on_node(subject: Subject, node: Node) -> Iterator[Option]:
     for n_gpus in _POWERS:
         if n_gpus > node.count or tried == 2:
             break
-        found = _most_slots(subject, held, _node_pools(subject, node, n_gpus), node.cores or 1, allow_cpu=False)
+        # Each copy has its share of the cores, as of the memory.
+        threads = (node.cores or 1) * n_gpus // node.count
+        found = _most_slots(subject, held, _node_pools(subject, node, n_gpus), threads, allow_cpu=False)
         if found is not None:
             tried += 1
             yield from _llama(subject, held, node.name, found, _memory_note(node, found))

@@ -219,7 +219,7 @@ def plan_row(plan: ServingPlan, found: Plans) -> tuple[str, ...]:
     replica = plan.replica
     metrics = plan.metrics
     users = one_machine_users(plan, found)
-    carried = f"{format_figure(plan.one_machine_requests_per_s)} requests/s" if users is None else f"{users:,} users"
+    rate = f"{format_figure(plan.one_machine_requests_per_s)} requests/s"
     return (
         ENGINE_NAMES[replica.engine],
         replica.place,
@@ -232,7 +232,7 @@ def plan_row(plan: ServingPlan, found: Plans) -> tuple[str, ...]:
         rate_text(metrics.tpot.asked),
         f"{metrics.utilisation:.0%}",
         BREAKS_WORDS[plan.capacity.breaks_first],
-        carried,
+        rate if users is None else counted(users, "user"),
         "unknown" if plan.size.cost_usd_hour is None else f"${plan.size.cost_usd_hour:,.2f}",
     )
 
@@ -304,7 +304,7 @@ def _spare_lines(plan: ServingPlan, found: Plans) -> list[str]:
 def _carried(plan: ServingPlan, found: Plans) -> str:
     users = one_machine_users(plan, found)
     rate = f"{format_figure(plan.one_machine_requests_per_s)} requests/s"
-    return rate if users is None else f"{users:,} users ({rate})"
+    return rate if users is None else f"{counted(users, 'user')} ({rate})"
 
 
 def _growth(size: Size) -> str:

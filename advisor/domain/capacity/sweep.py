@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from advisor.domain.capacity.load import Traffic
 from advisor.domain.capacity.plan import Plans, ServingPlan
 from advisor.domain.capacity.targets import Metrics, Targets, holds, run_alone, run_at
+from advisor.units import counted
 
 REQUESTS = 2000
 """Requests behind each point."""
@@ -71,8 +72,7 @@ class Sweep:
 
     def counted(self, load: int) -> str:
         """So many of them, in words: `1 user`, `5,000 users`."""
-        unit = self.unit if load != 1 else self.unit.replace("users", "user").replace("requests", "request")
-        return f"{load:,} {unit}"
+        return counted(load, "user") if self.traffic.users is not None else f"{counted(load, 'request')} at once"
 
     @property
     def asked(self) -> int:

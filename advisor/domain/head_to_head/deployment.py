@@ -10,6 +10,7 @@ from advisor.domain.head_to_head.values import Figure, Line, Section, known, unk
 from advisor.domain.model import Model
 from advisor.domain.replicas import plan_for
 from advisor.domain.serving import expected_load
+from advisor.units import counted
 
 
 def deployment_section(subjects: tuple[Subject, ...], constraints: Constraints) -> Section:
@@ -39,10 +40,10 @@ def _place_figure(subject: Subject) -> Figure:
         return known("does not fit", False)
     placement = placed.fit.placement
     pairs = zip(placement.gpu_layers, placed.fit.pools[1:], strict=True)
-    parts = [f"{n} layers on {pool.name}" for n, pool in pairs if n]
+    parts = [f"{counted(n, 'layer')} on {pool.name}" for n, pool in pairs if n]
     in_ram = (subject.model.shape.n_layers if subject.model.shape else 0) - sum(placement.gpu_layers)
     if in_ram:
-        parts.append(f"{in_ram} layers in RAM")
+        parts.append(f"{counted(in_ram, 'layer')} in RAM")
     if placement.experts_in_ram:
         parts.append("experts in RAM")
     return known(", ".join(parts), True)

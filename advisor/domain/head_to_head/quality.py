@@ -10,6 +10,7 @@ from advisor.domain.head_to_head.subjects import Subject
 from advisor.domain.head_to_head.values import Edge, EdgeKind, Figure, Line, Section, known, unknown
 from advisor.domain.model import Benchmark
 from advisor.domain.quality import Rating
+from advisor.units import counted
 
 ADVICE = (
     "On one's own task, prompts and fine-tuning often move results by more than models of similar size differ on "
@@ -48,7 +49,7 @@ def _rating_figure(subject: Subject) -> Figure:
         Basis.MEASURED if rating.ground == "trial" else Basis.ESTIMATED,
         rating.basis_text
         if rating.ground == "trial"
-        else f"fitted from its {rating.n_results} published results and those of all other models",
+        else f"fitted from its {counted(rating.n_results, 'published result')} and those of all other models",
     )
 
 
@@ -67,9 +68,7 @@ def _rating_edge(ratings: list[Rating | None], subjects: tuple[Subject, ...]) ->
 
 def _evidence_line(subjects: tuple[Subject, ...]) -> Line:
     figures = tuple(
-        known(f"{n} {'result' if n == 1 else 'results'}", n, Basis.PUBLISHED)
-        if (n := len(s.model.benchmarks))
-        else unknown("none was found")
+        known(counted(n, "result"), n, Basis.PUBLISHED) if (n := len(s.model.benchmarks)) else unknown("none was found")
         for s in subjects
     )
     return Line("published_results", "published results", figures, unit="results")

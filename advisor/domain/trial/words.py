@@ -10,7 +10,7 @@ from advisor.domain.trial.outcome import Outcome, Progress, Trial
 from advisor.domain.trial.report import SIGNIFICANT, Accuracy, Duel, Pace, Report, p_text
 from advisor.domain.trial.statistics import Interval
 from advisor.domain.trial.text_loss import TextComparison
-from advisor.units import format_bytes
+from advisor.units import counted, format_bytes
 
 STANDING_COLUMNS = ("model", "right", "share", "interval 95 %", "first token", "decode", "cut short")
 TEXT_COLUMNS = ("file", "size", "bits per byte", "interval 95 %", "perplexity", "interval 95 %")
@@ -20,8 +20,8 @@ _EXCERPT = 160
 
 def progress_text(now: Progress) -> str:
     """How far a contestant is."""
-    known = f", {now.n_cached} answers known before" if now.n_cached else ""
-    return f"{now.name}: {now.n_done} of {now.n_tasks} tasks, {now.n_right:g} of {now.n_judged} right{known}"
+    known = f", {counted(now.n_cached, 'answer')} known before" if now.n_cached else ""
+    return f"{now.name}: {now.n_done} of {counted(now.n_tasks, 'task')}, {now.n_right:g} of {now.n_judged} right{known}"
 
 
 def standing_rows(found: Report) -> list[tuple[str, ...]]:

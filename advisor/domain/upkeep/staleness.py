@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 
 from advisor.domain.upkeep.finding import Finding
+from advisor.units import counted
 
 MAX_AGE_DAYS = 180
 """Facts of this field move: models are retired, licences amended, files replaced."""
@@ -16,7 +17,7 @@ def stale_findings(file: str, checked: Mapping[str, date], today: date) -> Itera
     old = {key: day for key, day in checked.items() if (today - day).days > MAX_AGE_DAYS}
     if old:
         oldest = min(old.values())
-        reason = f"not checked for {(today - oldest).days} days, since {oldest} ({_counted(old)})"
+        reason = f"not checked for {(today - oldest).days} days, since {oldest} ({counted(len(old), 'source')})"
         fix = "Read the source again, correct what changed, and set `checked` to the day."
         yield Finding("warning", file, _keys(old), reason, fix)
     coming = {key: day for key, day in checked.items() if day > today}
@@ -27,7 +28,3 @@ def stale_findings(file: str, checked: Mapping[str, date], today: date) -> Itera
 
 def _keys(found: Mapping[str, date]) -> str:
     return ", ".join(f"sources.{key}" for key in sorted(found))
-
-
-def _counted(found: Mapping[str, date]) -> str:
-    return "1 source" if len(found) == 1 else f"{len(found)} sources"

@@ -42,4 +42,8 @@ def _on_copies(replicas: Replicas, *, scales: bool) -> list[str]:
         return []
     about, how = ("about ", " (a rough count; llm-advisor plan simulates it)") if replicas.is_rough else ("", "")
     need = f"the load needs {about}{replicas.needed} copies like this one{how}, and these files run {replicas.count}"
-    return [need if scales else f"{need}; run it on as many machines behind a load balancer, or export --to kubernetes"]
+    if scales:
+        return [need]
+    n = replicas.per_machine
+    where = "run it on as many machines" if n == 1 else f"run as many, {n} on a machine,"
+    return [f"{need}; {where} behind a load balancer, or export --to kubernetes"]

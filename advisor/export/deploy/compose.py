@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from advisor.export.deploy.engine_container import Container, container_of
-from advisor.export.deploy.file_header import annotations_of, comment, head, notice_text
+from advisor.export.deploy.file_header import annotations_of, comment, copies_here, head, notice_text
 from advisor.export.deploy.serving import Serving
 from advisor.export.deploy.yaml_text import yaml_text
 
@@ -24,6 +24,7 @@ def files(serving: Serving) -> dict[str, str]:
         f"    docker compose --env-file {name}.env -f {name}.yaml up -d --wait",
         f"    curl --fail http://{port}/health",
         "It listens on this machine only: put a reverse proxy with TLS before it. Pin the image by digest.",
+        *_further_copies(serving, name),
         *container.notes,
     )
     services: dict[str, Any] = {}
@@ -41,6 +42,16 @@ def files(serving: Serving) -> dict[str, str]:
         f"{name}.env.example": _environment(container, name),
         f"{name}.NOTICE.txt": notice_text(serving),
     }
+
+
+def _further_copies(serving: Serving, name: str) -> list[str]:
+    if serving.replicas.per_machine < 2:
+        return []
+    gpus = "device_ids" if serving.backend == "cuda" else "--device"
+    return [
+        f"{copies_here(serving)} For each of the others, copy this file, give it other {gpus} and another port before "
+        f"the colon, and start it under a name of its own: docker compose -p {serving.label}-2 …"
+    ]
 
 
 def escaped(value: Any) -> Any:
@@ -109,7 +120,8 @@ def _gpus(serving: Serving) -> dict[str, Any]:
     if not serving.gpus:
         return {}
     if serving.backend == "cuda":
-        device = {"driver": "nvidia", "count": serving.gpus, "capabilities": ["gpu"]}
+        which = {"device_ids": [str(i) for i in serving.gpus_of(0)]} if serving.leaves_gpus else {"count": serving.gpus}
+        device = {"driver": "nvidia", **which, "capabilities": ["gpu"]}
         return {"deploy": {"resources": {"reservations": {"devices": [device]}}}}
     # AMD's driver computes through a device of its own, which hosts with other GPUs do not have.
     compute = ["/dev/kfd:/dev/kfd"] if serving.backend == "rocm" else []

@@ -65,8 +65,12 @@ def _llama(serving: Serving, target: str) -> Container:
     return Container(
         image=llama_args.image_of(serving),
         command=["/app/llama-server"],
-        arguments=llama_args.flat(llama_args.llama_arguments(serving, weights, "0.0.0.0", in_container=True)),
-        environment={"HOME": "/tmp"},
+        arguments=llama_args.flat(
+            llama_args.llama_arguments(
+                serving, weights, "0.0.0.0", in_container=True, sees_all_gpus=_sees_all_gpus(serving, target)
+            )
+        ),
+        environment={"HOME": "/tmp", **(llama_args.environment_of(serving) if target == "compose" else {})},
         fetch=fetch_script(source, MODELS),
         key_variable="LLAMA_API_KEY",
         memory_bytes=None if serving.ram_bytes is None else serving.ram_bytes + _PROCESS_BYTES,
@@ -76,6 +80,11 @@ def _llama(serving: Serving, target: str) -> Container:
         running_metric="llamacpp:requests_processing",
         notes=llama_args.NOTES,
     )
+
+
+def _sees_all_gpus(serving: Serving, target: str) -> bool:
+    """Compose hands over the whole of /dev/dri, but for NVIDIA's GPUs; Kubernetes those that a pod asks for."""
+    return target == "compose" and serving.backend != "cuda"
 
 
 def _vllm(serving: Serving, target: str) -> Container:

@@ -7,6 +7,7 @@ from textwrap import wrap
 
 from advisor.export.deploy.serving import Duty, LicenceDuties, Serving
 from advisor.text import one_line
+from advisor.units import counted
 
 _WIDTH = 110
 
@@ -46,12 +47,16 @@ def comment(lines: Sequence[str]) -> list[str]:
 
 def _replica_lines(serving: Serving) -> list[str]:
     replicas = serving.replicas
-    many = "copy" if replicas.count == 1 else "copies"
     about = "about " if replicas.is_rough and replicas.needed != 1 else ""
     need = "" if replicas.needed is None else f" The load takes {about}{replicas.needed}."
-    requests = "request" if serving.slots == 1 else "requests"
-    per = f"{serving.slots} {requests} at once of {serving.context_tokens:,} tokens"
-    return [f"{replicas.count} {many} ({replicas.why}), each for {per}.{need}"]
+    per = f"{counted(serving.slots, 'request')} at once of {serving.context_tokens:,} tokens"
+    return [f"{counted(replicas.count, 'copy', 'copies')} ({replicas.why}), each for {per}.{need}"]
+
+
+def copies_here(serving: Serving) -> str:
+    """That one machine runs several copies, where the recommendation or the plan says so."""
+    own = "a GPU of its own" if serving.gpus == 1 else "GPUs of its own"
+    return f"One machine runs {serving.replicas.per_machine} copies, each on {own} and at a port of its own."
 
 
 def licence_lines(licence: LicenceDuties) -> list[str]:

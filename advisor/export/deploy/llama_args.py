@@ -15,6 +15,10 @@ _IMAGE_TAGS = {
     "cpu": "server", "cuda": "server-cuda", "rocm": "server-rocm", "sycl": "server-intel", "vulkan": "server-vulkan",
 }  # fmt: skip
 
+_DEVICES = {"cuda": "CUDA", "rocm": "ROCm", "sycl": "SYCL", "vulkan": "Vulkan", "metal": "MTL"}
+"""What llama.cpp calls the devices of a backend, each with its number behind: GGML_CUDA_NAME and its like in
+ggml/include and ggml/src."""
+
 
 def settings_of(serving: Serving) -> LlamaSettings:
     """llama.cpp's settings. Raises InputError where another engine serves."""
@@ -31,11 +35,11 @@ def source_of(serving: Serving) -> GgufSource:
 
 
 def llama_arguments(
-    serving: Serving, weights: list[Argument], host: str, *, in_container: bool = False
+    serving: Serving, weights: list[Argument], host: str, *, in_container: bool = False, sees_all_gpus: bool = True
 ) -> list[Argument]:
     """Every argument, those for the weights first. Defaults that matter are written down, since they change.
 
-    A container is given no GPUs but those that it uses, and serves programs alone.
+    A container serves programs alone, and may be given no GPUs but those that it uses.
     """
     llama = settings_of(serving)
     found: list[Argument] = [
@@ -47,7 +51,8 @@ def llama_arguments(
         ("--parallel", str(serving.slots)),
         ("--no-kv-unified",),
         ("--n-gpu-layers", str(llama.n_gpu_layers)),
-        *_split(used_shares(llama) if in_container else shares_of(llama)),
+        *([("--device", names)] if sees_all_gpus and (names := devices_of(serving)) else []),
+        *_split(used_shares(llama)),
         *([("--cpu-moe",)] if llama.experts_in_ram else []),
         ("--cache-type-k", llama.kv_type),
         ("--cache-type-v", llama.kv_type),
@@ -65,19 +70,34 @@ def llama_arguments(
     return found
 
 
-def shares_of(llama: LlamaSettings) -> tuple[int, ...]:
-    """What each GPU of the machine gets of the offloaded layers, as llama.cpp counts them."""
-    return tensor_split(llama.gpu_layers, llama.n_gpu_layers)
+def devices_of(serving: Serving, copy: int = 0) -> str | None:
+    """The GPUs of a copy for `--device`; None where its machine has no others.
+
+    A GPU without a layer would still take buffers, several times as large for the pipeline that llama.cpp then builds
+    (`pipeline_parallel` in src/llama-context.cpp).
+    """
+    if serving.backend not in _DEVICES or not serving.leaves_gpus:
+        return None
+    return ",".join(f"{_DEVICES[serving.backend]}{i}" for i in serving.gpus_of(copy))
+
+
+def environment_of(serving: Serving) -> dict[str, str]:
+    """Variables by which llama.cpp counts the GPUs of a machine as its driver does, and as they were probed.
+
+    CUDA would count the fastest one first (CUDA C++ Programming Guide, CUDA environment variables).
+    """
+    several = serving.backend == "cuda" and serving.gpus > 0 and len(settings_of(serving).gpu_layers) > 1
+    return {"CUDA_DEVICE_ORDER": "PCI_BUS_ID"} if several else {}
 
 
 def used_shares(llama: LlamaSettings) -> tuple[int, ...]:
-    """The same where only the GPUs in use can be seen."""
-    return tuple(n for n in shares_of(llama) if n)
+    """What each GPU in use gets of the offloaded layers, as llama.cpp counts them."""
+    return tuple(n for n in tensor_split(llama.gpu_layers, llama.n_gpu_layers) if n)
 
 
 def _split(shares: tuple[int, ...]) -> list[Argument]:
     """Without it llama.cpp shares the layers out by the memory that is free when it starts."""
-    if len(shares) < 2 or not any(shares):
+    if len(shares) < 2:
         return []
     return [("--split-mode", "layer"), ("--tensor-split", ",".join(map(str, shares)))]
 
@@ -119,4 +139,7 @@ NOTES = (
     "--fit off keeps these settings instead of fitting them anew; --cache-ram 0 keeps llama-server's store of past "
     "prompts (8 GiB by default) out of memory that nobody counted.",
     "--load-mode none reads the weights into memory, as they were sized and measured; mapped ones can decode slower.",
+)
+DEVICES_NOTE = (
+    "--device keeps llama.cpp from the machine's other GPUs; llama-server --list-devices prints how it calls each one."
 )

@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Callable
 from pathlib import PurePosixPath
 
 from advisor.export.deploy import systemd_text
-from advisor.export.deploy.file_header import comment, head, notice_text
-from advisor.export.deploy.llama_args import NOTES, Argument, from_hub, llama_arguments, source_of
+from advisor.export.deploy.file_header import comment, copies_here, head, notice_text
+from advisor.export.deploy.llama_args import (
+    DEVICES_NOTE,
+    NOTES,
+    Argument,
+    devices_of,
+    environment_of,
+    from_hub,
+    llama_arguments,
+    source_of,
+)
 from advisor.export.deploy.serving import GgufSource, Serving
 from advisor.export.deploy.weights import fetch_script, local_name
 
@@ -42,12 +52,14 @@ def _script(serving: Serving, name: str) -> str:
         f"    LLAMA_API_KEY=... bash {name}.sh --host 0.0.0.0",
         "More options go behind; the last of two counts. Keys and tokens come from the environment: LLAMA_API_KEY for",
         "clients, HF_TOKEN where the weights are gated.",
-        *NOTES,
+        *_others(serving, "The others, once this one is ready:", lambda copy: _script_of(serving, name, copy)),
+        *_notes(serving),
     )
     lines = [
         "#!/usr/bin/env bash",
         *head(serving, "llama-server", usage),
         "set -euo pipefail",
+        *(f"export {name}={value}" for name, value in environment_of(serving).items()),
         "",
         "args=(",
         *(f"  {' '.join(map(shlex.quote, argument))}" for argument in arguments),
@@ -62,6 +74,31 @@ def _script(serving: Serving, name: str) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _notes(serving: Serving) -> tuple[str, ...]:
+    return (*NOTES, DEVICES_NOTE) if devices_of(serving) else NOTES
+
+
+def _others(serving: Serving, what: str, command_of: Callable[[int], str]) -> list[str]:
+    """How the further copies of one machine are run, each with a command of its own."""
+    if serving.replicas.per_machine < 2:
+        return []
+    return [f"{copies_here(serving)} {what}", *(command_of(copy) for copy in range(1, serving.replicas.per_machine))]
+
+
+def _script_of(serving: Serving, name: str, copy: int) -> str:
+    return f"    bash {name}.sh --device {devices_of(serving, copy)} --port {serving.port_of(copy)}"
+
+
+def _unit_of(serving: Serving, name: str, copy: int) -> str:
+    """The unit with other GPUs and another port, as a unit with another name."""
+    changes = [
+        f"s/--device {devices_of(serving)} /--device {devices_of(serving, copy)} /",
+        f"s/--port {serving.port} /--port {serving.port_of(copy)} /",
+        f"s/:{serving.port}\\//:{serving.port_of(copy)}\\//",
+    ]
+    return f"    sed '{'; '.join(changes)}' {name}.service > /etc/systemd/system/{name}-{copy + 1}.service"
+
+
 def _unit(serving: Serving, name: str, source: GgufSource) -> str:
     weights: list[Argument] = [("--model", f"/var/lib/{name}/{local_name(part)}") for part in source.parts[:1]]
     arguments = llama_arguments(serving, weights if _is_fetched(source) else from_hub(serving), _LOOPBACK)
@@ -72,7 +109,10 @@ def _unit(serving: Serving, name: str, source: GgufSource) -> str:
         *([] if source.repo is not None else ["Every user must be able to read the file of weights."]),
         f"Health: curl --fail {health}. Logs: journalctl -u {name}.",
         "It listens on this machine only: put a reverse proxy with TLS before it.",
-        *NOTES,
+        *_others(
+            serving, "Units of the others, as root, once this one is ready:", lambda copy: _unit_of(serving, name, copy)
+        ),
+        *_notes(serving),
     )
     first = f"{name}-weights.service" if _is_fetched(source) else "network-online.target"
     needs = [f"{'Requires' if _is_fetched(source) else 'Wants'}={first}", f"After={first}"]
@@ -88,6 +128,7 @@ def _unit(serving: Serving, name: str, source: GgufSource) -> str:
         *_service(name, arguments, health, minutes),
         *_identity(serving, name),
         *_sandbox(),
+        *(f"Environment={name}={value}" for name, value in environment_of(serving).items()),
         *_devices(serving),
         *_home(source),
         *_network(name, source),

@@ -27,7 +27,7 @@ from advisor.export.recommendation_schema import ObligationTable, PickTable, Pla
 from advisor.export.report.contents import Recorded
 from advisor.export.words import VERDICT_WORDS
 from advisor.text import one_line
-from advisor.units import format_bytes
+from advisor.units import counted, format_bytes
 
 _LEFT_FOR_PODS = 0.8
 """Of a node: the rest is for the system, the agents on it and Ray itself."""
@@ -232,13 +232,17 @@ def _from_file(recorded: Recorded, options: ServingOptions) -> _Sized:
     cautions = []
     if slots != had:
         cautions.append(
-            f"{slots} slots in place of the {had} that were recommended: {format_bytes(sum(needs))} of memory in all, "
-            "which nobody held against the machine"
+            f"{counted(slots, 'slot')} in place of the {had} that were recommended: {format_bytes(sum(needs))} of "
+            "memory in all, which nobody held against the machine"
         )
     return _Sized(
         context_tokens=place.context_tokens // had,
         slots=slots,
-        llama=_settings(place, pick.footprint.devices[0].kv_cache_bytes if pick.footprint.devices else 0),
+        llama=_settings(
+            place,
+            pick.footprint.devices[0].kv_cache_bytes if pick.footprint.devices else 0,
+            len(recorded.file.machine.gpus),
+        ),
         gpus=sum(1 for n in place.gpu_layers if n),
         ram_bytes=needs[0] if needs else None,
         vram_bytes=sum(needs[1:]),
@@ -253,7 +257,8 @@ def _from_plan(plan: ServingPlan, options: ServingOptions) -> _Sized:
     slots = options.slots or planned
     cautions = list(replica.notes)
     if slots != planned:
-        cautions.append(f"{slots} slots in place of the {planned} that the plan is for; its replicas may be too few")
+        instead = f"{counted(slots, 'slot')} in place of the {planned}"
+        cautions.append(f"{instead} that the plan is for; its replicas may be too few")
     if replica.fit is None:
         vram = replica.weights_bytes + replica.cache_bytes
         ram, cores = _share(plan)
@@ -263,7 +268,7 @@ def _from_plan(plan: ServingPlan, options: ServingOptions) -> _Sized:
     return _Sized(
         context_tokens=replica.context_tokens,
         slots=slots,
-        llama=_settings(replica.fit.placement, devices[0].kv_cache_bytes),
+        llama=_settings(replica.fit.placement, devices[0].kv_cache_bytes, plan.gpus_per_machine),
         gpus=replica.gpus,
         ram_bytes=needs[0],
         vram_bytes=sum(needs[1:]),
@@ -288,8 +293,11 @@ def _with_slots(device: DeviceFootprint, slots: int, had: int) -> int:
     return device.total_bytes - device.kv_cache_bytes + device.kv_cache_bytes * slots // had
 
 
-def _settings(place: PlacementTable | Placement, ram_cache_bytes: int) -> LlamaSettings:
-    """The cache of a layer lies where the layer is computed, so that a cache in system memory tells of layers there."""
+def _settings(place: PlacementTable | Placement, ram_cache_bytes: int, n_gpus: int) -> LlamaSettings:
+    """The cache of a layer lies where the layer is computed, so that a cache in system memory tells of layers there.
+
+    Of the machine's `n_gpus`, those for which no layers are told are left alone.
+    """
     return LlamaSettings(
         kv_type=place.kv_type,
         flash_attention=place.flash_attention,
@@ -297,7 +305,7 @@ def _settings(place: PlacementTable | Placement, ram_cache_bytes: int) -> LlamaS
         ubatch=place.ubatch,
         threads=max(1, place.threads),
         n_gpu_layers=place.n_gpu_layers,
-        gpu_layers=tuple(place.gpu_layers),
+        gpu_layers=(*place.gpu_layers, *[0] * (n_gpus - len(place.gpu_layers))),
         experts_in_ram=place.experts_in_ram,
         layers_in_ram=ram_cache_bytes > 0,
     )
@@ -322,7 +330,8 @@ def _replicas(
 ) -> Replicas:
     if plan is not None:
         needed: int | None = plan.needed
-        count, why = plan.size.replicas, f"the plan: {plan.needed} carry the peak, and one may be lost"
+        carry = "carries" if plan.needed == 1 else "carry"
+        count, why = plan.size.replicas, f"the plan: {plan.needed:,} {carry} the peak, and one may be lost"
     else:
         needed = _recorded_need(recorded, sized)
         count, why = needed or 1, "by the recommendation"
@@ -330,7 +339,9 @@ def _replicas(
         count, why = 1, "this target runs one copy"
     elif options.replicas is not None:
         count, why = options.replicas, "as given"
-    return Replicas(count, needed, why, is_rough=plan is None)
+    carried = recorded.file.recommendation.carried
+    here = plan.lost_with_a_machine if plan is not None else 1 if carried is None else carried.copies
+    return Replicas(count, needed, why, plan is None, here)
 
 
 def _recorded_need(recorded: Recorded, sized: _Sized) -> int | None:

@@ -54,7 +54,7 @@ class LlamaSettings:
     n_gpu_layers: int
     """`--n-gpu-layers`: the output layer counts as one."""
     gpu_layers: tuple[int, ...] = ()
-    """Layers on each GPU."""
+    """Layers on each GPU of the machine, 0 on one that is left alone."""
     experts_in_ram: bool = False
     layers_in_ram: bool = False
     """Whether the processor computes some layers beside the GPUs."""
@@ -86,6 +86,8 @@ class Replicas:
     """Where `count` comes from."""
     is_rough: bool = False
     """`needed` is the recommendation's closed form, which knows neither batching nor the waits of one in many."""
+    per_machine: int = 1
+    """That one machine runs at most, each on GPUs of its own."""
 
     @property
     def is_short(self) -> bool:
@@ -195,6 +197,21 @@ class Serving:
     def total_context_tokens(self) -> int:
         """`--ctx-size` of llama.cpp: all slots together."""
         return self.context_tokens * self.slots
+
+    @property
+    def leaves_gpus(self) -> bool:
+        """Whether its machine is known to have GPUs that one copy does not use."""
+        layers = () if self.llama is None else self.llama.gpu_layers
+        return self.gpus > 0 and (self.replicas.per_machine > 1 or 0 in layers)
+
+    def gpus_of(self, copy: int) -> tuple[int, ...]:
+        """Which GPUs of its machine a copy uses; both count from 0, and each further copy has the next ones."""
+        layers = self.llama.gpu_layers if self.llama is not None else (1,) * self.gpus
+        return tuple(i + copy * self.gpus for i, n in enumerate(layers) if n)
+
+    def port_of(self, copy: int) -> int:
+        """Where a copy listens, so that those of one machine do not meet."""
+        return self.port + copy if self.port + self.replicas.per_machine <= 65536 else self.port - copy
 
     @property
     def uses_processor(self) -> bool:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import shlex
 
-from advisor.export.deploy.file_header import head, notice_text
+from advisor.export.deploy.file_header import copies_here, head, notice_text
 from advisor.export.deploy.serving import Serving
 from advisor.export.deploy.vllm_args import VERSION, refuse_stages, serve_arguments
 from advisor.export.deploy.yaml_text import yaml_text
 
 _LOOPBACK = "127.0.0.1"
+_VISIBLE = {"cuda": "CUDA_VISIBLE_DEVICES", "rocm": "HIP_VISIBLE_DEVICES"}
+"""By which the drivers' runtimes hide GPUs from a program (CUDA C++ Programming Guide; AMD's HIP documentation)."""
 
 
 def files(serving: Serving) -> dict[str, str]:
@@ -33,6 +35,7 @@ def _script(serving: Serving, name: str) -> str:
         f"Needs vLLM {VERSION} and {name}.yaml beside this file.",
         f"    VLLM_API_KEY=... bash {name}.sh",
         "More options go behind. HF_TOKEN is needed where the weights are gated.",
+        *_others(serving, name),
     )
     lines = [
         "#!/usr/bin/env bash",
@@ -44,3 +47,14 @@ def _script(serving: Serving, name: str) -> str:
         f'exec vllm serve --config "$here"/{shlex.quote(name)}.yaml "$@"',
     ]
     return "\n".join(lines) + "\n"
+
+
+def _others(serving: Serving, name: str) -> list[str]:
+    """How the further copies of one machine are run."""
+    if serving.replicas.per_machine < 2:
+        return []
+    lines = [f"{copies_here(serving)} The others:"]
+    for copy in range(1, serving.replicas.per_machine):
+        gpus = ",".join(map(str, serving.gpus_of(copy)))
+        lines.append(f"    {_VISIBLE[serving.backend]}={gpus} bash {name}.sh --port {serving.port_of(copy)}")
+    return lines

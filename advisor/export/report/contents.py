@@ -107,10 +107,11 @@ def _pick_section(pick: PickTable) -> Section:
 def _quality(quality: QualityTable) -> str:
     """The score with its interval, and what it rests on."""
     interval = f"{quality.score:.2f}, likely between {quality.low:.2f} and {quality.high:.2f}"
+    results = counted(quality.results, "published result")
     if quality.ground == "trial":
         tasks = counted(quality.tried_tasks or 0, "task")
-        return f"{interval}; from your trial of {tasks}, beside {quality.results} published results"
-    return f"{interval}; from {quality.results} published results, {quality.task_results} of them for this task"
+        return f"{interval}; from your trial of {tasks}, beside {results}"
+    return f"{interval}; from {results}, {quality.task_results} of them for this task"
 
 
 def _basis(basis: str) -> str:

@@ -16,6 +16,7 @@ from advisor.domain.trial.blind import VOTES, Vote
 from advisor.domain.trial.words import tally_lines
 from advisor.errors import AdvisorError
 from advisor.text import printable
+from advisor.units import counted
 
 if TYPE_CHECKING:
     from advisor.trial.judging_session import JudgingSession
@@ -108,7 +109,8 @@ class JudgeScreen(ModalScreen[None]):
         judging = self._sitting.judging
         pair, n_done, n = judging.current, len(judging.votes), len(judging.pairs)
         self.set_class(judging.is_done, "-done")
-        title = f"Blind judging: all {n} pairs are judged" if pair is None else f"Blind judging: {n_done + 1} of {n}"
+        done = f"{'all ' if n > 1 else ''}{counted(n, 'pair is', 'pairs are')} judged"
+        title = f"Blind judging: {done if pair is None else f'{n_done + 1} of {n}'}"
         self.query_one("#judge-title", Static).update(title)
         if pair is None:
             lines = "\n".join(tally_lines(judging.tally()))

@@ -211,8 +211,8 @@ class PicksScreen(Place):
     def watch_folded(self) -> None:
         self._show_rows()
 
-    @on(Ranking.Resized)
-    def _room_changed(self) -> None:
+    @on(Ranking.Outdated)
+    def _outdated(self) -> None:
         self._show_rows()
 
     @on(DataTable.RowHighlighted)

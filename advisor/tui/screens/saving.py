@@ -20,6 +20,7 @@ from advisor.tui.screens.confirm import ConfirmScreen
 from advisor.tui.screens.place import Place
 from advisor.tui.widgets.choice import Choice
 from advisor.tui.widgets.path_field import PathField
+from advisor.units import counted
 
 FOLDER = "deploy"
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]")
@@ -157,9 +158,8 @@ class SavingScreen(Place):
             session.saved_answers = dict(session.answers)
             self.show_outcome(f"✓ saved: {paths[0]}", failed=False)
             return
-        files = "1 file" if len(paths) == 1 else f"{len(paths)} files"
         kept = "" if self.made_from == self.saved_text else " The recommendation itself is not saved yet."
-        self.show_outcome(f"✓ saved: {files} in {folder}.{kept}", failed=False)
+        self.show_outcome(f"✓ saved: {counted(len(paths), 'file')} in {folder}.{kept}", failed=False)
 
     def _deliver(self) -> None:
         """Give the shown file to the browser: a visitor has no business with the files of the serving machine."""

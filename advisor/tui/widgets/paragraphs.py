@@ -12,7 +12,6 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.widget import Widget
 from textual.widgets import Static
 
 from advisor.domain.presentation import Paragraph
@@ -53,9 +52,9 @@ def marked_lines(lines: Sequence[str]) -> Content:
     return Content("\n").join(Content.styled(unbroken(line), _MARK_STYLES.get(line[:1], "")) for line in lines)
 
 
-def mark_styles(widget: Widget) -> dict[str, Style]:
-    """The style of each mark, from a widget that has MARK_CLASSES among its component classes."""
-    return {mark: widget.get_component_rich_style(name, partial=True) for mark, name in MARK_CLASSES.items()}
+def mark_styles(colours: Mapping[str, Style]) -> dict[str, Style]:
+    """The style of each mark, from the styles of MARK_CLASSES."""
+    return {mark: colours[name] for mark, name in MARK_CLASSES.items()}
 
 
 def summary_table(lines: Sequence[str], styles: Mapping[str, Style]) -> Group:

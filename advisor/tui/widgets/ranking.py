@@ -17,6 +17,7 @@ from textual.widgets import DataTable
 
 from advisor.text import one_line
 from advisor.tui.widgets.paragraphs import MARK_CLASSES, mark_styles
+from advisor.tui.widgets.recoloured import Recoloured
 
 Cells = Sequence[str]
 
@@ -62,15 +63,16 @@ def _room(kept: dict[int, int], width: int) -> int:
     return width - sum(kept.values()) - CELL_PADDING * len(kept)
 
 
-class Ranking(DataTable[Text]):
+class Ranking(DataTable[Text], Recoloured):
     """Rows are known by the id of their model, columns by their title."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = set(MARK_CLASSES.values())
+    COLOURS = frozenset(COMPONENT_CLASSES)
 
     HELP = "The table: up and down select a row, which is explained beside it; Enter opens the explanation."
 
-    class Resized(Message):
-        """The width changed, so other columns may fit."""
+    class Outdated(Message):
+        """The width or the colours changed, so it is to be shown anew."""
 
     _room = -1
     """Cells across, for which the columns were chosen."""
@@ -81,13 +83,18 @@ class Ranking(DataTable[Text]):
         """What `show` was given, to do nothing where it is given the same."""
         self._texts: list[tuple[Cells, tuple[int, ...]]] = []
         """Cells and their widths, of the head and then of each row."""
+        self._mark_styles: tuple[Style, ...] = ()
+        """With which the rows were made."""
         self._drawn: LRUCache[object, Strip] = LRUCache(_DRAWN)
 
     def on_resize(self) -> None:
         width = self.scrollable_content_region.width
         if width != self._room:
             self._room = width
-            self.post_message(self.Resized())
+            self.recolour()
+
+    def recolour(self) -> None:
+        self.post_message(self.Outdated())
 
     def show(
         self,
@@ -103,7 +110,7 @@ class Ranking(DataTable[Text]):
         rows = [(key, tuple(map(_flat, cells))) for key, cells in rows]
         marked = tuple(_sorted(column, *sorted_by) if sorted_by else column for column in columns)
         shown = fitting(marked, [cells for _, cells in rows], self.scrollable_content_region.width)
-        styles = mark_styles(self)
+        styles = mark_styles(self.take_colours())
         index = next((i for i, (key, _) in enumerate(rows) if key == selected), 0)
         wanted = (marked, tuple(rows), shown, styles)
         if wanted != self._shown:
@@ -135,6 +142,7 @@ class Ranking(DataTable[Text]):
                 self.add_row(*(cell(cells[i], marked[i], width) for i, width in shown.items()), key=key)
         widths = tuple(shown.values())
         heads = tuple(marked[i].title for i in shown)
+        self._mark_styles = tuple(styles.values())
         self._texts = [(heads, widths), *((tuple(cells[i] for i in shown), widths) for _, cells in rows)]
 
     def render_line(self, y: int) -> Strip:
@@ -144,7 +152,7 @@ class Ranking(DataTable[Text]):
         if row + 1 >= len(self._texts) or (self.mouse_hover and row == self.hover_row):
             return super().render_line(y)
         state = (self.size.width, self.scroll_offset.x, self.get_pseudo_class_state(), self.show_cursor)
-        key = (self._texts[row + 1], row, row == self.cursor_row, state)
+        key = (self._texts[row + 1], self._mark_styles, row, row == self.cursor_row, state)
         strip = self._drawn.get(key)
         if strip is None:
             self._drawn[key] = strip = super().render_line(y)

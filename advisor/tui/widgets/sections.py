@@ -16,6 +16,7 @@ from textual.widgets import Static
 
 from advisor.domain.presentation import Paragraph
 from advisor.tui.widgets.paragraphs import MARK_CLASSES, mark_styles, marked_lines, summary_table
+from advisor.tui.widgets.recoloured import Recoloured
 
 
 class SectionTitle(Static, can_focus=True):
@@ -41,6 +42,7 @@ class Section(Widget):
         self._folds = folds
         self.paragraph = Paragraph("", ())
         self._is_open = True
+        self._styles: Mapping[str, Style] = {}
         self._title = SectionTitle(markup=False) if folds else Static(markup=False, classes="section-head")
         self._body = Static(markup=False, classes="section-body")
 
@@ -50,9 +52,10 @@ class Section(Widget):
 
     def show(self, paragraph: Paragraph, styles: Mapping[str, Style], *, is_open: bool) -> None:
         """Replace the text."""
-        if (paragraph, is_open) == (self.paragraph, self._is_open) and self.display:
+        wanted = (paragraph, is_open, styles)
+        if wanted == (self.paragraph, self._is_open, self._styles) and self.display:
             return
-        self.paragraph, self._is_open = paragraph, is_open
+        self.paragraph, self._is_open, self._styles = wanted
         sign = f"{'▾' if is_open else '▸'} " if self._folds else ""
         self._title.update(Content(f"{sign}{paragraph.title}"))
         self._body.display = is_open and bool(paragraph.lines)
@@ -66,10 +69,11 @@ class Section(Widget):
         self.post_message(Sections.Toggled(self.paragraph))
 
 
-class Sections(VerticalScroll, can_focus=True):
+class Sections(VerticalScroll, Recoloured, can_focus=True):
     """A panel of sections. What the user folded stays folded for the next subject."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = set(MARK_CLASSES.values())
+    COLOURS = frozenset(COMPONENT_CLASSES)
 
     class Toggled(Message):
         """A section is to be opened or folded."""
@@ -98,10 +102,10 @@ class Sections(VerticalScroll, can_focus=True):
         missing = [Section(folds=i > 0) for i in range(len(held), len(self._paragraphs))]
         if missing:
             self.mount_all(missing)
-        self._fill_held()
+        self.recolour()
 
-    def _fill_held(self) -> None:
-        styles = mark_styles(self)
+    def recolour(self) -> None:
+        styles = mark_styles(self.take_colours())
         for section, paragraph in zip(self.query_children(Section), self._paragraphs, strict=False):
             is_open = self._choices.get(_subject(paragraph), not paragraph.is_detail)
             section.show(paragraph, styles, is_open=is_open)
@@ -110,7 +114,7 @@ class Sections(VerticalScroll, can_focus=True):
         event.stop()
         subject = _subject(event.paragraph)
         self._choices[subject] = not self._choices.get(subject, not event.paragraph.is_detail)
-        self._fill_held()
+        self.recolour()
 
 
 def _subject(paragraph: Paragraph) -> str:

@@ -15,7 +15,13 @@ from advisor.domain.answers import constraints_from
 from advisor.domain.capacity.here import LoadHere, load_here
 from advisor.domain.capacity.replica import Replica
 from advisor.domain.carried_load import CarriedLoad
-from advisor.domain.carried_load_words import better_but_short, carried_cell, carried_text, one_machine_ends
+from advisor.domain.carried_load_words import (
+    better_but_short,
+    carried_cell,
+    carried_lines,
+    carried_text,
+    one_machine_ends,
+)
 from advisor.domain.constraints import Constraints
 from advisor.domain.fit import ways_to_run
 from advisor.domain.placement import Pool, cpu_placement
@@ -238,3 +244,13 @@ def test_shares_and_machines_are_counted_for_users_and_for_requests_at_once() ->
     assert made.least_machines == 4
     at_once = replace(made, users=None, concurrent=64, requests_per_s=10.0)
     assert (at_once.share, at_once.machines, at_once.n_carried) == (0.5, 2, 32)
+
+
+def test_one_slot_on_each_copy_keeps_the_speed() -> None:
+    found = advise(scale__users=300)
+    assert found.pick is not None
+    assert found.pick.carried is not None
+    narrow = replace(found.pick, carried=replace(found.pick.carried, slots=1, copies=2))
+    assert any(line.startswith("1 request at once on each copy keeps") for line in carried_lines(narrow, found))
+    of_one = replace(narrow, carried=replace(found.pick.carried, users=None, concurrent=1))
+    assert "1 request at once" in carried_text(of_one)

@@ -15,7 +15,7 @@ from advisor.domain.capacity.nodes import Price
 from advisor.domain.capacity.options import Subject, llama_on_node, vllm_on_node
 from advisor.domain.capacity.plan import Plans, ServingPlan, make_plans, with_spare
 from advisor.domain.capacity.replica import Refusal, Replica
-from advisor.domain.capacity.report import plans_document
+from advisor.domain.capacity.report import plan_lines, plan_row, plans_document
 from advisor.domain.capacity.simulation import Limits
 from advisor.domain.capacity.targets import capacity, holds, percentile, run_at
 from advisor.domain.model import Shape
@@ -54,6 +54,15 @@ def test_the_targets_hold_with_one_replica_lost(plans: Plans) -> None:
         rate = found.traffic.requests_per_s / plan.needed
         assert rate <= plan.capacity.requests_per_s * (1 + 1e-9)
         assert plan.capacity.requests_per_s < plan.capacity.bound_requests_per_s
+
+
+def test_a_machine_that_carries_one_user_carries_1_user(plans: Plans) -> None:
+    plan = plans.plans[0]
+    found = plans.subject
+    of_one = replace(plans, subject=replace(found, traffic=replace(found.traffic, users=1)))
+    slow = replace(plan, capacity=replace(plan.capacity, requests_per_s=found.traffic.requests_per_s))
+    assert "1 user" in plan_row(slow, of_one)
+    assert any("beyond 1 user (" in line for line in plan_lines(slow, of_one)[1])
 
 
 def test_machines_hold_the_replicas_and_growth_follows_the_load(plans: Plans) -> None:

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 
 from advisor.errors import InputError
 from advisor.export.deploy import serving_files
-from advisor.export.deploy.serving import GgufSource, Serving
+from advisor.export.deploy.serving import GgufSource, LlamaSettings, Replicas, Serving
 from tests.export.deploy.support import documents, fields, hostile_llama, llama, misfits, on_processor, vllm
 
 EVERY = [llama(), on_processor(), vllm(), llama(backend="rocm"), llama(backend="vulkan")]
@@ -47,6 +47,17 @@ def test_the_gpus_are_reserved_and_the_weights_come_first() -> None:
     assert server["image"] == "ghcr.io/ggml-org/llama.cpp:server-cuda"
     assert "deploy" not in compose(on_processor())["services"]["server"]
     assert compose(vllm())["services"]["server"]["shm_size"] == "2gb"
+
+
+def test_of_several_gpus_those_are_reserved_that_were_planned() -> None:
+    settings = LlamaSettings("f16", True, 2048, 512, 8, 33, (0, 32))
+    one_of_two = llama(llama=settings, gpus=1)
+    (device,) = compose(one_of_two)["services"]["server"]["deploy"]["resources"]["reservations"]["devices"]
+    assert device == {"driver": "nvidia", "device_ids": ["1"], "capabilities": ["gpu"]}
+    assert list(misfits(compose(one_of_two), fields("compose_fields.json"))) == []
+    text = next(iter(serving_files("compose", vllm(replicas=Replicas(4, 4, "as given", per_machine=4))).values()))
+    assert "One machine runs 4 copies, each on GPUs of its own" in text
+    assert "One machine runs" not in next(iter(serving_files("compose", vllm()).values()))
 
 
 def test_only_hosts_with_amd_gpus_are_asked_for_amds_own_device() -> None:

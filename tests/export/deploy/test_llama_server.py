@@ -21,7 +21,7 @@ from hypothesis import HealthCheck, given, settings
 from advisor.export.deploy import serving_files, weights
 from advisor.export.deploy.engine_container import container_of
 from advisor.export.deploy.llama_args import flat, from_hub, llama_arguments
-from advisor.export.deploy.serving import GgufSource, LlamaSettings, Serving
+from advisor.export.deploy.serving import GgufSource, LlamaSettings, Replicas, Serving
 from advisor.export.deploy.systemd_text import command_word, value, word
 from tests.export.deploy.support import HOSTILE, hostile_llama, listed, llama, on_processor
 
@@ -65,13 +65,73 @@ def test_layers_are_split_as_recommended() -> None:
     assert "--tensor-split" not in exec_start(files(on_processor())[f"{NAME}.service"])
 
 
-def test_a_gpu_that_is_left_alone_is_told_so_and_a_container_does_not_see_it() -> None:
+def test_a_gpu_that_is_left_alone_is_no_device_of_llama_cpp_and_a_container_does_not_see_it() -> None:
     one_of_two = llama(llama=LlamaSettings("f16", True, 2048, 512, 8, 33, (0, 32)), gpus=1)
-    assert "--tensor-split 0,33 " in exec_start(files(one_of_two)[f"{NAME}.service"])
-    assert "--tensor-split" not in container_of(one_of_two, "compose").arguments
+    command = exec_start(files(one_of_two)[f"{NAME}.service"])
+    assert "--device CUDA1 " in command
+    assert "--tensor-split" not in command
+    assert not {"--tensor-split", "--device"} & set(container_of(one_of_two, "compose").arguments)
     two_of_three = llama(llama=LlamaSettings("f16", True, 2048, 512, 8, 33, (16, 0, 16)), gpus=2)
+    command = exec_start(files(two_of_three)[f"{NAME}.service"])
+    assert "--device CUDA0,CUDA2 " in command
+    assert "--tensor-split 16,17 " in command
     arguments = container_of(two_of_three, "compose").arguments
     assert arguments[arguments.index("--tensor-split") + 1] == "16,17"
+    assert "--device" not in arguments
+
+
+def test_nvidias_gpus_are_counted_as_they_were_probed() -> None:
+    made = files(llama())
+    assert "\nexport CUDA_DEVICE_ORDER=PCI_BUS_ID\n" in made[f"{NAME}.sh"]
+    assert "\nEnvironment=CUDA_DEVICE_ORDER=PCI_BUS_ID\n" in made[f"{NAME}.service"]
+    assert container_of(llama(), "compose").environment["CUDA_DEVICE_ORDER"] == "PCI_BUS_ID"
+    alone = LlamaSettings("f16", True, 2048, 512, 8, 33, (32,))
+    for serving in (llama(backend="vulkan"), on_processor(), llama(llama=alone, gpus=1)):
+        assert "CUDA_DEVICE_ORDER" not in "".join(files(serving).values())
+
+
+def test_no_device_is_named_where_every_gpu_is_used() -> None:
+    for serving in (llama(), on_processor()):
+        assert "--device" not in "".join(files(serving).values())
+
+
+@pytest.mark.parametrize(("backend", "device"), [("rocm", "ROCm1"), ("sycl", "SYCL1"), ("vulkan", "Vulkan1")])
+def test_a_container_that_sees_all_gpus_is_told_which_are_its_own(backend: str, device: str) -> None:
+    one_of_two = llama(llama=LlamaSettings("f16", True, 2048, 512, 8, 33, (0, 32)), gpus=1, backend=backend)
+    arguments = container_of(one_of_two, "compose").arguments
+    assert arguments[arguments.index("--device") + 1] == device
+    assert "--device" not in container_of(one_of_two, "kubernetes").arguments
+
+
+def four_copies_of_two_gpus() -> Serving:
+    settings = LlamaSettings("f16", True, 2048, 512, 8, 33, (16, 16, 0, 0, 0, 0, 0, 0))
+    return llama(llama=settings, replicas=Replicas(4, 4, "as given", per_machine=4))
+
+
+def test_copies_of_one_machine_have_gpus_and_ports_of_their_own(tmp_path: Path) -> None:
+    made = files(four_copies_of_two_gpus())
+    script, unit = made[f"{NAME}.sh"], made[f"{NAME}.service"]
+    others = re.findall(rf"^#     (bash {NAME}.sh --device .*)$", script, re.MULTILINE)
+    assert [line.split("--device ")[1] for line in others] == [
+        "CUDA2,CUDA3 --port 8081", "CUDA4,CUDA5 --port 8082", "CUDA6,CUDA7 --port 8083",
+    ]  # fmt: skip
+    assert "--device CUDA0,CUDA1 " in exec_start(unit)
+    commands = re.findall(r"^#     (sed .*) > /etc/systemd/system/(\S+)$", unit, re.MULTILINE)
+    assert [name for _, name in commands] == [f"{NAME}-{n}.service" for n in (2, 3, 4)]
+    (tmp_path / f"{NAME}.service").write_text(unit)
+    found = subprocess.run(["sh", "-c", commands[1][0]], cwd=tmp_path, capture_output=True, text=True, check=True)
+    first, third = (without_comments(text) for text in (unit, found.stdout))
+    assert third == first.replace("CUDA0,CUDA1", "CUDA4,CUDA5").replace("8080", "8082")
+
+
+def without_comments(unit: str) -> str:
+    return "\n".join(line for line in unit.splitlines() if not line.startswith("#"))
+
+
+def test_ports_of_copies_stay_below_the_last_one() -> None:
+    serving = llama(port=65535, replicas=Replicas(4, 4, "as given", per_machine=4))
+    assert [serving.port_of(copy) for copy in range(4)] == [65535, 65534, 65533, 65532]
+    assert llama(port=65532, replicas=Replicas(4, 4, "as given", per_machine=4)).port_of(3) == 65535
 
 
 def test_the_cores_are_asked_for_where_the_processor_computes_layers() -> None:

@@ -104,6 +104,44 @@ def test_a_cluster_gets_the_copies_of_the_plan_and_a_spare_one(tmp_path: Path) -
     assert any(f"the load needs {given.replicas.needed} copies" in text for text in given.cautions)
 
 
+def test_a_copy_on_a_node_with_more_gpus_uses_its_own_and_says_how_the_others_are_run(tmp_path: Path) -> None:
+    path = recommended(tmp_path, "RTX 4090", *CROWD)
+    found = serving(path, "llama-server", node="g6e.12xlarge", gguf="a/b/c.gguf")
+    assert found.llama is not None
+    n_gpus, others = found.gpus, 4 - found.gpus
+    assert found.llama.gpu_layers[n_gpus:] == (0,) * others
+    assert found.replicas.per_machine == 4 // n_gpus > 1
+    assert found.llama.threads == 24 // found.replicas.per_machine
+    assert found.gpus_of(1) == tuple(range(n_gpus, 2 * n_gpus))
+    assert any(f"run as many, {found.replicas.per_machine} on a machine, behind" in text for text in found.cautions)
+    made = advisor().export_file(path, "llama-server", ExportRequest(node="g6e.12xlarge", gguf="a/b/c.gguf"))
+    script = next(text for name, text in made.items() if name.endswith(".sh") and "weights" not in name)
+    assert re.findall(r"^  --device (.*)$", script, re.MULTILINE) == [",".join(f"CUDA{i}" for i in range(n_gpus))]
+    assert f"One machine runs {found.replicas.per_machine} copies" in script
+
+
+def test_copies_that_were_recommended_for_one_machine_have_gpus_of_their_own(tmp_path: Path) -> None:
+    path = recommended(tmp_path, "two H100", *SAAS, "scale.users=400", "scale.requests_per_user_hour=10")
+    pick = read_recommendation(path).recommendation
+    assert pick.carried is not None
+    assert (pick.carried.copies, pick.carried.gpus_per_copy) == (2, 1)
+    found = serving(path, "llama-server", gguf="a/b/c.gguf")
+    assert found.llama is not None
+    assert (found.llama.gpu_layers, found.replicas.per_machine) == ((*pick.placement.gpu_layers, 0), 2)
+    made = advisor().export_file(path, "llama-server", ExportRequest(gguf="a/b/c.gguf"))
+    unit = next(text for name, text in made.items() if name.endswith(".service") and "weights" not in name)
+    assert "    --device CUDA0 \\\n" in unit
+
+
+def test_no_more_copies_stand_on_a_machine_than_the_plan_has(tmp_path: Path) -> None:
+    path = recommended(tmp_path, "RTX 4090", *SAAS)
+    found = serving(path, "vllm", node="p5.48xlarge")
+    assert found.gpus == 1
+    assert found.replicas.per_machine == 2  # one for the load, and a spare one
+    cluster = serving(path, "kubernetes", engine="vllm", node="p5.48xlarge")
+    assert cluster.replicas.why == "the plan: 1 carries the peak, and one may be lost"
+
+
 def test_vllm_runs_the_original_weights_as_planned_for_a_node(tmp_path: Path) -> None:
     path = recommended(tmp_path, "processor", *MANY)
     found = serving(path, "vllm", node="p5.48xlarge", quantization="BF16")

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 
 from advisor.errors import InputError
 from advisor.export.deploy import serving_files
-from advisor.export.deploy.serving import VllmSettings
+from advisor.export.deploy.serving import Replicas, VllmSettings
 from advisor.export.deploy.vllm_args import command_line, engine_arguments
 from tests.export.deploy.support import HOSTILE, listed, vllm
 
@@ -39,6 +39,16 @@ def test_the_plan_stands_in_the_configuration() -> None:
     assert config["host"] == "127.0.0.1"
     whole = vllm(vllm=VllmSettings(1, 1, 0.92, 2048, fp8=False))
     assert "quantization" not in yaml.safe_load(serving_files("vllm", whole)[f"{NAME}.yaml"])
+
+
+@pytest.mark.parametrize(("backend", "variable"), [("cuda", "CUDA_VISIBLE_DEVICES"), ("rocm", "HIP_VISIBLE_DEVICES")])
+def test_copies_of_one_machine_have_gpus_and_ports_of_their_own(backend: str, variable: str) -> None:
+    script = serving_files("vllm", vllm(replicas=Replicas(3, 3, "as given", per_machine=3), backend=backend))[
+        f"{NAME}.sh"
+    ]
+    assert f"    {variable}=2,3 bash {NAME}.sh --port 8081" in script
+    assert f"    {variable}=4,5 bash {NAME}.sh --port 8082" in script
+    assert variable not in serving_files("vllm", vllm(backend=backend))[f"{NAME}.sh"]
 
 
 def test_the_command_file_wants_a_key_and_hands_on_options(tmp_path: Path) -> None:
