@@ -26,9 +26,10 @@ def main() -> None:
 
 
 def _run(arguments: list[str]) -> int:
-    from advisor.cli.streams import fill_closed_streams
+    from advisor.cli.streams import fill_closed_streams, let_output_say_everything
 
     fill_closed_streams()
+    let_output_say_everything()
     if not arguments and _is_interactive():
         from advisor.cli.diagnostics import guarded
 

@@ -133,7 +133,7 @@ def recommend(
     answers = answers_of(session, needs)
     evidence, remarks = (None, ()) if trial is None else session.trial_evidence(Path(trial))
     found = session.recommend(
-        machine if isinstance(machine, Machine) else session.machine(machine_choice(gpu, ram, machine)),
+        _machine(session, gpu, ram, machine),
         session.constraints(answers),
         named=models,
         quantization=quantization,
@@ -150,6 +150,15 @@ def recommend(
         found = session.with_constraint_changes(found)
     make = partial(_advice_document, session, found, answers, tuple(models_dirs))
     return Advice(found, make, answers, session, problems, relaxation, remarks)
+
+
+def _machine(session: Advisor, gpu: str | None, ram: str | int | None, machine: str | Path | Machine | None) -> Machine:
+    """The machine that is meant. Raises InputError for a change of a snapshot, which is taken as it is."""
+    if not isinstance(machine, Machine):
+        return session.machine(machine_choice(gpu, ram, machine))
+    if gpu is not None or ram is not None:
+        raise InputError("gpu and ram change no snapshot of a machine", hint="Leave them out, or name a machine file.")
+    return machine
 
 
 def _relaxed(session: Advisor, model: str, found: Recommendation, answers: Mapping[str, Answer]) -> Relaxation:

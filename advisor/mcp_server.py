@@ -17,7 +17,7 @@ from mcp_types import ToolAnnotations
 from pydantic import Field, ValidationError
 
 from advisor import __version__, api
-from advisor.errors import AdvisorError
+from advisor.errors import AdvisorError, nearest
 from advisor.redaction import redacted
 from advisor.service import Advisor
 from advisor.text import one_line
@@ -147,6 +147,7 @@ class _Server(MCPServer):
     """Whatever is wrong with a call is told in one line, which an assistant can read and correct itself by."""
 
     async def call_tool(self, name: str, arguments: dict[str, Any], context: Any = None) -> Any:
+        await self._refuse_unknown(name, arguments)
         try:
             return await super().call_tool(name, arguments, context)
         except UnexpectedToolError:
@@ -154,11 +155,21 @@ class _Server(MCPServer):
         except ToolError as error:
             raise ToolError(_one_line(error)) from error.__cause__
 
+    async def _refuse_unknown(self, name: str, arguments: dict[str, Any]) -> None:
+        """Raises ToolError for an argument that a tool does not have, which the SDK would leave out in silence."""
+        tool = next((tool for tool in await self.list_tools() if tool.name == name), None)
+        known = list(arguments) if tool is None else list(tool.input_schema["properties"])
+        unknown = next((argument for argument in arguments if argument not in known), None)
+        if unknown is not None:
+            hint = nearest(unknown, known) or f"Arguments are {', '.join(known)}."
+            raise ToolError(one_line(redacted(f"unknown argument {unknown!r}. {hint}")))
+
 
 def _one_line(error: ToolError) -> str:
     cause = error.__cause__
     if isinstance(cause, ValidationError):
-        return "; ".join(f"{'.'.join(map(str, part['loc']))}: {part['msg']}" for part in cause.errors())
+        parts = (f"{'.'.join(map(str, part['loc']))}: {part['msg']}" for part in cause.errors())
+        return one_line(redacted("; ".join(parts)))
     return one_line(redacted(str(error if cause is None else cause)))
 
 

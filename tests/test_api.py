@@ -92,6 +92,13 @@ def test_memory_that_is_none_is_refused(ram: str | int, message: str) -> None:
         advisor.size(MODEL, ram=ram)
 
 
+def test_a_snapshot_of_a_machine_is_taken_as_it_is() -> None:
+    snapshot = advisor.recommend(gpu="none", ram="16GiB").value.machine
+    assert advisor.recommend(machine=snapshot).value.machine == snapshot
+    with pytest.raises(InputError, match="change no snapshot"):
+        advisor.recommend(machine=snapshot, gpu="RTX 4090")
+
+
 def test_an_unknown_family_is_refused_with_the_known_ones() -> None:
     with pytest.raises(InputError, match=r"Known families: llama, mistral\."):
         advisor.models("qwen")

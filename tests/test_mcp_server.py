@@ -97,6 +97,8 @@ async def test_a_tool_says_the_same_as_the_command(tool: str, arguments: dict[st
         ("size", {"model": "/etc/passwd.gguf"}, "unknown model"),
         ("size", {"model": "https://example.org/model.gguf"}, "unknown model"),
         ("size", {}, "model: Field required"),
+        ("size", {"model": MODEL, "quant": "Q8_0"}, "unknown argument 'quant'. Did you mean 'quantization'?"),
+        ("models", {"size": 7}, "unknown argument 'size'. Arguments are family."),
         ("size", {"model": MODEL, "parallel": "many"}, "parallel: Input should be a valid integer"),
         ("recommend", {"needs": {"task.kind": "cooking"}}, "task.kind: 'cooking' cannot be used"),
         ("recommend", {"needs": {"task": {"knid": "coding"}}}, "Did you mean 'task.kind'?"),

@@ -39,7 +39,7 @@ def require_enough(advice: FleetAdvice) -> None:
     if plans.is_enough:
         return
     subject = plans.subject
-    what = f"the fleet does not serve {subject.model.id} {subject.quantization} to that many users"
+    what = f"the fleet does not carry the load with {subject.model.id} {subject.quantization}"
     if plans.plans:
         best = max(plans.plans, key=lambda plan: plan.carried_requests_per_s)
         why = f"{ENGINE_NAMES[best.engine]} {enough_text(best, plans)}"

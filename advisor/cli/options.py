@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import fields
 from functools import wraps
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
@@ -16,6 +16,9 @@ from advisor.cli.help import SharedOption
 from advisor.domain.questions import Question
 from advisor.service import Advisor
 from advisor.units import parse_size
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -147,6 +150,14 @@ def flag_of(key: str) -> str:
 def complete_model(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
     """Ids of the catalogue that begin like this."""
     return [model.id for model in Advisor().catalogue.models if model.id.startswith(incomplete)]
+
+
+def complete_model_or_file(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Ids that begin like this; where none does, the shell looks for files."""
+    from click.shell_completion import CompletionItem
+
+    ids = [CompletionItem(name) for name in complete_model(ctx, param, incomplete)]
+    return ids or [CompletionItem(incomplete, type="file")]
 
 
 models_dir_option: Callable[[F], F] = click.option(

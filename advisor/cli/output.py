@@ -47,26 +47,14 @@ def emit_files(texts: Mapping[str, str], folder: Path, *, force: bool) -> list[P
 
 def emit_table(columns: Row, rows: Sequence[Row], *, plain: bool, numeric: Sequence[int] = ()) -> None:
     """A table: drawn on a terminal, tab-separated without truncation otherwise."""
-    cells = [[one_line(cell) for cell in row] for row in rows]
+    head, *cells = [[one_line(cell) for cell in row] for row in (columns, *rows)]
     if plain or not sys.stdout.isatty():
-        for line in (columns, *cells):
+        for line in (head, *cells):
             click.echo("\t".join(line))
         return
-    _draw(columns, cells, frozenset(numeric))
+    from advisor.cli.drawing import draw
 
-
-def _draw(columns: Row, rows: Sequence[Row], numeric: frozenset[int]) -> None:
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for i, name in enumerate(columns):
-        table.add_column(name, justify="right" if i in numeric else "left", overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(cell) for cell in row))
-    Console().print(table)
+    draw(head, cells, frozenset(numeric))
 
 
 def emit_paragraphs(paragraphs: Sequence[tuple[str, Sequence[str]]]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import codecs
+import io
 import os
 import sys
 
@@ -23,6 +25,21 @@ def fill_closed_streams() -> None:
             os.close(opened)
         mode = "r" if name == "stdin" else "w"
         setattr(sys, name, open(number, mode, encoding="utf-8", closefd=False))  # noqa: SIM115 - open to the end
+
+
+def let_output_say_everything() -> None:
+    """Make standard output take every character, in whatever encoding it was opened.
+
+    What goes into a file or to another program is UTF-8, as JSON and TOML have to be. A terminal keeps its own encoding
+    and gets escapes for the characters that it lacks.
+    """
+    stream = sys.stdout
+    if not isinstance(stream, io.TextIOWrapper) or codecs.lookup(stream.encoding).name.startswith("utf"):
+        return
+    if stream.isatty():
+        stream.reconfigure(errors="backslashreplace")
+    else:
+        stream.reconfigure(encoding="utf-8")
 
 
 def is_of_output(error: OSError) -> bool:

@@ -97,8 +97,14 @@ def _fleet_row(name: str, machine: Machine) -> tuple[str, ...]:
 
 def _cores(machine: Machine) -> str:
     cpu = machine.cpu
-    physical, logical = reading_text(cpu.physical_cores), reading_text(cpu.logical_cores)
-    return f"{physical} physical, {logical} logical, {reading_text(cpu.usable_cores)} usable"
+    kinds = ((cpu.physical_cores, "physical"), (cpu.logical_cores, "logical"), (cpu.usable_cores, "usable"))
+    return ", ".join(_named_reading(reading, name) for reading, name in kinds)
+
+
+def _named_reading(reading: Reading[Any], name: str, *, bytes_: bool = False) -> str:
+    """`8.00 GiB free`, or `free unknown - why`: the reason stands behind what it is about."""
+    text = reading_text(reading, bytes_=bytes_)
+    return f"{name} {text}" if reading.value is None else f"{text} {name}"
 
 
 def _gpu_facts(machine: Machine) -> list[tuple[str, str]]:
@@ -108,9 +114,9 @@ def _gpu_facts(machine: Machine) -> list[tuple[str, str]]:
         return [("GPU", text + (f". {query.hint}" if query.hint and query.value is None else ""))]
     facts = []
     for gpu in machine.gpus:
-        total, free = reading_text(gpu.total_bytes, bytes_=True), reading_text(gpu.free_bytes, bytes_=True)
+        total, free = reading_text(gpu.total_bytes, bytes_=True), _named_reading(gpu.free_bytes, "free", bytes_=True)
         shared = ", memory shared with the system" if gpu.unified_memory else ""
-        facts.append((f"GPU {gpu.index}", f"{reading_text(gpu.name)}: {total}, {free} free{shared}"))
+        facts.append((f"GPU {gpu.index}", f"{reading_text(gpu.name)}: {total}, {free}{shared}"))
         if gpu.driver.value is not None:
             facts.append((f"GPU {gpu.index} driver", reading_text(gpu.driver)))
     return facts

@@ -98,7 +98,8 @@ def _gpu(machine: Machine) -> _Outcome:
         return "warning", warnings[0].text, warnings[0].hint
     if machine.gpus:
         names = ", ".join(g.name.value or "unnamed" for g in machine.gpus)
-        return "ok", f"{names}, offload {'on' if machine.engine.gpu_offload.value else 'off'}", None
+        offload = {True: "on", False: "off", None: "unknown"}[machine.engine.gpu_offload.value]
+        return "ok", f"{names}, offload {offload}", None
     query = machine.gpu_query
     return "ok", "none" if query.value == 0 else f"none: {query.reason}", query.hint
 

@@ -12,7 +12,7 @@ from advisor.domain.capacity.load import Traffic, traffic_of
 from advisor.domain.capacity.nodes import Node
 from advisor.domain.capacity.options import SURVIVE, Subject, Survive
 from advisor.domain.capacity.plan import HERE, Plans, make_plans
-from advisor.domain.capacity.replica import ENGINES, EngineName, engine_named, refusals_text
+from advisor.domain.capacity.replica import ENGINE_NAMES, ENGINES, EngineName, engine_named, refusals_text
 from advisor.domain.capacity.sweep import Curve, curve
 from advisor.domain.capacity.targets import targets_of
 from advisor.domain.capacity.trace import COLUMNS, Trace, read_trace
@@ -276,7 +276,7 @@ def _nothing(found: Plans) -> NoCandidateError:
     if bounds:
         fastest = bounds[0]
         hint = "Relax latency.ttft_ms or latency.tokens_per_s, shorten the prompt, or name a smaller model: --model ID."
-        why = f"the fastest placement is {fastest.engine} on {fastest.place}, and there is {fastest.text}"
+        why = f"the fastest placement is {ENGINE_NAMES[fastest.engine]} on {fastest.place}, and there is {fastest.text}"
         return NoCandidateError(what, why=why, hint=hint)
     why = refusals_text(found.refusals)
     return NoCandidateError(

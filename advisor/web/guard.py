@@ -52,7 +52,7 @@ class Guard:
 
     def knows_host(self, host: str | None) -> bool:
         """Whether a `Host` header means this server. An address is safe: only a name can be rebound."""
-        name = _host_name(host)
+        name = host_name(host)
         if name is None:
             return False
         try:
@@ -75,7 +75,7 @@ def _same(shown: str, secret: str) -> bool:
     return secrets.compare_digest(shown.encode("utf-8", "surrogatepass"), secret.encode())
 
 
-def _host_name(host: str | None) -> str | None:
+def host_name(host: str | None) -> str | None:
     """The name of `name:port` in lower case; None for what is none."""
     try:
         found = urlsplit(f"//{host or ''}").hostname

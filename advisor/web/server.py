@@ -7,7 +7,7 @@ import socket
 import sys
 from collections.abc import Callable
 from contextlib import redirect_stdout
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -102,8 +102,10 @@ def _cells(request: web.Request, name: str) -> int:
 def run(setting: Setting, on_ready: Callable[[int], Any]) -> None:
     """Serve until interrupted or terminated; `on_ready` gets the port. Raises InputError where it cannot listen."""
     listener = listen(setting.host, setting.port)
-    on_ready(listener.getsockname()[1])
-    app = ScreenServer(setting).application()
+    port = listener.getsockname()[1]
+    on_ready(port)
+    # Port 0 takes any that is free, and the cookie is named by the one that it became.
+    app = ScreenServer(replace(setting, port=port, guard=replace(setting.guard, port=port))).application()
     # textual-serve writes what a broken child said to standard output, which is for data.
     with redirect_stdout(sys.stderr):
         web.run_app(app, sock=listener, shutdown_timeout=_SHUTDOWN_S, print=None, access_log=None)

@@ -58,6 +58,13 @@ def test_markdown_has_tables_and_numbered_sources(cli: Cli) -> None:
     assert "\n## Sources\n\n1. " in text
 
 
+@pytest.mark.parametrize("other", ["--json", "--plain"])
+def test_two_forms_at_once_are_refused(cli: Cli, other: str) -> None:
+    found = cli("compare", "mistral", "llama", "--markdown", other)
+    assert (found.code, found.out) == (2, "")
+    assert "exclude one another" in found.err
+
+
 def test_the_same_inputs_give_the_same_bytes() -> None:
     machine = "benchmarks/data/machines/rtx-4090.toml"
     first, second = (as_process("compare", *PAIR, "--machine", machine, "--json") for _ in range(2))

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.running import Cli
+from tests.cli.running import Cli, as_process
 
 ROOT = Path(__file__).parents[2]
 SHELLS = ("bash", "zsh", "fish", "powershell")
@@ -66,10 +66,24 @@ def test_another_shell_is_refused_with_the_known_ones(cli: Cli) -> None:
         ("llm-advisor models --family ll", ["llama"]),
         ("llm-advisor show mistral-7b-instruct-v0.3", ["mistral-7b-instruct-v0.3"]),
         ("llm-advisor size llama-3.3", ["llama-3.3-70b-instruct"]),
+        ("llm-advisor compare llama-3.3", ["llama-3.3-70b-instruct"]),
+        ("llm-advisor download llama-3.3", ["llama-3.3-70b-instruct"]),
+        ("llm-advisor recommend --relax llama-3.3", ["llama-3.3-70b-instruct"]),
+        ("llm-advisor plan --model llama-3.3", ["llama-3.3-70b-instruct"]),
     ],
 )
 def test_bash_completes(folder: Path, line: str, offered: list[str]) -> None:
     assert in_bash(line, folder) == offered
+
+
+def test_where_no_model_begins_like_that_the_shell_looks_for_files() -> None:
+    for command in ("size", "smoke"):
+        asked = {
+            "_LLM_ADVISOR_COMPLETE": "bash_complete",
+            "COMP_WORDS": f"llm-advisor {command} ./mo",
+            "COMP_CWORD": "2",
+        }
+        assert as_process(env=os.environ | asked).out == "file,./mo\n"
 
 
 @pytest.mark.skipif(shutil.which("fish") is None, reason="fish is not installed")

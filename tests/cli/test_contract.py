@@ -19,6 +19,8 @@ from advisor.errors import (
     NetworkError,
     NoCandidateError,
 )
+from advisor.service import Advisor
+from advisor.service.diagnosis import Diagnosis
 from advisor.text import printable
 from tests.builders import questionnaire
 from tests.cli.running import Cli, as_process
@@ -102,6 +104,14 @@ def test_every_command_has_help_with_an_example(cli: Cli, command: str) -> None:
         (["smoke", "https://x.example/a.gguf?secret=1"], "https://x.example/a.gguf cannot be used"),
         (["smoke", "mistral-7b-instruct-v0.3", "-o", "new.toml"], "leave -o out"),
         (["trial", "nowhere.jsonl", "--picks", "2"], "nowhere.jsonl"),
+        (["trial", "nowhere.jsonl", "--judge", "--result", "nowhere.json"], "--result goes with --judge alone"),
+        (["trial", "--result", "nowhere.json"], "--result goes with --judge alone"),
+        (["trial", "--text", "nowhere.txt", "--file", "a.gguf", "--picks", "2"], "--text goes with files alone"),
+        (["trial", "--text", "nowhere.txt", "--file", "a.gguf", "-o", "new.json"], "--text writes no file"),
+        (["recommend", "--what-hardware", "--model", "x", "-o", "new.toml"], "--what-hardware takes no -o"),
+        (["recommend", "--what-hardware", "--model", "x", "--relax", "x"], "--what-hardware takes no --relax"),
+        (["verify", "nowhere.toml", "--recorded-machine", "--gpu", "none"], "Leave --gpu, --ram and --machine out."),
+        (["plan", "--fleet", "nowhere.toml", "--gpu", "none"], "--gpu and --ram change one machine only"),
         (["download", "mistral-7b-instruct-v0.3", "--to", __file__], "is no folder"),
     ],
 )
@@ -136,6 +146,15 @@ def test_an_outcome_that_cannot_be_written_is_refused_before_the_work(cli: Cli, 
     assert (found.code, found.out) == (2, "")
     assert f"{taken} exists" in found.err
     assert taken.read_text("utf-8") == "mine"
+
+
+def test_a_report_that_cannot_be_written_is_refused_before_the_recommendation_is(cli: Cli, tmp_path: Path) -> None:
+    taken, wanted = tmp_path / "report.html", tmp_path / "pick.toml"
+    taken.write_text("mine", "utf-8")
+    found = cli("recommend", *SMALL, "-o", wanted, "--report", taken)
+    assert (found.code, found.out) == (2, "")
+    assert f"{taken} exists" in found.err
+    assert not wanted.exists()
 
 
 def test_a_broken_constraints_file_is_named_with_its_line(cli: Cli, tmp_path: Path) -> None:
@@ -260,6 +279,23 @@ def test_a_probed_machine_can_be_advised_for_elsewhere(cli: Cli, tmp_path: Path)
     found = cli("recommend", "--json", "--machine", path)
     assert found.code == 0
     assert found.document["machine"]["simulated"] is True
+
+
+def test_a_reason_stands_behind_what_it_is_about(cli: Cli, tmp_path: Path) -> None:
+    path = tmp_path / "machine.toml"
+    path.write_text('[cpu]\ncores = 8\n[memory]\ntotal = "64GiB"\n[[gpu]]\nmemory = "24GiB"\n', "utf-8")
+    facts = dict(line.split("\t") for line in cli("probe", "--machine", path, "--plain").out.splitlines())
+    assert facts["GPU 0"].endswith(": 24.00 GiB, free unknown - machine.toml does not say")
+    assert facts["cores"].startswith("8 physical, logical unknown - machine.toml does not say")
+
+
+@pytest.mark.parametrize("text", ["none: no driver", "The driver cannot be asked."])
+def test_doctor_parts_a_finding_from_what_would_mend_it(cli: Cli, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    found = Diagnosis("gpu", "failed", text, "Install it.", 1.0)
+    monkeypatch.setattr(Advisor, "diagnose", lambda _: (found,))
+    told = cli("doctor", "--plain")
+    assert told.out.splitlines()[1] == f"✗ failed\tgpu\t{text.removesuffix('.')}. Install it.\t1"
+    assert (told.code, told.err) == (4, "llm-advisor: 1 check failed: gpu\n")
 
 
 def test_doctor_finds_this_installation_sound(cli: Cli) -> None:

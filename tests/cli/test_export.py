@@ -44,6 +44,15 @@ def test_a_report_can_go_to_standard_output(cli: Cli, recommendation: Path) -> N
     assert found.out.startswith("<!doctype html>")
 
 
+def test_files_that_standard_output_has_no_place_for_are_named(cli: Cli, recommendation: Path) -> None:
+    found = cli("export", recommendation, "--to", "markdown", "-o", "-")
+    assert (found.code, found.out[:2]) == (0, "# ")
+    assert found.err == "left out: pick-memory.svg, pick-quality-speed.svg; -o DIR writes them too\n"
+    everything = cli("export", recommendation, "--to", "all", "-o", "-")
+    assert (everything.code, everything.out) == (2, "")
+    assert "Name a folder: -o DIR." in everything.err
+
+
 @pytest.mark.parametrize(("name", "others"), [("r.html", []), ("r.htm", []), ("r.md", ["r-memory.svg"])])
 def test_a_recommendation_writes_its_report(cli: Cli, tmp_path: Path, name: str, others: list[str]) -> None:
     found = cli("recommend", *SMALL, "--report", tmp_path / "new" / name)

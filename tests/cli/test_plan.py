@@ -111,6 +111,7 @@ def test_a_trace_takes_the_place_of_the_users(cli: Cli, tmp_path: Path) -> None:
         (("--trace", "/nonexistent.csv"), 2, "/nonexistent.csv cannot be read"),
         (("--model", "codestral-mamba-7b-v0.1", "--engine", "vllm"), 3, "vLLM runs mamba2 (Mamba2ForCausalLM; "),
         (("--set", "latency.ttft_ms=1"), 3, "reading the weights once takes"),
+        (("--engine", "vllm", "--set", "latency.ttft_ms=1"), 3, "the fastest placement is vLLM on "),
         (("--set", "latency.tokens_per_s=9000"), 3, "no token every 0.11 ms: one request alone gets one every"),
     ],
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+import pytest
 import tomli
 
 from tests.cli.running import SHORT, Cli
@@ -27,6 +28,20 @@ def test_a_recommendation_is_written_verified_and_not_overwritten(cli: Cli, tmp_
     assert "exists" in again.err
     assert tomli.loads(path.read_text()) == document
     assert cli("recommend", "-o", path, "--force", *LOW).code == 0
+
+
+@pytest.mark.parametrize("form", ["--json", "--plain", "--excluded", "--exclusions"])
+def test_a_recommendation_on_standard_output_stands_there_alone(cli: Cli, form: str) -> None:
+    found = cli("recommend", "-o", "-", form, *LOW)
+    assert found.code == 0
+    assert tomli.loads(found.out)["recommendation"]["model"]
+
+
+def test_a_machine_is_written_and_told_as_json_at_once(cli: Cli, tmp_path: Path) -> None:
+    path = tmp_path / "machine.toml"
+    assert cli("probe", "-o", path, "--json").document["simulated"] is False
+    assert tomli.loads(path.read_text("utf-8"))["memory"]["total"] > 0
+    assert "memory" in tomli.loads(cli("probe", "-o", "-", "--json").out)
 
 
 def test_a_recommendation_that_no_longer_fits_fails_verification(cli: Cli, tmp_path: Path) -> None:

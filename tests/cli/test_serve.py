@@ -22,6 +22,13 @@ def test_a_public_address_needs_a_flag_and_a_token(cli: Cli, host: str, options:
     assert len(found.err.splitlines()) == 1
 
 
+@pytest.mark.parametrize("name", ["gpu-box.example:9000", "http://gpu-box.example", "gpu-box.example.", "", "[::"])
+def test_a_name_that_no_request_can_carry_is_refused(cli: Cli, name: str) -> None:
+    found = cli("serve", "--port", "0", "--name", name)
+    assert (found.code, found.out) == (2, "")
+    assert "is no host name" in found.err
+
+
 def test_a_short_token_is_refused(cli: Cli) -> None:
     found = cli("serve", "--token", LONG[:-1])
     assert found.code == 2

@@ -43,6 +43,11 @@ def test_a_trial_tells_shares_with_intervals_and_says_nothing_else_on_stdout(
     assert "2 of 2 tasks" in found.err
 
 
+def test_a_result_on_standard_output_stands_there_alone(cli: Cli, tmp_path: Path, smollm2: Path) -> None:
+    found = run_trial(cli, tmp_path, smollm2, "-o", "-", "--json")
+    assert (found.code, found.document["kind"]) == (0, "trial")
+
+
 def test_the_same_trial_gives_the_same_bytes(cli: Cli, tmp_path: Path, smollm2: Path) -> None:
     first = run_trial(cli, tmp_path, smollm2, "--json")
     second = run_trial(cli, tmp_path, smollm2, "--json", "-o", tmp_path / "result.json")

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from advisor.engine import client
 from advisor.engine.sandbox import Protection
 from advisor.errors import EngineError
 from advisor.service import diagnosis
+from advisor.units import GIB
+from tests.builders import gpu, machine, reading
 
 
 def checks() -> dict[str, diagnosis.Diagnosis]:
@@ -37,6 +41,13 @@ def test_an_engine_that_does_not_start_has_no_sandbox_to_speak_of(monkeypatch: p
     assert found["engine child"].status == "failed"
     sandbox = found["sandbox"]
     assert (sandbox.status, sandbox.text) == ("warning", "unknown: the engine child does not start")
+
+
+def test_offload_that_nobody_could_ask_for_is_unknown_and_not_off() -> None:
+    seen = machine(24 * GIB, gpu(24 * GIB))
+    unasked = replace(seen, engine=replace(seen.engine, gpu_offload=reading(None)))
+    assert diagnosis._gpu(seen)[1] == "Test GPU, offload on"
+    assert diagnosis._gpu(unasked)[1] == "Test GPU, offload unknown"
 
 
 def test_what_mends_an_engine_that_does_not_load_is_said_once(monkeypatch: pytest.MonkeyPatch) -> None:

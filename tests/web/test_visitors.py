@@ -46,6 +46,14 @@ def runs(pid: int) -> bool:
         return False
 
 
+async def test_a_cookie_is_named_by_the_port_that_was_free_so_that_two_servers_do_not_share_it() -> None:
+    with serving() as server:
+        async with aiohttp.ClientSession() as session:
+            response = await session.get(server.url, allow_redirects=False)
+            port = server.base.rpartition(":")[2]
+            assert list(response.cookies) == [f"llm-advisor-{port}"]
+
+
 async def test_a_visitor_has_one_process_that_ends_with_the_visit() -> None:
     with serving() as server:
         async with aiohttp.ClientSession() as session:

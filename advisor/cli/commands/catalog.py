@@ -11,7 +11,7 @@ from advisor.cli import output
 from advisor.cli.commands import coverage
 from advisor.cli.diagnostics import note
 from advisor.cli.help import Group
-from advisor.cli.options import output_options
+from advisor.cli.options import complete_model, output_options
 from advisor.domain.upkeep.files import FieldChange, FileChange
 from advisor.errors import InputError, NetworkError
 from advisor.service import Advisor
@@ -91,7 +91,7 @@ def validate(as_json: bool, plain: bool, today: date | None, no_engine: bool) ->
 
 
 @command.command("refresh", short_help="Bring lists of published files up to date from the Hub.")
-@click.argument("models", metavar="[MODEL]...", nargs=-1)
+@click.argument("models", metavar="[MODEL]...", nargs=-1, shell_complete=complete_model)
 @click.option("--dry-run", is_flag=True, help="Ask the Hub and show what would change, but write nothing.")
 @output_options
 def refresh(models: tuple[str, ...], dry_run: bool, as_json: bool, plain: bool) -> None:

@@ -10,7 +10,7 @@ from advisor.api import Needs, answers_of
 from advisor.cli import output
 from advisor.cli.diagnostics import note
 from advisor.cli.help import Command
-from advisor.cli.options import constraint_options, machine_options, output_options, trial_option
+from advisor.cli.options import complete_model, constraint_options, machine_options, output_options, trial_option
 from advisor.domain.head_to_head import HeadToHead
 from advisor.domain.head_to_head.layout import LEGEND, short_names, sources_of, tables_of
 from advisor.errors import NoCandidateError
@@ -18,7 +18,7 @@ from advisor.service import Advisor, MachineChoice
 
 
 @click.command("compare", cls=Command)
-@click.argument("names", metavar="A B [C [D]]", nargs=-1)
+@click.argument("names", metavar="A B [C [D]]", nargs=-1, shell_complete=complete_model)
 @constraint_options
 @machine_options
 @output_options
@@ -41,6 +41,8 @@ def command(
     llm-advisor compare mistral llama --set 'languages.required=["fr"]' --use-eu-based true
     llm-advisor compare mistral-7b-instruct-v0.3 llama-3.1-8b-instruct --trial result.json
     """
+    if sum((markdown, as_json, plain)) > 1:
+        raise click.UsageError("--markdown, --json and --plain exclude one another.")
     advisor = Advisor()
     constraints = advisor.constraints(answers_of(advisor, needs))
     evidence, remarks = (None, ()) if trial is None else advisor.trial_evidence(trial)

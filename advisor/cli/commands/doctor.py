@@ -33,8 +33,12 @@ def command(as_json: bool, plain: bool) -> None:
         )
     else:
         marks = {"ok": "✓ ok", "warning": "~ warning", "failed": "✗ failed"}
-        rows = [(marks[c.status], c.id, c.text + (f" {c.hint}" if c.hint else ""), f"{c.ms:.0f}") for c in checks]
+        rows = [(marks[c.status], c.id, _finding(c.text, c.hint), f"{c.ms:.0f}") for c in checks]
         output.emit_table(("status", "check", "finding", "ms"), rows, plain=plain, numeric=(3,))
     failed = [c.id for c in checks if c.status == "failed"]
     if failed:
         raise CheckFailedError(f"{counted(len(failed), 'check')} failed", why=", ".join(failed))
+
+
+def _finding(text: str, hint: str | None) -> str:
+    return text if hint is None else f"{text.removesuffix('.')}. {hint}"

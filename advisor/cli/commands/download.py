@@ -9,7 +9,7 @@ import click
 from advisor.cli import output
 from advisor.cli.diagnostics import note
 from advisor.cli.help import Command
-from advisor.cli.options import output_options
+from advisor.cli.options import complete_model, output_options
 from advisor.cli.transfer_progress import TransferProgress
 from advisor.domain.quantization import DEFAULT_QUANTIZATION
 from advisor.service import Advisor, DownloadOutcome, DownloadRequest
@@ -17,7 +17,7 @@ from advisor.units import format_bytes
 
 
 @click.command("download", cls=Command)
-@click.argument("model")
+@click.argument("model", shell_complete=complete_model)
 @click.option("--quant", metavar="TYPE", default=DEFAULT_QUANTIZATION, show_default=True, help="File type, or mmproj.")
 @click.option("--repo", metavar="OWNER/NAME", help="A repository of the Hub; the catalogue's by default.")
 @click.option("--to", "folder", type=click.Path(path_type=Path), metavar="DIR", help="A folder in place of the cache.")

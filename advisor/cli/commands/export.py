@@ -11,6 +11,7 @@ from advisor.cli.diagnostics import note
 from advisor.cli.help import Command
 from advisor.cli.options import F, gathered, output_options
 from advisor.domain.export_request import EXPORT_OPTIONS, ExportRequest
+from advisor.errors import InputError
 from advisor.service import EVERYTHING, Advisor
 
 _TARGETS = Advisor().export_targets()
@@ -69,13 +70,18 @@ def command(
     llm-advisor export recommendation.toml --to compose -o - > compose.yaml
     """
     if target == EVERYTHING:
+        if place == "-":
+            raise InputError("standard output takes one file, not all", hint="Name a folder: -o DIR.")
         texts, refused = Advisor().export_everything(file, request)
         for name, error in refused.items():
             note(f"No {name}: {error}")
     else:
         texts = Advisor().export_file(file, target, request)
     if place == "-":
-        output.emit_file(next(iter(texts.values())), "-", force=force)
+        (_, text), *others = texts.items()
+        output.emit_file(text, "-", force=force)
+        if others:
+            note(f"left out: {', '.join(name for name, _ in others)}; -o DIR writes them too")
         return
     written = output.emit_files(texts, Path(place), force=force)
     if as_json:

@@ -12,7 +12,7 @@ from advisor.cli import output
 from advisor.cli.diagnostics import note
 from advisor.cli.fleet_output import note_failures, print_placement, require_enough
 from advisor.cli.help import Command
-from advisor.cli.options import constraint_options, gathered, machine_options, output_options
+from advisor.cli.options import complete_model, constraint_options, gathered, machine_options, output_options
 from advisor.domain.capacity.plan import Plans
 from advisor.domain.capacity.replica import ENGINES, refusal_lines
 from advisor.domain.capacity.report import COLUMNS, load_facts, plan_lines, plan_row
@@ -27,7 +27,13 @@ from advisor.service import Advisor, FleetAdvice, MachineChoice
 
 
 @click.command("plan", cls=Command)
-@click.option("--model", "name", metavar="ID", help="Model to serve; without it the pick of recommend.")
+@click.option(
+    "--model",
+    "name",
+    metavar="ID",
+    shell_complete=complete_model,
+    help="Model to serve; without it the pick of recommend.",
+)
 @click.option(
     "--quant",
     "quantization",
@@ -118,7 +124,8 @@ def _fleet(advisor: Advisor, file: Path | None, address: str | None, where: Mach
     if file is None and address is None:
         return None
     if not where.is_here or (file is not None and address is not None):
-        raise InputError("a plan is for one machine or one fleet", hint="Give one of --fleet, --ray and --machine.")
+        hint = "Give one of --fleet, --ray and --machine; --gpu and --ram change one machine only."
+        raise InputError("a plan is for one machine or one fleet", hint=hint)
     if address is not None:
         note(f"Asking the Ray cluster at {address} …")
     fleet = advisor.fleet_of_file(file) if file is not None else advisor.probe_cluster(address or "")

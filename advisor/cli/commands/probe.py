@@ -45,9 +45,9 @@ def command(
     machine = advisor.machine(where)
     if place is not None:
         output.emit_file(advisor.machine_file_text(machine), place, force=force)
-    elif as_json:
+    if as_json and place != "-":  # else standard output has the file
         output.emit_json(advisor.machine_document(machine))
-    else:
+    elif place is None:
         output.emit_facts(machine_facts(machine), plain=plain)
 
 
@@ -59,7 +59,7 @@ def _probe_cluster(
     note_failures(fleet)
     if place is not None:
         output.emit_file(advisor.fleet_file_text(fleet), place, force=force)
-    elif as_json:
+    if as_json and place != "-":
         output.emit_json(advisor.fleet_document(fleet))
-    else:
+    elif place is None:
         output.emit_table(FLEET_COLUMNS, fleet_rows(fleet), plain=plain, numeric=FLEET_NUMERIC)

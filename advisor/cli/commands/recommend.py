@@ -14,6 +14,7 @@ from advisor.cli import output
 from advisor.cli.diagnostics import note
 from advisor.cli.help import Command
 from advisor.cli.options import (
+    complete_model,
     constraint_options,
     gathered,
     machine_options,
@@ -75,7 +76,14 @@ class _Shown:
 @click.option("--report", type=click.Path(path_type=Path, dir_okay=False), help="Write a report: .md or .html.")
 @click.option("--force", is_flag=True, help="Overwrite files.")
 @click.option("--quant", metavar="TYPE", help="Consider this file type only, e.g. Q4_K_M.")
-@click.option("--model", "named", multiple=True, metavar="ID", help="Consider a model that is otherwise only listed.")
+@click.option(
+    "--model",
+    "named",
+    multiple=True,
+    metavar="ID",
+    shell_complete=complete_model,
+    help="Consider a model that is otherwise only listed.",
+)
 @click.option("--measure", is_flag=True, help="Time the best candidates here, with slices of them, and rank again.")
 @click.option("--remeasure", is_flag=True, help="As --measure, and time also what was timed before.")
 @click.option("--sensitivity", is_flag=True, help="Show which weight or requirement would change the pick. Slower.")
@@ -85,7 +93,12 @@ class _Shown:
 )
 @trial_option
 @models_dir_option
-@click.option("--relax", metavar="MODEL", help="Change the answers just so far that this excluded model passes.")
+@click.option(
+    "--relax",
+    metavar="MODEL",
+    shell_complete=complete_model,
+    help="Change the answers just so far that this excluded model passes.",
+)
 @click.option("--excluded", is_flag=True, help="List what is excluded instead: requirement, reason and fix.")
 @click.option(
     "-n", "limit", type=click.IntRange(1), metavar="N", default=10, show_default=True, help="Rows of the table."
@@ -113,16 +126,19 @@ def command(needs: Needs, where: MachineChoice, asked: _Asked, shown: _Shown, wh
     if what_hardware:
         from advisor.cli.commands.recommend_hardware import print_hardware
 
+        _refuse_with_hardware(asked, shown)
         print_hardware(advisor, needs, where, asked.named, asked.quant, as_json=shown.as_json, plain=shown.plain)
         return
     target = None if shown.report is None else advisor.report_target(shown.report)
-    output.check_file(shown.place, force=shown.force)
+    for place in (shown.place, shown.report):
+        output.check_file(None if place is None else str(place), force=shown.force)
     placed = _on_fleet(advisor, needs, where, asked)
     advice = _advice(advisor, needs, where, asked, placed)
     _tell(advisor, advice, needs)
     if advice.pick is not None and shown.is_written:
         _write(advisor, advice.to_toml(), target, shown)
-    _show(advisor, advice, placed, asked, shown)
+    if advice.pick is None or shown.place != "-":  # else standard output has the file
+        _show(advisor, advice, placed, asked, shown)
     if advice.pick is None:
         raise _nothing(advice.value)
     if placed is not None:
@@ -132,6 +148,26 @@ def command(needs: Needs, where: MachineChoice, asked: _Asked, shown: _Shown, wh
         if advice.pick.model.id != subject.model.id:
             note(f"{advice.pick.model.id} ranks first there; the fleet is placed with {subject.model.id}.")
         require_enough(placed)
+
+
+def _refuse_with_hardware(asked: _Asked, shown: _Shown) -> None:
+    """Raises InputError for an option that the question for hardware cannot have."""
+    given = {
+        "-o": shown.place,
+        "--report": shown.report,
+        "--measure": asked.measure,
+        "--remeasure": asked.remeasure,
+        "--sensitivity": asked.sensitivity,
+        "--exclusions": shown.with_exclusions,
+        "--trial": asked.trial,
+        "--models-dir": asked.folders,
+        "--relax": asked.relax,
+        "--excluded": shown.excluded,
+    }
+    wrong = next((option for option, value in given.items() if value), None)
+    if wrong is not None:
+        why = "it tells what hardware would do and ranks nothing"
+        raise InputError(f"--what-hardware takes no {wrong}", why=why, hint=f"Leave {wrong} out.")
 
 
 def _on_fleet(advisor: Advisor, needs: Needs, where: MachineChoice, asked: _Asked) -> FleetAdvice | None:
@@ -259,5 +295,5 @@ def _nothing(found: Recommendation) -> NoCandidateError:
     return NoCandidateError(
         "no model satisfies the constraints",
         why=f"all {count} are excluded",
-        hint="The nearest misses and what would admit them stand above.",
+        hint="The nearest misses stand above with what each lacks first; --relax MODEL finds all that one needs.",
     )

@@ -40,7 +40,7 @@ def _print(found: tuple[HardwareAnswer, ...], *, as_json: bool, plain: bool) -> 
         if rows:
             output.emit_table(("model", *OPTION_COLUMNS), rows, plain=plain, numeric=(3, 4))
         else:
-            note("; ".join((one.model.id, *hardware_paragraph(one).lines)))
+            note(f"{one.model.id}: {'; '.join(hardware_paragraph(one).lines)}")
     impossible = [one.model.id for one in found if not one.is_possible]
     if impossible:
         why = "the reasons stand above, or under `obstacles` in the document"

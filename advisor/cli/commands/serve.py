@@ -51,7 +51,7 @@ def command(host: str, port: int, public: bool, token: str | None, names: tuple[
     LLM_ADVISOR_TOKEN=… llm-advisor serve --host 0.0.0.0 --public --name gpu-box.example
     """
     with needing("web"):
-        from advisor.web.guard import SHORTEST_TOKEN, Guard
+        from advisor.web.guard import SHORTEST_TOKEN, Guard, host_name
         from advisor.web.server import Setting, run
     is_public = not is_loopback_host(host)
     if is_public and not (public and token):
@@ -61,6 +61,10 @@ def command(host: str, port: int, public: bool, token: str | None, names: tuple[
         )
     if token is not None and len(token) < SHORTEST_TOKEN:
         raise InputError(f"--token: shorter than {SHORTEST_TOKEN} characters", hint="Leave it out for a random one.")
+    for name in names:
+        if host_name(name) != name.lower():
+            hint = "Write the name alone, without scheme, port or final dot."
+            raise InputError(f"--name {name} is no host name", hint=hint)
     if is_public:
         note("The connection is not encrypted: put a proxy with TLS in front, or use a network that you trust.")
     guard = Guard(token or secrets.token_urlsafe(24), port, frozenset(map(str.lower, names)), is_public)

@@ -9,7 +9,7 @@ import click
 from advisor import api
 from advisor.cli import output
 from advisor.cli.help import Command
-from advisor.cli.options import complete_model, machine_options, output_options
+from advisor.cli.options import complete_model_or_file, machine_options, output_options
 from advisor.domain.ladder import Ladder
 from advisor.domain.quantization import DEFAULT_QUANTIZATION
 from advisor.domain.sizing import Sizing
@@ -18,7 +18,7 @@ from advisor.units import format_bytes
 
 
 @click.command("size", cls=Command)
-@click.argument("target", metavar="MODEL|FILE.gguf|URL", shell_complete=complete_model)
+@click.argument("target", metavar="MODEL|FILE.gguf|URL", shell_complete=complete_model_or_file)
 @click.option("--quant", metavar="TYPE", default=DEFAULT_QUANTIZATION, show_default=True, help="File type of a model.")
 @click.option("--ctx", "context_tokens", type=int, metavar="TOKENS", help="Context of all parallel requests together.")
 @click.option("--parallel", type=int, metavar="N", default=1, show_default=True, help="Requests at the same time.")

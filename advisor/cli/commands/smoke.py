@@ -12,7 +12,7 @@ from advisor.api import Needs, answers_of
 from advisor.cli import output
 from advisor.cli.diagnostics import note
 from advisor.cli.help import Command
-from advisor.cli.options import complete_model, constraint_options, models_dir_option, output_options
+from advisor.cli.options import complete_model_or_file, constraint_options, models_dir_option, output_options
 from advisor.domain.constraints import Constraints
 from advisor.domain.quantization import DEFAULT_QUANTIZATION
 from advisor.domain.smoke_report import SmokeReport, smoke_document
@@ -22,7 +22,7 @@ from advisor.service import Advisor
 
 
 @click.command("smoke", cls=Command)
-@click.argument("target", metavar="MODEL|FILE.gguf|RECOMMENDATION.toml", shell_complete=complete_model)
+@click.argument("target", metavar="MODEL|FILE.gguf|RECOMMENDATION.toml", shell_complete=complete_model_or_file)
 @click.option("--quant", metavar="TYPE", default=DEFAULT_QUANTIZATION, show_default=True, help="File type of a model.")
 @click.option(
     "-o",
@@ -118,10 +118,11 @@ def _run_model(
     candidate = next(iter(found.candidates_of(model.id)), None)
     if candidate is None:
         rejection = next(r for r in found.rejected if r.model.id == model.id)
+        fixes = "; ".join(reason.fix for reason in rejection.reasons if reason.fix)
         raise InputError(
             f"{model.id} in {quant} is excluded here",
             why="; ".join(reason.text for reason in rejection.reasons),
-            hint="; ".join(reason.fix for reason in rejection.reasons if reason.fix) or None,
+            hint=f"To admit it: {fixes}" if fixes else None,
         )
     return advisor.smoke(candidate, constraints, folders=folders, on_event=progress)
 

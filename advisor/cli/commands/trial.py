@@ -16,7 +16,7 @@ from advisor.cli.commands.trial_judging import judge
 from advisor.cli.commands.trial_text import compare_text
 from advisor.cli.diagnostics import note
 from advisor.cli.help import Command
-from advisor.cli.options import constraint_options, gathered, models_dir_option, output_options
+from advisor.cli.options import complete_model, constraint_options, gathered, models_dir_option, output_options
 from advisor.cli.progress import Bar
 from advisor.domain.trial.outcome import Progress, Sampling, Trial
 from advisor.domain.trial.tasks import DEFAULT_MAX_TOKENS
@@ -73,7 +73,14 @@ class _Shown:
 @click.command("trial", cls=Command)
 @click.argument("tasks", metavar="[TASKS.jsonl]", required=False, type=_FILE)
 @click.option("--file", "files", multiple=True, type=_FILE, help="A GGUF file on trial; may be given several times.")
-@click.option("--model", "models", multiple=True, metavar="MODEL[:QUANT]", help="A model whose file is here.")
+@click.option(
+    "--model",
+    "models",
+    multiple=True,
+    metavar="MODEL[:QUANT]",
+    shell_complete=complete_model,
+    help="A model whose file is here.",
+)
 @click.option(
     "--picks", type=click.IntRange(1), metavar="N", help="The best so many recommended models whose files are here."
 )
@@ -161,8 +168,10 @@ def command(
     llm-advisor trial --text mails.txt --file model-Q8_0.gguf --file model-Q4_K_M.gguf
     """
     advisor, as_json, plain = Advisor(), shown.as_json, shown.plain
+    if result is not None and (tasks is not None or not judging):
+        raise InputError("--result goes with --judge alone", hint="Leave out the tasks, or --result.")
     if text is not None:
-        _refuse_tasks(tasks, judging)
+        _refuse_with_text(tasks, judging, contestants, shown)
         compare_text(advisor, text, contestants.files, tokens, as_json=as_json, plain=plain)
         return
     if tasks is None and not judging:
@@ -196,15 +205,20 @@ def _try(advisor: Advisor, tasks: Path, contestants: _Contestants, conditions: _
     advisor.keep_trial(trial)
     if shown.place is not None:
         output.emit_file(advisor.trial_text(trial), shown.place, force=shown.force)
+    if shown.place == "-":
+        return  # standard output has the file
     if shown.as_json:
         output.emit_json(advisor.trial_document(trial))
-    elif shown.place != "-":
+    else:
         _print(advisor, trial, shown.disagreements, plain=shown.plain)
 
 
-def _refuse_tasks(tasks: Path | None, judging: bool) -> None:
-    if tasks is not None or judging:
-        raise InputError("--text goes with files alone", hint="Leave out the tasks and --judge.")
+def _refuse_with_text(tasks: Path | None, judging: bool, contestants: _Contestants, shown: _Shown) -> None:
+    """Raises InputError for what the comparison on a text cannot have."""
+    if tasks is not None or judging or contestants.models or contestants.picks is not None:
+        raise InputError("--text goes with files alone", hint="Leave out the tasks, --judge, --model and --picks.")
+    if shown.place is not None:
+        raise InputError("--text writes no file", hint="Leave -o out; --json gives all that was found.")
 
 
 def _run(advisor: Advisor, request: TrialRequest, folders: tuple[Path, ...]) -> Trial:
@@ -220,7 +234,7 @@ def _run(advisor: Advisor, request: TrialRequest, folders: tuple[Path, ...]) -> 
 
 
 class _Progress(Bar):
-    """Tasks done, of all contestants, on a terminal; elsewhere each contestant's beginning and end."""
+    """Tasks done, of all contestants, on a terminal; elsewhere the end of each contestant."""
 
     def __init__(self) -> None:
         super().__init__()

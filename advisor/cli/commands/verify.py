@@ -10,7 +10,7 @@ from advisor.cli import output
 from advisor.cli.help import Command
 from advisor.cli.options import machine_options, output_options
 from advisor.domain.verification import Status
-from advisor.errors import CheckFailedError
+from advisor.errors import CheckFailedError, InputError
 from advisor.service import Advisor, MachineChoice
 
 
@@ -32,6 +32,11 @@ def command(
     llm-advisor verify recommendation.toml
     llm-advisor verify recommendation.toml --recorded-machine --json
     """
+    if recorded_machine and not where.is_here:
+        why = "it replays on the machine that the file records"
+        raise InputError(
+            "--recorded-machine takes no other machine", why=why, hint="Leave --gpu, --ram and --machine out."
+        )
     advisor = Advisor()
     found = advisor.verify(file, where, recorded_machine=recorded_machine)
     if as_json:

@@ -63,8 +63,10 @@ def sweep_rows(found: Sweep) -> list[tuple[str, ...]]:
 
 def _row(curve: Curve, point: Point) -> tuple[str, ...]:
     state = "✓ met" if point.holds else "✗ missed"
-    if point.load == curve.most:
-        state += ", beyond it they break"
+    if point.load == curve.most and point.holds:
+        # A simulation further on can come out well by chance; then the table must not deny it.
+        is_last = not any(other.holds for other in curve.points if other.load > curve.most)
+        state += ", beyond it they break" if is_last else ", the most that the plan counts on"
     return (
         curve.model_id,
         curve.quantization,

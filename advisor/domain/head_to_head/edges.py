@@ -33,7 +33,8 @@ def fastest(rates: Sequence[float | None]) -> Edge | None:
     quotient = known[best] / max(rate for i, rate in enumerate(known) if i != best)
     if quotient > 1 + QUOTIENT_SPREAD:
         return Edge(EdgeKind.LEADS, best, f"{quotient:.1f} times as fast")
-    return Edge(EdgeKind.CLOSE, None, f"too close to call: {quotient - 1:.0%} apart")
+    among = "" if len(known) == 2 else " between the best two"
+    return Edge(EdgeKind.CLOSE, None, f"too close to call{among}: {quotient - 1:.0%} apart")
 
 
 def _edge(values: Sequence[float | None], sign: int, say: Callable[[float], str]) -> Edge | None:
@@ -44,6 +45,11 @@ def _edge(values: Sequence[float | None], sign: int, say: Callable[[float], str]
     next_best = max((v for i, v in enumerate(known) if i != best), key=lambda v: sign * v)
     if known[best] == next_best:
         return Edge(EdgeKind.EVEN, None, "equal" if len(set(known)) == 1 else "the best are equal")
-    if abs(known[best] - next_best) <= SMALL_SHARE * max(abs(known[best]), abs(next_best)):
-        return Edge(EdgeKind.CLOSE, None, "less than a tenth apart")
+    if _is_close(known[best], next_best):
+        among = "" if all(_is_close(known[best], value) for value in known) else "the best two are "
+        return Edge(EdgeKind.CLOSE, None, f"{among}less than a tenth apart")
     return Edge(EdgeKind.LEADS, best, say(abs(known[best] - next_best)))
+
+
+def _is_close(one: float, other: float) -> bool:
+    return abs(one - other) <= SMALL_SHARE * max(abs(one), abs(other))

@@ -37,6 +37,17 @@ def test_the_targets_hold_up_to_the_break_and_not_far_beyond(found: Curve) -> No
     assert found.points[0].ttft_s < found.points[-1].ttft_s
 
 
+def test_a_load_that_holds_further_on_is_not_denied_by_the_mark_of_the_most(found: Curve) -> None:
+    last = found.points[-1]
+    lucky = replace(found, points=(*found.points[:-1], replace(last, holds=True)))
+    unmet = replace(found, points=tuple(replace(p, holds=False) for p in found.points))
+    ends = []
+    for one in (found, lucky, unmet):
+        sweep = Sweep(one.plans.subject.traffic, one.plans.subject.targets, (one,))
+        ends += [row[-1] for row in sweep_rows(sweep) if "," in row[-1]]
+    assert ends == ["✓ met, beyond it they break", "✓ met, the most that the plan counts on"]
+
+
 def test_the_break_is_that_of_the_plan_behind_it(found: Curve) -> None:
     assert found.plan is not None
     assert found.most == one_machine_users(found.plan, found.plans)

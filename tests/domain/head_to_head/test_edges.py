@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from advisor.domain.head_to_head.edges import QUOTIENT_SPREAD, fastest, highest, lowest
-from advisor.domain.head_to_head.values import EdgeKind
+from advisor.domain.head_to_head.values import Edge, EdgeKind
 
 POSITIVE = st.floats(0.1, 1e6)
 
@@ -32,6 +32,16 @@ def test_less_than_a_tenth_is_close_and_nothing_is_even() -> None:
     assert close is not None
     assert even is not None
     assert (close.kind, even.kind) == (EdgeKind.CLOSE, EdgeKind.EVEN)
+
+
+def test_a_third_that_is_far_off_is_not_called_close() -> None:
+    assert text_of(lowest([5.84, 6.16, 17.32], str)) == "the best two are less than a tenth apart"
+    assert text_of(lowest([5.84, 6.16, 6.2], str)) == "less than a tenth apart"
+    assert text_of(fastest([6.0, 5.7, 1.1])) == "too close to call between the best two: 5% apart"
+
+
+def text_of(edge: Edge | None) -> str | None:
+    return None if edge is None else edge.text
 
 
 def test_two_equal_best_are_told_from_all_equal() -> None:

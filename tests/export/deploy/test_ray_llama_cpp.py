@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import subprocess
 import sys
 from dataclasses import replace
@@ -61,6 +62,54 @@ def test_ray_takes_the_configuration(tmp_path: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (0, "['Gateway', 'LlamaReplica']\n"), done.stderr
+
+
+SCHEMA = {
+    "type": "object",
+    "properties": {"sum": {"type": "integer"}},
+    "required": ["sum"],
+    "additionalProperties": False,
+}
+ANSWERING = """
+import json, sys
+from llama_app import ChatRequest
+from llama_cpp import Llama
+request = ChatRequest.model_validate(json.loads(sys.argv[2]))
+found = Llama(sys.argv[1], n_ctx=512, n_threads=1, verbose=False).create_chat_completion(**request.arguments(48))
+print(found["choices"][0]["message"]["content"])
+"""
+
+
+@pytest.mark.cluster
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"type": "json_schema", "json_schema": {"name": "sum", "schema": SCHEMA}},
+        {"type": "json_object", "schema": SCHEMA},
+    ],
+)
+def test_an_answer_keeps_to_the_schema_that_a_client_sends(
+    tmp_path: Path, smollm2: Path, asked: dict[str, Any]
+) -> None:
+    pytest.importorskip("ray")
+    (tmp_path / "llama_app.py").write_text(exported(recommendation(tmp_path))["llama_app.py"], "utf-8")
+    messages = [{"role": "user", "content": "What is 2 + 2?"}]
+    request = json.dumps({"messages": messages, "temperature": 0, "response_format": asked})
+    command = [sys.executable, "-c", ANSWERING, str(smollm2), request]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path, timeout=120)
+    answer = json.loads(done.stdout)
+    assert list(answer) == ["sum"]
+    assert isinstance(answer["sum"], int)
+
+
+@pytest.mark.cluster
+def test_a_schema_that_is_missing_is_the_clients_mistake(tmp_path: Path) -> None:
+    pytest.importorskip("ray")
+    (tmp_path / "llama_app.py").write_text(exported(recommendation(tmp_path))["llama_app.py"], "utf-8")
+    code = "from llama_app import ResponseFormat as F; F.model_validate({'type': 'json_schema'})"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert done.returncode == 1
+    assert "json_schema is missing" in done.stderr
 
 
 def test_the_application_is_clean_by_the_projects_own_rules(tmp_path: Path) -> None:
