@@ -164,7 +164,8 @@ def _walk(
             if not is_alive:
                 break
             if n_steps % _EVERY == 0:
-                run.samples.append(sampler.look(done + n_steps))
+                with suppress(psutil.NoSuchProcess):  # it may end at any moment; how it did is looked at below
+                    run.samples.append(sampler.look(done + n_steps))
         problem = _ending(program)
     except OSError as error:  # the program has gone
         problem = _ending(program) or (None if error.errno == 5 else str(error))
