@@ -251,6 +251,15 @@ def test_licence_carries_the_contracts_keys(cli: Cli) -> None:
     assert {"id", "text", "source"} <= set(found["clauses"][0])
 
 
+@pytest.mark.parametrize("model", ["llama-3.1-8b-instruct", "llama-3.2-11b-vision-instruct", "codestral-22b-v0.1"])
+def test_licence_says_as_text_whatever_it_says_as_json(cli: Cli, model: str) -> None:
+    found = cli("licence", model, "--json").document
+    text = cli("licence", model).out
+    parts = (*found["obligations"], *found["standing"], *found["open_points"], *found["clauses"])
+    for said in [part["text"] for part in parts] + found["reasons"] + found["changes"]:
+        assert said in text
+
+
 def test_plain_output_has_one_tab_separated_row_per_model(cli: Cli) -> None:
     lines = cli("models", "--plain").out.splitlines()
     assert lines[0].startswith("id\tfamily\t")

@@ -38,6 +38,7 @@ def _facts(finding: LicenceFinding) -> list[tuple[str, str]]:
     if finding.conservative is not None:
         facts.append(("a cautious reader", finding.conservative.verdict.value.replace("_", " ")))
         facts += [("a cautious duty", f"{duty.id}: {duty.text}") for duty in finding.conservative.obligations]
+    facts += [("left open", f"{point.id}: {point.text}") for point in finding.open_points]
     facts += [("would change it", change) for change in finding.changes]
     facts += [("clause", f"{clause.id}: {clause.text} ({clause.source})") for clause in finding.clauses]
     return facts
