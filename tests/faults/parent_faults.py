@@ -132,7 +132,7 @@ def trial_killed(lab: Lab) -> Seen:
             done = lab.finish(process)
         is_right &= done.code == -getattr(signal, name) and _answers(lab) > known
         known = _answers(lab)
-        said.append(f"{name}: {known} answers kept")
+        said.append(f"{name}: {counted(known, 'answer')} kept")
     redone = lab.run(*asked)
     found = f"{counted(known, 'answer')} known before"
     is_right &= redone.code == 0 and found in redone.err

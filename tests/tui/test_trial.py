@@ -92,7 +92,7 @@ async def test_a_stop_is_at_once_keeps_every_answer_and_the_same_key_goes_on(tmp
         await until(pilot, lambda: "Every answer so far is kept" in words_of(app), 5)
         assert place_of(app) == "TrialScreen"
         await press(pilot, "ctrl+s")
-        await until(pilot, lambda: "answers known before" in words_of(app), 60)
+        await until(pilot, lambda: " known before" in words_of(app), 60)
         await press(pilot, "escape")
         await until(pilot, lambda: "Every answer so far is kept" in words_of(app), 5)
         await press(pilot, "escape")
