@@ -34,6 +34,11 @@ class ExcludedGroup:
         return TITLES.get(self.code, self.code.replace("_", " ").capitalize())
 
     @property
+    def is_timed(self) -> bool:
+        """Whether speed was judged: what memory does not hold has no placement to estimate it for."""
+        return self.code != "memory"
+
+    @property
     def n_alone(self) -> int:
         """How many it alone excludes."""
         return sum({reason.code for reason in r.reasons} == {self.code} for r in self.rejections)

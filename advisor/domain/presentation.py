@@ -264,6 +264,7 @@ def exclusion_paragraphs(group: ExcludedGroup) -> tuple[Paragraph, ...]:
     liftable = sum(r.is_liftable for r in group.rejections)
     about = (
         f"{group.n_alone} of {n} {'misses' if group.n_alone == 1 else 'miss'} nothing else",
+        *(() if group.is_timed else ("Their speed is not judged: there is no room to run them in.",)),
         f"{liftable} of {n} can be admitted by other answers",
     )
     reasons = tuple(f"✗ {reason.line}" for reason in nearest.reasons)

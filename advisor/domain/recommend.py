@@ -72,7 +72,9 @@ class Recommendation:
 
     @property
     def near_misses(self) -> tuple[Rejection, ...]:
-        return self.rejected[:3]
+        """The nearest first, but those that other answers would admit before those that no answer would: of what memory
+        does not hold speed is not even judged."""
+        return tuple(sorted(self.rejected, key=lambda r: not r.is_liftable)[:3])
 
     def candidates_of(self, model_id: str) -> tuple[Candidate, ...]:
         return tuple(c for c in self.quantizations if c.model.id == model_id)

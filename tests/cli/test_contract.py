@@ -217,6 +217,15 @@ def test_nothing_that_fits_is_exit_3_with_three_near_misses(cli: Cli) -> None:
     assert "no model satisfies the constraints" in found.err.splitlines()[-1]
 
 
+def test_near_misses_begin_with_what_another_answer_admits(cli: Cli) -> None:
+    found = cli("recommend", "--gpu", "none", "--ram", "24GiB", "--set", "latency.tokens_per_s=60")
+    first = next(line for line in found.err.splitlines() if line.startswith("near miss"))
+    wanted = first.rpartition("set latency.tokens_per_s to ")[2].removesuffix(" or less")
+    again = cli("recommend", "--json", "--gpu", "none", "--ram", "24GiB", "--set", f"latency.tokens_per_s={wanted}")
+    assert again.code == 0
+    assert f"near miss {again.document['recommendation']['model']} " in first
+
+
 def test_settings_win_over_the_file(cli: Cli, tmp_path: Path) -> None:
     path = tmp_path / "needs.toml"
     path.write_text('[task]\nkind = "math"\ncontext_tokens = 4096\n')

@@ -143,6 +143,8 @@ def _excluded_haystack(rejection: Rejection, group: ExcludedGroup) -> str:
 def _group_cells(group: ExcludedGroup, is_folded: bool) -> Cells:
     n, alone = len(group.rejections), group.n_alone
     only = "nothing else is missed" if alone == n else f"{alone} of them miss{'es' if alone == 1 else ''} nothing else"
+    if not group.is_timed:
+        only = f"{'' if alone == n else f'{alone} of them '}nothing else, speed not judged"
     return (f"{'▸' if is_folded else '▾'} {group.title} ({n})", "", "", only)
 
 
