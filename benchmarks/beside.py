@@ -11,6 +11,8 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
+from hashlib import sha256
 from pathlib import Path
 from statistics import median
 from time import perf_counter
@@ -72,7 +74,10 @@ def _start(tree: Path, command: list[str]) -> float:
 
 
 def _environment(tree: Path) -> dict[str, str]:
-    return {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"} | {"PYTHONPATH": str(tree)}
+    """Each tree has a cache of its own: two that ask llama.cpp differently would empty each other's."""
+    cache = Path(tempfile.gettempdir()) / "llm-advisor-beside" / sha256(str(tree).encode()).hexdigest()[:16]
+    kept = {name: text for name, text in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return kept | {"PYTHONPATH": str(tree), "LLM_ADVISOR_CACHE_DIR": str(cache)}
 
 
 def _say(text: str) -> None:
