@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import threading
+from typing import Any
 
 import pytest
 from textual.widgets import Button, Input, OptionList, Static
 
+from advisor.domain.constraints import Constraints
+from advisor.domain.hardware import Machine
+from advisor.domain.recommend import Recommendation
 from advisor.tui.app import AdvisorApp
 from advisor.tui.screens.gpu_list import GpuList
 from advisor.tui.screens.scale import ScaleScreen
 from advisor.tui.screens.what_if import WhatIfScreen
+from advisor.tui.widgets.form_line import FormLine
 from advisor.tui.widgets.grounds import Grounds
 from advisor.tui.widgets.question_row import QuestionRow
 from tests.tui.driving import Drive, place_of, press, started, text_of, until
@@ -37,14 +42,19 @@ async def opened(app: AdvisorApp, pilot: Drive) -> None:
 
 
 async def with_gpu(app: AdvisorApp, pilot: Drive, *words: str) -> None:
-    """Choose a GPU by typing into the filter."""
-    before = lines(app)
+    """Choose a GPU by typing into the filter, and wait for what it leads to."""
+    await gpu_chosen(app, pilot, *words)
+    await until(pilot, lambda: "then: RTX 4090" in lines(app))
+
+
+async def gpu_chosen(app: AdvisorApp, pilot: Drive, *words: str) -> None:
     overlay(app).query_one("#gpu-line").focus()
     await press(pilot, "enter")
     await until(pilot, lambda: isinstance(app.screen, GpuList))
     await pilot.press(*" ".join(words))
     await press(pilot, "enter")
-    await until(pilot, lambda: isinstance(app.screen, WhatIfScreen) and lines(app) != before)
+    await until(pilot, lambda: isinstance(app.screen, WhatIfScreen))
+    await until(pilot, lambda: "RTX 4090" in str(app.screen.query_one("#gpu-line", FormLine).content))
 
 
 async def test_another_gpu_is_ranked_beside_this_machine_and_esc_leaves_no_trace() -> None:
@@ -104,6 +114,46 @@ async def test_needs_that_were_tried_come_back_with_the_machine() -> None:
         overlay(app).query_one("#restore", Button).press()
         await until(pilot, lambda: not app.session.is_simulated and place_of(app) == "needs")
         assert app.session.answers["task.context_tokens"] == 8192
+
+
+class HoldingAdvisor(HereAdvisor):
+    """Weighs nothing on simulated hardware before it is let go."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.may_weigh = threading.Event()
+
+    def recommend(self, machine: Machine, constraints: Constraints, **given: Any) -> Recommendation:
+        if machine.simulated:
+            self.may_weigh.wait(30)
+        return super().recommend(machine, constraints, **given)
+
+
+async def test_what_is_still_being_weighed_is_used_as_soon_as_that_is_done() -> None:
+    advisor = HoldingAdvisor()
+    async with started(advisor, "2") as (app, pilot):
+        await opened(app, pilot)
+        await gpu_chosen(app, pilot, "4090")
+        await press(pilot, "ctrl+s")
+        assert "still being weighed" in text_of(app)
+        assert isinstance(app.screen, WhatIfScreen)
+        advisor.may_weigh.set()
+        await until(pilot, lambda: app.session.is_simulated)
+        assert place_of(app) == "needs"
+
+
+async def test_what_is_changed_after_asking_to_use_it_is_not_used() -> None:
+    advisor = HoldingAdvisor()
+    async with started(advisor, "2") as (app, pilot):
+        await opened(app, pilot)
+        await gpu_chosen(app, pilot, "4090")
+        await press(pilot, "ctrl+s")
+        field(app, "gpu.count").focus()
+        await press(pilot, "end", "backspace", "2")
+        advisor.may_weigh.set()
+        await until(pilot, lambda: "then: 2 × RTX 4090" in lines(app))
+        assert isinstance(app.screen, WhatIfScreen)
+        assert not app.session.is_simulated
 
 
 async def test_an_invalid_number_is_said_and_counts_for_nothing() -> None:

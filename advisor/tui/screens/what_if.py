@@ -107,6 +107,8 @@ class WhatIfScreen(ModalScreen[Applied | None]):
         self._invalid: set[str] = set()
         self._ticket = 0
         self._debounce: Timer | None = None
+        self._is_wanted = False
+        """Whether the user said to use what is still being weighed."""
         self._tried: WhatIfScreen.Tried | None = None
         self._before: Recommendation | None = session.found
         self._answer: HardwareAnswer | None = None
@@ -276,12 +278,17 @@ class WhatIfScreen(ModalScreen[Applied | None]):
         ram.fill(answer_text(RAM, hardware.ram_bytes))
 
     def action_use(self) -> None:
-        """Go on with what was tried."""
+        """Go on with what is tried: at once, or as soon as it has been weighed."""
         tried = self._tried
-        if tried is None or tried.ticket != self._ticket or isinstance(tried.outcome, AdvisorError) or self._invalid:
-            self.notify("Nothing to use yet: it is still being weighed, or something is invalid.", markup=False)
-            return
-        self.dismiss(Applied(self._tryout, tried.machine))
+        if self._invalid:
+            self.notify("Not used: a field is invalid; what is wrong stands below it.", markup=False)
+        elif tried is None or tried.ticket != self._ticket:
+            self._is_wanted = True
+            self.notify("It is still being weighed, and used as soon as that is done.", markup=False)
+        elif isinstance(tried.outcome, AdvisorError):
+            self.notify(f"Not used: {tried.outcome}", markup=False)
+        else:
+            self.dismiss(Applied(self._tryout, tried.machine))
 
     @on(Button.Pressed)
     def _pressed(self, event: Button.Pressed) -> None:
@@ -295,6 +302,7 @@ class WhatIfScreen(ModalScreen[Applied | None]):
 
     def _soon(self) -> None:
         self._ticket += 1
+        self._is_wanted = False
         if self._debounce is not None:
             self._debounce.stop()
         self._debounce = self.set_timer(DEBOUNCE_S, self._again)
@@ -368,6 +376,9 @@ class WhatIfScreen(ModalScreen[Applied | None]):
         if message.ticket == self._ticket:
             self._tried = message
             self._show_outcome()
+            is_wanted, self._is_wanted = self._is_wanted, False
+            if is_wanted and self.is_current:  # who opens a list meanwhile has gone on choosing
+                self.action_use()
 
     @on(Searched)
     def _was_searched(self, message: Searched) -> None:
