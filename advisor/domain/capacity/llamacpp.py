@@ -54,6 +54,7 @@ def step_costs(
         n_experts=experts.n_total if experts else 0,
         n_experts_used=experts.n_used if experts else 0,
         ubatch=fit.placement.ubatch,
+        sent_from_tokens=constants.sent_from_tokens,
     )
 
 
@@ -98,23 +99,21 @@ def _gpu_unit(
 def _sent_to(
     helper: Pool, unit: Unit, parts: Parts, work: PoolWork, shape: Shape, constants: SpeedConstants, depth: int
 ) -> Unit:
-    """A processor's share where a GPU multiplies it with prompts, to which each micro-batch sends the weights."""
+    """A processor's share, and what it costs where a GPU multiplies it, to which each micro-batch sends the weights."""
     rates = roofline.gpu_rates(helper, constants, [])
     if rates is None:
         return unit
     own = roofline.gpu_constants(constants, helper.backend)
     on_gpu = _gpu_unit(parts, work, shape, rates, own, depth, 0.0)
     dense, experts, _ = _held(parts, work)
-    return replace(
-        unit,
+    per_byte = 1 / constants.link_bytes_per_s + own.prefill_read / rates.bandwidth
+    sent = replace(
+        on_gpu,
         prefill_fixed_s=work.n_layers * own.prefill_layer_s,
-        prefill_dense_s=sum(dense.values()) * (1 / constants.link_bytes_per_s + own.prefill_read / rates.bandwidth),
-        prefill_experts_s=sum(experts.values()) * (1 / constants.link_bytes_per_s + own.prefill_read / rates.bandwidth),
-        prefill_token_s=on_gpu.prefill_token_s,
-        attention_s=on_gpu.attention_s,
-        mixed_token_s=on_gpu.prefill_token_s,
-        prefill_overlaps=False,
+        prefill_dense_s=sum(dense.values()) * per_byte,
+        prefill_experts_s=sum(experts.values()) * per_byte,
     )
+    return replace(unit, sent=sent)
 
 
 def _cpu_unit(parts: Parts, work: PoolWork, shape: Shape, own: CpuConstants, depth: int) -> Unit:

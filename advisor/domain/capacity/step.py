@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from advisor.domain.speed.roofline import sent_tokens
 from advisor.domain.speed.work import distinct_experts
 
 
@@ -37,11 +38,10 @@ class Unit:
     """Multiplications of a step with one sequence alone."""
     overlaps: bool = False
     """Reading and multiplying run at the same time, as on a processor; otherwise one after the other."""
-    mixed_token_s: float | None = None
-    """Multiplications of one decoded token in a step with prompts, where these run elsewhere than steps without; None
-    where they do not."""
-    prefill_overlaps: bool | None = None
-    """The same as `overlaps` for a step with prompts; None where it is the same."""
+    sent: Unit | None = None
+    """What the same share costs in micro-batches that are large enough for its weights to be sent to a GPU, which
+    multiplies them; None where they never are. Its `prefill_` figures hold for decoded tokens as well, and the cache is
+    counted by the unit itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +54,8 @@ class StepCosts:
     n_experts_used: int = 0
     ubatch: int = 1 << 30
     """Tokens that are multiplied at once; more make the weights be read again."""
+    sent_from_tokens: int = 1
+    """Of a micro-batch, for the weights in system memory to be sent to a GPU."""
     stages: int = 1
     """Groups of machines that hold a share of the layers each and work on different sequences at the same time."""
     hop_s: float = 0.0
@@ -70,6 +72,9 @@ class StepCosts:
         share = self.visited_share(n)
         seconds = (self.stages - 1) * self.hop_s
         for unit in self.units:
+            if self._sent(unit, n):
+                seconds += self._prompt_unit_s(unit, n, 0, 0.0)
+                continue
             read = unit.dense_s + unit.experts_s * share
             work = max(unit.single_token_s, unit.token_s * n) if n > 1 else unit.single_token_s
             seconds += unit.decode_fixed_s + (max(read, work) if unit.overlaps else read + work)
@@ -78,16 +83,27 @@ class StepCosts:
     def mixed_s(self, n_sequences: int, prompt_tokens: int, looked_back: float) -> float:
         """The same with prompt tokens beside, which together look back on so many tokens; the cache not counted."""
         n = -(-n_sequences // self.stages)
-        tokens = n + prompt_tokens
-        passes = -(-tokens // self.ubatch)
-        share = self.visited_share(min(tokens, self.ubatch))
         seconds = (self.stages - 1) * self.hop_s
-        for unit in self.units:
-            read = passes * (unit.prefill_dense_s + unit.prefill_experts_s * share)
-            token_s = unit.token_s if unit.mixed_token_s is None else unit.mixed_token_s
-            work = token_s * n + unit.prefill_token_s * prompt_tokens + unit.attention_s * looked_back
-            overlaps = unit.overlaps if unit.prefill_overlaps is None else unit.prefill_overlaps
-            seconds += passes * unit.prefill_fixed_s + (max(read, work) if overlaps else read + work)
+        return seconds + sum([self._prompt_unit_s(unit, n, prompt_tokens, looked_back) for unit in self.units])
+
+    def _sent(self, unit: Unit, tokens: int) -> int:
+        """Of tokens that are computed together, those for which the unit's weights are sent to a GPU."""
+        return 0 if unit.sent is None else sent_tokens(tokens, self.ubatch, self.sent_from_tokens)
+
+    def _prompt_unit_s(self, unit: Unit, n: int, prompt_tokens: int, looked_back: float) -> float:
+        """Seconds of one unit for decoded tokens and prompt tokens, where it lies or where it is sent to."""
+        tokens = n + prompt_tokens
+        n_sent = self._sent(unit, tokens)
+        seconds = 0.0
+        for own, taken in ((unit, tokens - n_sent), (unit.sent, n_sent)):
+            if own is None or not taken:
+                continue
+            passes = -(-taken // self.ubatch)
+            share = self.visited_share(min(taken, self.ubatch))
+            read = passes * (own.prefill_dense_s + own.prefill_experts_s * share)
+            work = own.token_s * n + own.prefill_token_s * prompt_tokens + own.attention_s * looked_back
+            work *= taken / tokens
+            seconds += passes * own.prefill_fixed_s + (max(read, work) if own.overlaps else read + work)
         return seconds
 
     def prompt_s(self, prompt_tokens: int, chunk_tokens: int) -> float:

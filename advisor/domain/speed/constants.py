@@ -116,4 +116,4 @@ class SpeedConstants:
     link_bytes_per_s: float
     """At which weights in system memory reach a GPU that multiplies them with a prompt."""
     sent_from_tokens: int
-    """Shorter prompts are multiplied where the weights are."""
+    """Micro-batches of fewer tokens are multiplied where the weights are."""

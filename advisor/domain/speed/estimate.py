@@ -5,10 +5,10 @@ from __future__ import annotations
 from advisor.domain.basis import Basis
 from advisor.domain.fit import Fit
 from advisor.domain.model import Model, Shape
-from advisor.domain.placement import Placement, Pool
+from advisor.domain.placement import Placement
 from advisor.domain.speed import roofline
-from advisor.domain.speed.constants import SpeedConstants
-from advisor.domain.speed.roofline import Prompt
+from advisor.domain.speed.constants import GpuConstants, SpeedConstants
+from advisor.domain.speed.roofline import Prompt, Rates
 from advisor.domain.speed.work import Parts, PoolWork, parts_of, pool_work, visited_bytes
 from advisor.domain.weights import Weights
 from advisor.values import value
@@ -93,7 +93,7 @@ def prefill_seconds(
 ) -> float | None:
     """Seconds for a prompt; None where a GPU's bandwidth is unknown."""
     on_gpus, in_ram, n_gpus = 0.0, 0.0, 0
-    helper: Pool | None = None
+    helper: tuple[Rates, GpuConstants] | None = None
     for work in works:
         if work.pool.kind == "ram":
             continue
@@ -102,7 +102,7 @@ def prefill_seconds(
             return None
         own = roofline.gpu_constants(constants, work.pool.backend)
         on_gpus += roofline.gpu_prefill_s(parts, work, shape, rates, own, prompt)
-        n_gpus, helper = n_gpus + 1, helper or work.pool
+        n_gpus, helper = n_gpus + 1, helper or (rates, own)
     for work in works:
         if work.pool.kind == "ram":
             in_ram += _ram_prefill_s(parts, work, shape, constants, prompt, helper)
@@ -110,20 +110,29 @@ def prefill_seconds(
 
 
 def _ram_prefill_s(
-    parts: Parts, work: PoolWork, shape: Shape, constants: SpeedConstants, prompt: Prompt, helper: Pool | None
+    parts: Parts,
+    work: PoolWork,
+    shape: Shape,
+    constants: SpeedConstants,
+    prompt: Prompt,
+    helper: tuple[Rates, GpuConstants] | None,
 ) -> float:
-    """Layers in system memory: multiplied by the processor, or by a GPU to which each micro-batch sends them."""
+    """Layers in system memory: multiplied by a GPU to which each micro-batch sends them, short ones by the processor.
+
+    `advisor.domain.capacity.step` has the same for batches.
+    """
     cpu = roofline.cpu_constants(constants, work.pool, [])
-    by_processor = roofline.cpu_prefill_s(parts, work, shape, cpu, prompt)
-    if helper is None or prompt.n_tokens < constants.sent_from_tokens:
-        return by_processor
-    rates = roofline.gpu_rates(helper, constants, [])
-    if rates is None:
-        return by_processor
-    own = roofline.gpu_constants(constants, helper.backend)
-    sent = sum(visited_bytes(parts, work, shape, min(prompt.ubatch, prompt.n_tokens)).values())
-    link = sent * prompt.n_ubatches / constants.link_bytes_per_s
-    return min(by_processor, link + roofline.gpu_prefill_s(parts, work, shape, rates, own, prompt))
+    n_sent = roofline.sent_tokens(prompt.n_tokens, prompt.ubatch, constants.sent_from_tokens)
+    if helper is None or not n_sent:
+        return roofline.cpu_prefill_s(parts, work, shape, cpu, prompt)
+    first = Prompt(n_sent, prompt.depth_tokens, prompt.ubatch)
+    sent = sum(visited_bytes(parts, work, shape, min(first.ubatch, n_sent)).values())
+    seconds = sent * first.n_ubatches / constants.link_bytes_per_s
+    seconds += roofline.gpu_prefill_s(parts, work, shape, *helper, first)
+    if n_sent < prompt.n_tokens:
+        rest = Prompt(prompt.n_tokens - n_sent, prompt.depth_tokens + n_sent, prompt.ubatch)
+        seconds += roofline.cpu_prefill_s(parts, work, shape, cpu, rest)
+    return seconds
 
 
 def _spread(works: tuple[PoolWork, ...], constants: SpeedConstants) -> float:

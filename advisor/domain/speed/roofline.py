@@ -108,6 +108,17 @@ def gpu_prefill_s(parts: Parts, work: PoolWork, shape: Shape, rates: Rates, own:
     return seconds + own.attention * attention_ops(work, shape, prompt) / rates.flops
 
 
+def sent_tokens(n_tokens: int, ubatch: int, sent_from_tokens: int) -> int:
+    """Of tokens that are computed together, those with which a GPU multiplies the layers that stay in system memory.
+
+    llama.cpp decides for each micro-batch by its tokens alone, whichever would be faster: from so many on it sends the
+    weights to the GPU (`offload_op` of its back ends, `op_offload` of ggml-backend.cpp), else the processor computes.
+    """
+    rest = n_tokens % ubatch
+    whole = n_tokens - rest if ubatch >= sent_from_tokens else 0
+    return whole + (rest if rest >= sent_from_tokens else 0)
+
+
 def attention_ops(work: PoolWork, shape: Shape, prompt: Prompt) -> float:
     """Operations of the scores and of the weighted sum of values, over a prompt."""
     if shape.state_space is not None:
@@ -128,8 +139,7 @@ def cpu_decode_s(parts: Parts, work: PoolWork, shape: Shape, own: CpuConstants, 
             touched[name] = touched.get(name, 0.0) + n
     cores = max(1, work.pool.cores)
     memory = own.read_share * bandwidth_of(work.pool, own, assumed)
-    rates = own.core_read_bytes_per_s
-    seconds = sum(max(n / memory, n / (cores * rate_of(rates, name))) for name, n in touched.items())
+    seconds = read_seconds(touched, memory, cores, own)
     attended = work.kv_bytes * heads_of_a_cell(shape)
     seconds += max(work.kv_bytes / memory, attended / (cores * own.core_cache_bytes_per_s))
     return seconds + work.n_layers * cores * own.sync_s
@@ -143,12 +153,21 @@ def heads_of_a_cell(shape: Shape) -> float:
 
 
 def cpu_prefill_s(parts: Parts, work: PoolWork, shape: Shape, own: CpuConstants, prompt: Prompt) -> float:
-    """Seconds of the processor for a prompt."""
+    """Seconds of the processor for a prompt, which reads the weights of the next multiplications meanwhile."""
     cores = max(1, work.pool.cores)
     seconds = attention_ops(work, shape, prompt) / (cores * own.attention_flops)
     for name, n in visited_bytes(parts, work, shape, 1).items():
         seconds += 2 * n * weights_per_byte(name) * prompt.n_tokens / (cores * rate_of(own.core_flops, name))
-    return seconds + work.n_layers * cores * own.sync_s * prompt.n_ubatches
+    read = visited_bytes(parts, work, shape, min(prompt.ubatch, prompt.n_tokens))
+    memory = own.read_share * bandwidth_of(work.pool, own, [])
+    read_s = prompt.n_ubatches * read_seconds(read, memory, cores, own)
+    return max(seconds, read_s) + work.n_layers * cores * own.sync_s * prompt.n_ubatches
+
+
+def read_seconds(held: Mapping[str, float], memory: float, cores: int, own: CpuConstants) -> float:
+    """Seconds in which cores decode weights, or in which memory of so many bytes per second brings them."""
+    rates = own.core_read_bytes_per_s
+    return sum(max(n / memory, n / (cores * rate_of(rates, name))) for name, n in held.items())
 
 
 def overlap(n_gpus: int, prompt: Prompt, constants: SpeedConstants) -> float:

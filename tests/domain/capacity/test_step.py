@@ -48,6 +48,39 @@ def test_one_request_alone_is_as_fast_as_the_speed_model_says(shape: Shape, n_gp
     assert 1000 * costs.prompt_s(512, 2048) == pytest.approx(speed.ttft_ms, rel=0.08)
 
 
+@pytest.mark.parametrize("shape", [LLAMA_3_8B, MIXTRAL, LLAMA_70B, SCOUT])
+@pytest.mark.parametrize("cores", [4, 64])
+@pytest.mark.parametrize("n", [8, 31, 32, 64, 520, 4096])
+def test_a_prompt_for_layers_in_memory_takes_as_long_in_plans_as_in_the_speed_model(
+    shape: Shape, cores: int, n: int
+) -> None:
+    """Half of the layers on a small GPU: whichever of GPU and processor multiplies the others, both say the same."""
+    held = weights(shape, "Q4_K_M")
+    pools = (replace(RAM, cores=cores, family="x86"), replace(CUDA, budget_bytes=held.total_bytes // 2 + GIB))
+    base = cpu_placement(8192, threads=cores, n_gpus=1)
+    fits = [fit for fit in ways_to_run(shape, held, base, pools, allow_cpu=True) if any(fit.placement.gpu_layers)]
+    assert fits
+    for fit in fits:
+        speed = estimate_speed(model("m", shape), held, fit, speed_constants(), depth_tokens=n, prompt_tokens=n)
+        costs = llamacpp.step_costs(shape, held, fit, speed_constants(), depth_tokens=n)
+        assert speed is not None
+        assert costs is not None
+        assert 1000 * costs.prompt_s(n, 2048) == pytest.approx(speed.ttft_ms, rel=0.08)
+
+
+def test_as_many_sequences_as_llama_cpp_sends_weights_for_are_multiplied_on_the_gpu() -> None:
+    """Its rule looks at the tokens of a batch, be they of prompts or of answers."""
+    held = weights(LLAMA_70B, "Q4_K_M")
+    base = cpu_placement(8192, threads=4, n_gpus=1)
+    fit = ways_to_run(LLAMA_70B, held, base, (replace(RAM, cores=4), CUDA), allow_cpu=True)[0]
+    costs = llamacpp.step_costs(LLAMA_70B, held, fit, speed_constants(), depth_tokens=640)
+    assert costs is not None
+    assert 0 < sum(fit.placement.gpu_layers) < LLAMA_70B.n_layers
+    sent_from = speed_constants().sent_from_tokens
+    slopes = [costs.decode_s(n + 1) - costs.decode_s(n) for n in (sent_from - 2, sent_from)]
+    assert slopes[1] < slopes[0] / 5
+
+
 @pytest.mark.parametrize("gpus", [(), (replace(CUDA, budget_bytes=96 * GIB),)])
 def test_a_long_prompt_is_spared_what_lies_outside_a_window(gpus: tuple[Pool, ...]) -> None:
     fit, costs = placed(SCOUT, *gpus, slots=1, context=65536, depth=60_000)
@@ -62,10 +95,12 @@ def test_a_long_prompt_is_spared_what_lies_outside_a_window(gpus: tuple[Pool, ..
 @pytest.mark.parametrize("shape", [MISTRAL_7B, MIXTRAL])
 @pytest.mark.parametrize("gpus", [(), (CUDA,)])
 def test_a_larger_batch_takes_longer_but_less_per_sequence(shape: Shape, gpus: tuple[Pool, ...]) -> None:
+    """Up to the size from which on llama.cpp sends weights that lie in system memory to the GPU."""
     _, costs = placed(shape, *gpus)
-    times = [costs.token_s(n, 640) for n in (1, 2, 4, 8, 16, 32)]
+    sizes = (1, 2, 4, 8, 16, 31)
+    times = [costs.token_s(n, 640) for n in sizes]
     assert times == sorted(times)
-    shares = [t / n for t, n in zip(times, (1, 2, 4, 8, 16, 32), strict=True)]
+    shares = [t / n for t, n in zip(times, sizes, strict=True)]
     assert shares == sorted(shares, reverse=True)
 
 

@@ -90,6 +90,28 @@ def test_spilling_to_ram_costs_by_the_bytes_that_spill() -> None:
     assert none.prefill_tokens_per_s < split.prefill_tokens_per_s < whole.prefill_tokens_per_s
 
 
+def test_a_gpu_multiplies_layers_in_memory_from_32_tokens_on_even_where_the_processor_would_be_faster() -> None:
+    """llama.cpp sends the weights by the number of tokens alone (`offload_op`), so one token more takes much longer."""
+    big = model(shape=LLAMA_70B)
+    short, sent, longer = (best_speed(big, "Q4_K_M", 24 * GIB, prompt=n, cores=64).ttft_ms for n in (31, 32, 64))
+    assert sent > 3 * short
+    assert longer < 1.1 * sent
+
+
+def test_the_short_rest_of_a_prompt_is_multiplied_where_its_weights_are() -> None:
+    """A prompt of one micro-batch and 8 tokens sends the weights once, of one and 32 tokens twice."""
+    big = model(shape=LLAMA_70B)
+    one, rest, two = (best_speed(big, "Q4_K_M", 24 * GIB, prompt=n, cores=16).ttft_ms for n in (512, 520, 544))
+    assert rest - one < 0.5 * (two - one)
+
+
+def test_a_short_prompt_takes_no_less_than_reading_the_weights() -> None:
+    """On a processor of many cores two tokens are multiplied sooner than memory brings the weights."""
+    found = model(shape=LLAMA_3_8B)
+    speed = best_speed(found, "Q4_K_M", prompt=2, cores=64, depth=1)
+    assert speed.ttft_ms >= 0.8 * 1000 / speed.decode_tokens_per_s
+
+
 def test_layers_on_two_cards_decode_no_faster_than_on_one() -> None:
     one = best_speed(LONG, "Q4_K_M", 48 * GIB).decode_tokens_per_s
     two = best_speed(LONG, "Q4_K_M", 24 * GIB, 24 * GIB).decode_tokens_per_s
