@@ -27,6 +27,7 @@ from advisor.text import harmless_json
 from advisor.units import MIB, parse_size
 
 if TYPE_CHECKING:
+    from advisor.domain.argument_names import ArgumentNames
     from advisor.domain.relaxing import Relaxation
     from advisor.domain.sizing import Sizing
     from advisor.domain.speed_report import SpeedReport
@@ -195,13 +196,16 @@ def size(
     gpu: str | None = None,
     ram: str | int | None = None,
     machine: str | Path | None = None,
+    names: ArgumentNames | None = None,
     advisor: Advisor | None = None,
 ) -> Result[Sizing]:
     """Memory in bytes of a model by its id, or of a GGUF file by its path or URL, per device.
 
     None stands for llama.cpp's default or, for `gpu_layers`, for all that fit. With `engine` llama.cpp itself is
-    asked; that raises EngineError where it is missing or refuses. A URL can raise NetworkError.
+    asked; that raises EngineError where it is missing or refuses. A URL can raise NetworkError. `names` is how errors
+    call the arguments where that is not by their names here.
     """
+    from advisor.domain.argument_names import ArgumentNames
     from advisor.domain.sizing import SizeRequest
 
     session = advisor or Advisor()
@@ -216,6 +220,7 @@ def size(
         experts_in_ram=experts_in_ram,
         cache_on_gpu=cache_on_gpu,
         outputs=outputs,
+        names=names or ArgumentNames(),
     )
     found = session.size(str(target), quantization, request, machine_choice(gpu, ram, machine), use_engine=engine)
     return Result(found, lambda: session.size_document(found))

@@ -6,6 +6,7 @@ import doctest
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -90,6 +91,22 @@ def test_a_session_is_read_once_for_many_calls() -> None:
 def test_memory_that_is_none_is_refused(ram: str | int, message: str) -> None:
     with pytest.raises(InputError, match=message):
         advisor.size(MODEL, ram=ram)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"context_tokens": 40000}, "context_tokens: 40,000 tokens per request exceed this model's 32,768"),
+        ({"gpu_layers": 99}, "gpu_layers: 99 is out of range"),
+        ({"gpu_layers": 9, "gpu": "none"}, 'Name one with gpu="RTX 4090".'),
+        ({"gpu_layers": 9, "gpu": "RTX 4090", "engine": True}, "Leave out engine=True, .* with gpu_layers=0"),
+        ({"kv_type": "q8_0", "flash_attention": False}, 'flash_attention=False, or write kv_type="q8_0/f16"'),
+    ],
+)
+def test_an_error_names_an_argument_as_python_does(arguments: dict[str, Any], message: str) -> None:
+    with pytest.raises(InputError, match=message) as caught:
+        advisor.size(MODEL, **arguments)
+    assert "--" not in str(caught.value)
 
 
 def test_a_snapshot_of_a_machine_is_taken_as_it_is() -> None:

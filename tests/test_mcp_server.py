@@ -99,6 +99,7 @@ async def test_a_tool_says_the_same_as_the_command(tool: str, arguments: dict[st
         ("size", {}, "model: Field required"),
         ("size", {"model": MODEL, "quant": "Q8_0"}, "unknown argument 'quant'. Did you mean 'quantization'?"),
         ("models", {"size": 7}, "unknown argument 'size'. Arguments are family."),
+        ("size", {"model": MODEL, "context_tokens": 99999}, "context_tokens: 99,999 tokens per request"),
         ("size", {"model": MODEL, "parallel": "many"}, "parallel: Input should be a valid integer"),
         ("recommend", {"needs": {"task.kind": "cooking"}}, "task.kind: 'cooking' cannot be used"),
         ("recommend", {"needs": {"task": {"knid": "coding"}}}, "Did you mean 'task.kind'?"),

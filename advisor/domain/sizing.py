@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from advisor.domain.argument_names import ArgumentNames
 from advisor.domain.fit import ways_to_run
 from advisor.domain.footprint import Footprint, footprint
 from advisor.domain.ladder import Ladder, Memories, ladder
@@ -36,6 +37,8 @@ class SizeRequest:
     outputs: int | None = None
     split_mode: str = "layer"
     """`layer` shares whole layers out over all GPUs, `none` uses the first alone."""
+    names: ArgumentNames = ArgumentNames()
+    """How errors call the fields above, and `gpu`."""
 
 
 SPLIT_MODES = ("layer", "none")
@@ -82,7 +85,7 @@ def size_subject(
 ) -> Sizing:
     """The footprint as asked for, and the ladder around it. Raises InputError as `requested_placement` does."""
     shape, held = subject.shape, subject.weights
-    memories = _split(memories, request.split_mode)
+    memories = _split(memories, request)
     budgets = tuple([pool.budget_bytes for pool in memories.pools[1:]])
     asked = requested_placement(request, shape, subject.max_context_tokens, budgets)
     placement = asked
@@ -101,11 +104,14 @@ def size_subject(
     return replace(sizing, ladder=rungs, repacked_bytes=repacked)
 
 
-def _split(memories: Memories, mode: str) -> Memories:
+def _split(memories: Memories, request: SizeRequest) -> Memories:
     """The memories that a split mode uses. Raises InputError for one that has no size."""
+    mode = request.split_mode
     if mode not in SPLIT_MODES:
         hint = f"Write one of {', '.join(SPLIT_MODES)}."
-        raise InputError(f"--split-mode: {mode!r} cannot be sized", why=_NOT_SIZED.get(mode), hint=hint)
+        raise InputError(
+            f"{request.names('split_mode')}: {mode!r} cannot be sized", why=_NOT_SIZED.get(mode), hint=hint
+        )
     return replace(memories, pools=memories.pools[:2]) if mode == "none" else memories
 
 
@@ -121,14 +127,14 @@ def _best(shape: Shape, held: Weights, asked: Placement, memories: Memories, *, 
 def requested_placement(
     request: SizeRequest, shape: Shape, max_context_tokens: int | None, gpu_budgets: tuple[int, ...]
 ) -> Placement:
-    """Check a request against the model. Raises InputError naming the option and what would be valid."""
+    """Check a request against the model. Raises InputError naming the argument and what would be valid."""
     most = max_context_tokens
     asked = request.context_tokens
     if asked is None:
         asked = min(DEFAULT_CONTEXT, most or DEFAULT_CONTEXT) * request.parallel
-    _check_context(asked, request.parallel, most)
+    _check_context(asked, request, most)
     layers = request.gpu_layers or 0
-    _check_layers(layers, shape, gpu_budgets)
+    _check_layers(layers, request.names, shape, gpu_budgets)
     keys, values = _kv_types(request, shape)
     base = replace(
         cpu_placement(asked, parallel=request.parallel, n_gpus=len(gpu_budgets)),
@@ -140,7 +146,7 @@ def requested_placement(
     )
     base = _with_batch(base, request)
     if request.experts_in_ram and shape.experts is None:
-        raise InputError("--cpu-moe: this model has no experts", hint="Leave it out.")
+        raise InputError(f"{request.names('experts_in_ram')}: this model has no experts", hint="Leave it out.")
     if not layers:
         return base
     placed = with_gpu_layers(base, layers - 1, gpu_budgets)
@@ -149,66 +155,75 @@ def requested_placement(
 
 def _with_batch(base: Placement, request: SizeRequest) -> Placement:
     if request.outputs is not None and request.outputs < 1:
-        raise InputError(f"--outputs: {request.outputs} is out of range", hint="Write 1 or more.")
+        raise _out_of_range(request.names, "outputs", request.outputs, "Write 1 or more.")
     if request.ubatch is None:
         return base
     if request.ubatch < 1:
-        raise InputError(f"--ubatch: {request.ubatch} is out of range", hint="Write 1 or more, for example 512.")
+        raise _out_of_range(request.names, "ubatch", request.ubatch, "Write 1 or more, for example 512.")
     return replace(base, ubatch=request.ubatch, batch=max(base.batch, request.ubatch))
 
 
-def _check_context(asked: int, parallel: int, most: int | None) -> None:
+def _out_of_range(names: ArgumentNames, name: str, value: int, hint: str) -> InputError:
+    return InputError(f"{names(name)}: {value} is out of range", hint=hint)
+
+
+def _check_context(asked: int, request: SizeRequest, most: int | None) -> None:
+    parallel, names = request.parallel, request.names
+    context = names("context_tokens")
     if parallel < 1:
-        raise InputError(f"--parallel: {parallel} is out of range", hint="Write 1 or more.")
+        raise _out_of_range(names, "parallel", parallel, "Write 1 or more.")
     if asked < 1:
-        raise InputError(f"--ctx: {asked} is out of range", hint=f"Write 1 to {(most or DEFAULT_CONTEXT) * parallel}.")
+        raise _out_of_range(names, "context_tokens", asked, f"Write 1 to {(most or DEFAULT_CONTEXT) * parallel}.")
     if asked < parallel:
         tokens = counted(asked, "token")
-        raise InputError(f"--ctx: {tokens} cannot be shared by {parallel} requests", hint="Ask for more tokens.")
+        raise InputError(f"{context}: {tokens} cannot be shared by {parallel} requests", hint="Ask for more tokens.")
     if most is not None and asked // parallel > most:
         raise InputError(
-            f"--ctx: {asked // parallel:,} tokens per request exceed this model's {most:,}",
-            hint=f"Write --ctx {most * parallel} or less.",
+            f"{context}: {asked // parallel:,} tokens per request exceed this model's {most:,}",
+            hint=f"Write {names.given('context_tokens', most * parallel)} or less.",
         )
 
 
-def _check_layers(asked: int, shape: Shape, gpu_budgets: tuple[int, ...]) -> None:
+def _check_layers(asked: int, names: ArgumentNames, shape: Shape, gpu_budgets: tuple[int, ...]) -> None:
     most = shape.n_layers + 1
     if not 0 <= asked <= most:
         raise InputError(
-            f"--gpu-layers: {asked} is out of range", why=f"this model has {shape.n_layers} layers and an output"
+            f"{names('gpu_layers')}: {asked} is out of range", why=f"this model has {shape.n_layers} layers and an output"
             f" layer, so 0 to {most} can be offloaded",
         )  # fmt: skip
     if asked and not gpu_budgets:
         raise InputError(
-            "--gpu-layers: there is no GPU that llama.cpp can use here", hint='Name one with --gpu "RTX 4090".'
+            f"{names('gpu_layers')}: there is no GPU that llama.cpp can use here",
+            hint=f"Name one with {names.given('gpu', 'RTX 4090')}.",
         )
 
 
 def _kv_types(request: SizeRequest, shape: Shape) -> tuple[KvType, KvType]:
     keys, _, values = request.kv_type.partition("/")
-    found = _kv_type(keys), _kv_type(values or keys)
+    names = request.names
+    name = names("kv_type")
+    found = _kv_type(keys, name), _kv_type(values or keys, name)
     if shape.latent is not None and found[0] != found[1]:
         raise InputError(
-            f"--kv-type: {request.kv_type} cannot be had with this model",
+            f"{name}: {request.kv_type} cannot be had with this model",
             why="its latent attention keeps keys and values in one vector",
-            hint=f"Write --kv-type {found[0]}.",
+            hint=f"Write {names.given('kv_type', found[0])}.",
         )
     if found[1] != "f16" and not request.flash_attention:
         raise InputError(
-            f"--kv-type: values in {found[1]} need flash attention",
+            f"{name}: values in {found[1]} need flash attention",
             why="llama.cpp refuses a quantized value cache without it",
-            hint=f"Leave out --no-flash-attn, or write --kv-type {found[0]}/f16.",
+            hint=f"Leave out {names.given('flash_attention', False)}, or write {names.given('kv_type', f'{found[0]}/f16')}.",
         )
     return found
 
 
-def _kv_type(asked: str) -> KvType:
+def _kv_type(asked: str, name: str) -> KvType:
     for known in KV_TYPES:
         if asked.lower() == known:
             return known
     hint = nearest(asked.lower(), KV_TYPES) or f"Write one of {', '.join(KV_TYPES)}."
-    raise InputError(f"--kv-type: unknown type {asked!r}", hint=hint)
+    raise InputError(f"{name}: unknown type {asked!r}", hint=hint)
 
 
 def size_model(name: str, shape: Shape, held: Weights, quantization: str, placement: Placement, gpus: int) -> Sizing:

@@ -133,14 +133,16 @@ def _by_engine(sizing: Sizing, given: Circumstances, subject: str, source: Sourc
     """The sizing with llama.cpp's own figures, and where they differ from the computed ones."""
     from advisor.engine.figures import disagreements, engine_footprint
 
+    names = given.request.names
     if sizing.placement.n_gpu_layers and (given.machine.simulated or not given.machine.engine.gpu_offload.value):
         raise InputError(
-            "--engine: llama.cpp here has no GPU to ask",
-            hint="Leave out --engine, or size it on the processor with --gpu-layers 0.",
+            f"{names('engine')}: llama.cpp here has no GPU to ask",
+            hint=f"Leave out {names.given('engine', True)}, or size it on the processor with "
+            f"{names.given('gpu_layers', 0)}.",
         )
     if given.request.split_mode == "none" and len(given.machine.gpus) > 1:
         raise InputError(
-            "--engine: llama.cpp would use every GPU that it sees",
+            f"{names('engine')}: llama.cpp would use every GPU that it sees",
             hint="Hide the others, for example with CUDA_VISIBLE_DEVICES=0.",
         )
     figures = _asked(sizing.placement, given, subject, source)

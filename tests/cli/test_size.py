@@ -87,9 +87,14 @@ def test_text_names_the_rungs_of_the_ladder(cli: Cli) -> None:
         (("--quant", "Q9"), "Known file types"),
         (("--kv-type", "f8"), "f16"),
         (("--gpu-layers", "34"), "0 to 33"),
-        (("--gpu-layers", "5"), "--gpu"),
-        (("--kv-type", "q4_0", "--no-flash-attn"), "q4_0/f16"),
-        (("--cpu-moe",), "no experts"),
+        (("--gpu-layers", "5"), "--gpu-layers: there is no GPU"),
+        (("--gpu-layers", "5"), 'Name one with --gpu "RTX 4090".'),
+        (("--parallel", "0"), "--parallel: 0"),
+        (("--ubatch", "0"), "--ubatch: 0"),
+        (("--outputs", "0"), "--outputs: 0"),
+        (("--split-mode", "row"), "--split-mode: 'row'"),
+        (("--kv-type", "q4_0", "--no-flash-attn"), "Leave out --no-flash-attn, or write --kv-type q4_0/f16."),
+        (("--cpu-moe",), "--cpu-moe: this model has no experts"),
     ],
 )
 def test_bad_input_is_refused_with_what_would_be_valid(cli: Cli, arguments: tuple[str, ...], valid: str) -> None:

@@ -10,11 +10,29 @@ from advisor import api
 from advisor.cli import output
 from advisor.cli.help import Command
 from advisor.cli.options import complete_model_or_file, machine_options, output_options
+from advisor.domain.argument_names import ArgumentNames
 from advisor.domain.ladder import Ladder
 from advisor.domain.quantization import DEFAULT_QUANTIZATION
 from advisor.domain.sizing import Sizing
 from advisor.service import MachineChoice
 from advisor.units import format_bytes
+
+_FLAGS = ArgumentNames(
+    {
+        "context_tokens": "--ctx",
+        "parallel": "--parallel",
+        "kv_type": "--kv-type",
+        "gpu_layers": "--gpu-layers",
+        "experts_in_ram": "--cpu-moe",
+        "cache_on_gpu": "--no-kv-offload",
+        "split_mode": "--split-mode",
+        "ubatch": "--ubatch",
+        "outputs": "--outputs",
+        "flash_attention": "--no-flash-attn",
+        "engine": "--engine",
+        "gpu": "--gpu",
+    }
+)
 
 
 @click.command("size", cls=Command)
@@ -71,7 +89,9 @@ def command(
     llm-advisor size llama-3.3-70b-instruct --gpu "RTX 4090x2" --gpu-layers 81
     llm-advisor size ./model.gguf --kv-type q8_0 --engine
     """
-    found = api.size(target, quant, engine=engine, gpu=where.gpu, ram=where.ram_bytes, machine=where.file, **request)
+    found = api.size(
+        target, quant, engine=engine, gpu=where.gpu, ram=where.ram_bytes, machine=where.file, names=_FLAGS, **request
+    )
     if as_json:
         output.emit_json(found.document)
     else:
