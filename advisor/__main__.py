@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from advisor.service import MachineChoice
+    from advisor.settings import Settings
 
 
 _YOUNG_OBJECTS = 100_000
@@ -38,6 +39,7 @@ def _run(arguments: list[str]) -> int:
     from advisor.cli.main import run
 
     screens.judging = _judge
+    screens.checking = _check_settings
     screens.opening = _run_tui if _is_interactive() else None
     return run(arguments)
 
@@ -46,6 +48,12 @@ def _judge(result: Path | None, seed: int) -> None:
     from advisor.tui.judging import run_judging
 
     run_judging(result, seed)
+
+
+def _check_settings(settings: Settings) -> None:
+    from advisor.tui.checking import check_settings
+
+    check_settings(settings)
 
 
 def _is_interactive() -> bool:

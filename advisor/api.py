@@ -205,7 +205,7 @@ def size(
     asked; that raises EngineError where it is missing or refuses. A URL can raise NetworkError. `names` is how errors
     call the arguments where that is not by their names here.
     """
-    from advisor.domain.argument_names import ArgumentNames
+    from advisor.domain.argument_names import OWN_NAMES
     from advisor.domain.sizing import SizeRequest
 
     session = advisor or Advisor()
@@ -220,7 +220,7 @@ def size(
         experts_in_ram=experts_in_ram,
         cache_on_gpu=cache_on_gpu,
         outputs=outputs,
-        names=names or ArgumentNames(),
+        names=names or OWN_NAMES,
     )
     found = session.size(str(target), quantization, request, machine_choice(gpu, ram, machine), use_engine=engine)
     return Result(found, lambda: session.size_document(found))

@@ -8,12 +8,16 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from advisor.service import MachineChoice
+    from advisor.settings import Settings
 
 opening: Callable[[MachineChoice, bool], None] | None = None
 """Opens the screens for a machine, in ASCII characters only or not; None where there is no terminal for them."""
 
 judging: Callable[[Path | None, int], None] | None = None
 """Opens blind judging on a result, the last one where it is None, with the seed of its order."""
+
+checking: Callable[[Settings], None] | None = None
+"""Raises InputError for a theme, a command or a key that the screens would refuse; None where there are no screens."""
 
 
 def open_screens(gpu: str | None, ram: str | None, machine: str | None, *, is_ascii: bool) -> None:

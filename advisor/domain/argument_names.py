@@ -26,5 +26,9 @@ class ArgumentNames:
         return f"{self.flags[name]} {_quoted(value) if ' ' in str(value) else value}"
 
 
+OWN_NAMES = ArgumentNames()
+"""Those of Python and of assistants."""
+
+
 def _quoted(value: str | int | bool) -> str:
     return f'"{value}"' if isinstance(value, str) else str(value)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from advisor.domain.argument_names import ArgumentNames
+from advisor.domain.argument_names import OWN_NAMES, ArgumentNames
 from advisor.domain.fit import ways_to_run
 from advisor.domain.footprint import Footprint, footprint
 from advisor.domain.ladder import Ladder, Memories, ladder
@@ -37,7 +37,7 @@ class SizeRequest:
     outputs: int | None = None
     split_mode: str = "layer"
     """`layer` shares whole layers out over all GPUs, `none` uses the first alone."""
-    names: ArgumentNames = ArgumentNames()
+    names: ArgumentNames = OWN_NAMES
     """How errors call the fields above, and `gpu`."""
 
 
@@ -188,9 +188,9 @@ def _check_layers(asked: int, names: ArgumentNames, shape: Shape, gpu_budgets: t
     most = shape.n_layers + 1
     if not 0 <= asked <= most:
         raise InputError(
-            f"{names('gpu_layers')}: {asked} is out of range", why=f"this model has {shape.n_layers} layers and an output"
-            f" layer, so 0 to {most} can be offloaded",
-        )  # fmt: skip
+            f"{names('gpu_layers')}: {asked} is out of range",
+            why=f"this model has {shape.n_layers} layers and an output layer, so 0 to {most} can be offloaded",
+        )
     if asked and not gpu_budgets:
         raise InputError(
             f"{names('gpu_layers')}: there is no GPU that llama.cpp can use here",
@@ -210,10 +210,11 @@ def _kv_types(request: SizeRequest, shape: Shape) -> tuple[KvType, KvType]:
             hint=f"Write {names.given('kv_type', found[0])}.",
         )
     if found[1] != "f16" and not request.flash_attention:
+        off, keys_alone = names.given("flash_attention", False), names.given("kv_type", f"{found[0]}/f16")
         raise InputError(
             f"{name}: values in {found[1]} need flash attention",
             why="llama.cpp refuses a quantized value cache without it",
-            hint=f"Leave out {names.given('flash_attention', False)}, or write {names.given('kv_type', f'{found[0]}/f16')}.",
+            hint=f"Leave out {off}, or write {keys_alone}.",
         )
     return found
 

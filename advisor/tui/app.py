@@ -13,7 +13,6 @@ from textual.filter import LineFilter
 from textual.screen import Screen
 from textual.theme import Theme
 
-from advisor.errors import InputError, nearest
 from advisor.settings import Settings, config_file, remember_theme, remembered_theme
 from advisor.tui.ascii import AsciiFilter
 from advisor.tui.commands import commands_at
@@ -24,7 +23,7 @@ from advisor.tui.places import PLACE_IDS, PlaceId
 from advisor.tui.proving import ProvingApp
 from advisor.tui.screens import screen_of
 from advisor.tui.screens.place import Place
-from advisor.tui.theme import THEMES
+from advisor.tui.theme import THEMES, checked_theme
 from advisor.tui.trials import STYLES as TRIAL_STYLES
 from advisor.tui.trials import TrialsApp
 
@@ -77,9 +76,8 @@ class AdvisorApp(PickingApp, ProvingApp, TrialsApp):
         if "TEXTUAL_THEME" in os.environ:
             return
         wanted, remembered = self.settings.theme, remembered_theme()
-        if wanted is not None and wanted not in self.available_themes:
-            hint = nearest(wanted, self.available_themes) or f"Themes: {', '.join(sorted(self.available_themes))}."
-            raise InputError(f"{config_file()}: theme: there is no theme {wanted!r}", hint=hint)
+        if wanted is not None:
+            checked_theme(wanted, self.available_themes, name=str(config_file()))
         known = remembered if remembered in self.available_themes else None
         self.theme = wanted or known or THEMES[0].name
 

@@ -6,7 +6,11 @@ The accents are Okabe and Ito's palette, which people with any colour vision can
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from textual.theme import Theme
+
+from advisor.errors import InputError, nearest
 
 ADVISOR_THEME = Theme(
     name="advisor",
@@ -61,3 +65,13 @@ OKABE_ITO_THEME = Theme(
 )
 THEMES = (ADVISOR_THEME, LIGHT_THEME, CONTRAST_THEME, OKABE_ITO_THEME)
 """The first one is the default."""
+
+
+def checked_theme(wanted: str, available: Iterable[str], *, name: str) -> str:
+    """The theme that the settings in the file of that name ask for. Raises InputError where there is none, with the
+    nearest."""
+    known = sorted(available)
+    if wanted not in known:
+        hint = nearest(wanted, known) or f"Themes: {', '.join(known)}."
+        raise InputError(f"{name}: theme: there is no theme {wanted!r}", hint=hint)
+    return wanted

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -15,10 +17,12 @@ from advisor.errors import InputError
 from advisor.settings import Settings, config_file, load_settings, remember_theme, remembered_theme
 from advisor.tui.app import AdvisorApp
 from advisor.tui.ascii import ascii_text
+from advisor.tui.checking import check_settings
 from advisor.tui.commands import COMMANDS
 from advisor.tui.keymap import keymap
 from advisor.tui.places import PLACE_IDS
 from advisor.tui.theme import THEMES
+from tests.cli.running import as_process
 from tests.tui.driving import place_of, press, text_of, until
 from tests.tui.pinned import PinnedAdvisor
 
@@ -76,6 +80,34 @@ def test_keys_that_cannot_be_are_refused(keys: dict[str, str], error: str) -> No
     with pytest.raises(InputError) as caught:
         keymap(keys, name="config.toml")
     assert error in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [
+        ('theme = "okabe-ita"', "theme: there is no theme 'okabe-ita'. Did you mean 'okabe-ito'?"),
+        ('[keys]\nsmok = "f6"', "keys.smok: unknown command. Did you mean 'smoke'?"),
+        ('[keys]\nsmoke = "q"', "q has two meanings"),
+    ],
+)
+def test_the_command_line_refuses_in_one_line_what_the_screens_would(text: str, error: str) -> None:
+    write(text)
+    found = as_process("settings")
+    assert (found.code, found.out) == (2, "")
+    assert error in found.err
+    assert len(found.err.splitlines()) == 1
+
+
+def test_the_command_line_takes_every_theme_that_the_screens_have() -> None:
+    for theme in app_with(Settings()).available_themes:
+        check_settings(Settings(theme=theme, keys={"smoke": "f7,ctrl+t"}))
+
+
+def test_the_command_line_loads_no_screens_where_there_is_nothing_to_check() -> None:
+    script = "import sys; from advisor.__main__ import _run; _run(['settings']); sys.exit('textual' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "defaults hold" in done.stdout
 
 
 async def test_a_changed_key_works_is_shown_everywhere_and_the_old_one_is_dead() -> None:

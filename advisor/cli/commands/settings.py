@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from advisor.cli import output
+from advisor.cli import output, screens
 from advisor.cli.help import Command
 from advisor.cli.options import output_options
 from advisor.files import is_file
@@ -25,6 +25,8 @@ def command(as_json: bool, plain: bool) -> None:
     llm-advisor settings --json
     """
     file, settings = config_file(), load_settings()
+    if screens.checking is not None and (settings.theme is not None or settings.keys):
+        screens.checking(settings)
     if as_json:
         output.emit_json(
             {
