@@ -21,7 +21,7 @@ from advisor.domain.quality import Rating, UseScale
 from advisor.domain.quantization import Quantization
 from advisor.domain.scoring import score
 from advisor.domain.serving import Load
-from advisor.domain.slots import MAX_SLOTS, parts_for_copies, ways_with_slots
+from advisor.domain.slots import MAX_SLOTS, parts_for_copies, threads_of_copy, ways_with_slots
 from advisor.domain.speed import Speed, SpeedConstants, Timings, estimate_speed, placement_kind
 from advisor.domain.vision import projector_bytes, with_projector
 from advisor.domain.weights import Weights, weights
@@ -235,14 +235,19 @@ def _placed(
     pools, allow_cpu = _pools(model, setting), setting.constraints.machine.allow_cpu
     parts = ((pools, 1),) if setting.load is None else parts_for_copies(pools)
     for part, copies in parts:
+        own = setting if copies == 1 else _of_copy(setting, copies)
         found = _with_slots(
-            model, shape, quantization, held, part, setting, setting.slots, allow_cpu=allow_cpu and copies == 1
+            model, shape, quantization, held, part, own, setting.slots, allow_cpu=allow_cpu and copies == 1
         )
         if found is not None:
             fit, speed, replica = found
             carried = None if replica is None or setting.load is None else setting.load.bounded(replica, copies)
             return fit, speed, carried
     return None
+
+
+def _of_copy(setting: Setting, copies: int) -> Setting:
+    return replace(setting, base=replace(setting.base, threads=threads_of_copy(setting.base.threads, copies)))
 
 
 def _with_slots(

@@ -46,6 +46,11 @@ def parts_for_copies(pools: tuple[Pool, ...]) -> Iterator[tuple[tuple[Pool, ...]
     yield pools, 1
 
 
+def threads_of_copy(threads: int, copies: int) -> int:
+    """Threads of each of several copies on one machine: its share of the cores, as of the memory, and at least one."""
+    return max(1, threads // copies)
+
+
 def _are_alike(gpus: tuple[Pool, ...]) -> bool:
     """Whether GPUs differ in nothing but their name and what is free now."""
     kinds = {replace(gpu, name="", free_bytes=None) for gpu in gpus}

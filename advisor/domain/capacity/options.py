@@ -18,7 +18,7 @@ from advisor.domain.fit import Fit
 from advisor.domain.model import Model, Shape
 from advisor.domain.placement import Pool, cpu_placement
 from advisor.domain.pools import CONTEXT_BYTES
-from advisor.domain.slots import parts_for_copies, ways_with_slots
+from advisor.domain.slots import parts_for_copies, threads_of_copy, ways_with_slots
 from advisor.domain.speed.constants import SpeedConstants
 from advisor.domain.speed.work import parts_of, used_share
 from advisor.domain.weights import Weights, weights
@@ -68,7 +68,8 @@ def llama_on_pools(subject: Subject, place: str, pools: tuple[Pool, ...], thread
     held = weights(subject.shape, subject.quantization)
     fitting = False
     for part, copies in parts_for_copies(pools):
-        found = _most_slots(subject, held, part, threads, allow_cpu=subject.allow_cpu and copies == 1)
+        own = threads_of_copy(threads, copies)
+        found = _most_slots(subject, held, part, own, allow_cpu=subject.allow_cpu and copies == 1)
         if found is not None:
             fitting = True
             yield from _llama(subject, held, place, found)
@@ -97,7 +98,8 @@ def llama_on_machine(
             break
         ram = replace(pools[0], budget_bytes=pools[0].budget_bytes * n_gpus // len(gpus))
         held = weights(subject.shape, subject.quantization)
-        found = _most_slots(subject, held, (ram, *gpus[:n_gpus]), max(1, threads // replicas), allow_cpu=False)
+        own = threads_of_copy(threads, replicas)
+        found = _most_slots(subject, held, (ram, *gpus[:n_gpus]), own, allow_cpu=False)
         if found is not None:
             tried += 1
             for option in _llama(subject, held, place, found):

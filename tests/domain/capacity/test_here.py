@@ -27,7 +27,7 @@ from advisor.domain.fit import ways_to_run
 from advisor.domain.placement import Pool, cpu_placement
 from advisor.domain.recommend import Recommendation
 from advisor.domain.scoring import CLOSE_CALL
-from advisor.domain.slots import MAX_SLOTS, parts_for_copies, ways_with_slots
+from advisor.domain.slots import MAX_SLOTS, parts_for_copies, threads_of_copy, ways_with_slots
 from advisor.domain.summary import summary_lines
 from advisor.domain.weights import weights
 from advisor.paths import knowledge_dir
@@ -124,6 +124,10 @@ def test_like_gpus_hold_a_copy_each_and_others_share_one() -> None:
     unlike = (RAM, GPU, replace(GPU, name="GPU1", budget_bytes=8 * GIB))
     assert list(parts_for_copies(unlike)) == [(unlike, 1)]
     assert list(parts_for_copies((RAM,))) == [((RAM,), 1)]
+
+
+def test_copies_share_the_cores_and_each_has_one_at_least() -> None:
+    assert [threads_of_copy(16, copies) for copies in (1, 2, 3, 16, 32)] == [16, 8, 5, 1, 1]
 
 
 @settings(max_examples=20, deadline=None)

@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from advisor.domain.export_request import ExportRequest
+from advisor.domain.pools import threads_for
 from advisor.errors import AdvisorError, InputError, NoCandidateError
 from advisor.export.deploy import TARGETS
 from advisor.export.deploy.serving import GgufSource, Serving
@@ -128,6 +129,25 @@ def test_copies_that_were_recommended_for_one_machine_have_gpus_of_their_own(tmp
     found = serving(path, "llama-server", gguf="a/b/c.gguf")
     assert found.llama is not None
     assert (found.llama.gpu_layers, found.replicas.per_machine) == ((*pick.placement.gpu_layers, 0), 2)
+    cores = threads_for(MACHINES["two H100"])
+    assert cores > 1
+    assert found.llama.threads == found.cores == pick.placement.threads == cores // 2
+
+
+@pytest.mark.parametrize(
+    ("target", "told"),
+    [
+        ("llama-server", r"--threads (\d+)"),
+        ("compose", r"--threads\W+(\d+)"),
+        ("kubernetes", r"--threads\W+(\d+)"),
+        ("ollama", r"num_thread (\d+)"),
+    ],
+)
+def test_every_target_gives_a_copy_its_share_of_the_cores(tmp_path: Path, target: str, told: str) -> None:
+    path = recommended(tmp_path, "two H100", *SAAS, "scale.users=400", "scale.requests_per_user_hour=10")
+    made = advisor().export_file(path, target, _NAMED)
+    found = {int(n) for text in made.values() for n in re.findall(told, text)}
+    assert found == {threads_for(MACHINES["two H100"]) // 2}
     made = advisor().export_file(path, "llama-server", ExportRequest(gguf="a/b/c.gguf"))
     unit = next(text for name, text in made.items() if name.endswith(".service") and "weights" not in name)
     assert "    --device CUDA0 \\\n" in unit
