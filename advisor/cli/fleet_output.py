@@ -44,6 +44,12 @@ def require_enough(advice: FleetAdvice) -> None:
         best = max(plans.plans, key=lambda plan: plan.carried_requests_per_s)
         why = f"{ENGINE_NAMES[best.engine]} {enough_text(best, plans)}"
         hint = "Add machines, relax latency.ttft_ms or latency.tokens_per_s, or name a smaller model: --model ID."
+        if best.replicas < 2 and best.unharmed_requests_per_s >= subject.traffic.requests_per_s:
+            what = f"the fleet holds no spare replica of {subject.model.id} {subject.quantization}"
+            hint = (
+                "Add a machine, or name a smaller model, of which two replicas fit: --model ID. To plan without a "
+                "spare one, plan for one machine: --machine FILE."
+            )
         raise NoCandidateError(what, why=why, hint=hint)
     why = refusals_text(plans.refusals)
     raise NoCandidateError(what, why=why, hint="Name another model (--model ID) or engine (--engine).")

@@ -77,6 +77,20 @@ def test_a_load_beyond_the_fleet_is_shown_with_what_is_carried_and_exits_with_3(
     assert "is not enough" in found.err
 
 
+def test_a_fleet_of_one_replica_is_told_how_to_plan_without_a_spare_one(cli: Cli, tmp_path: Path) -> None:
+    path = tmp_path / "fleet.toml"
+    path.write_text(FLEET.replace("count = 2", "count = 1"), "utf-8")
+    found = cli("plan", "--fleet", path, *MODEL)
+    assert found.code == 3
+    assert "holds one replica, which carries the peak of 0.00417 requests/s by itself" in found.err
+    assert "the fleet holds no spare replica of llama-3.1-8b-instruct" in found.err
+    assert "To plan without a spare one, plan for one machine: --machine FILE." in found.err
+    assert "latency" not in found.err
+    single = tmp_path / "machine.toml"
+    single.write_text('[cpu]\ncores = 32\n[memory]\ntotal = "64GiB"\n[[gpu]]\nname = "L40S"\n', "utf-8")
+    assert cli("plan", "--machine", single, *MODEL).code == 0
+
+
 def test_a_model_for_the_fleet_is_the_first_in_rank_that_it_carries(cli: Cli, fleet: Path) -> None:
     found = cli("recommend", "--machine", fleet, *MANY, "--json")
     assert found.code == 0

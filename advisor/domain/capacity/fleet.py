@@ -74,6 +74,11 @@ class FleetPlan:
         return sum(share.placed for share in self.shares)
 
     @property
+    def unharmed_requests_per_s(self) -> float:
+        """What the placed replicas carry while none is lost."""
+        return sum(share.placed * share.capacity.requests_per_s for share in self.shares)
+
+    @property
     def machines(self) -> int:
         """Machines with a replica."""
         return sum(1 for share in self.shares if share.placed)

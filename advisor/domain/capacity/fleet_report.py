@@ -123,5 +123,11 @@ def enough_text(plan: FleetPlan, found: FleetPlans) -> str:
         asked = f"the peak of {format_figure(peak)} requests/s"
         return f"carries {asked} within the targets although the fastest replica is lost"
     if plan.replicas < 2:
-        return "holds one replica, so nothing is left when it is lost"
+        alone = plan.unharmed_requests_per_s
+        if alone >= peak:
+            asked = f"the peak of {format_figure(peak)} requests/s"
+            return f"holds one replica, which carries {asked} by itself, but nothing is left when it is lost"
+        # A user who never meets another is served by a replica that carries no load that several share.
+        does = f", which carries {format_figure(alone)} of {format_figure(peak)} requests/s by itself" if alone else ""
+        return f"holds one replica{does}, and nothing is left when it is lost"
     return f"is not enough: within the targets, and with the fastest replica lost, it carries {carried} at the peak"
