@@ -221,7 +221,7 @@ def _used(devices: Sequence[DeviceFootprint]) -> list[DeviceFootprint]:
 def _devices_text(devices: Sequence[DeviceFootprint]) -> str:
     return "; ".join(
         f"{d.name} {format_bytes(d.total_bytes)} ({d.weights_bytes:,} B weights, {d.kv_cache_bytes:,} B KV cache, "
-        f"{d.compute_bytes + d.output_bytes:,} B compute)"
+        f"{d.compute_bytes:,} B compute buffer, {d.output_bytes:,} B output buffer)"
         for d in _used(devices)
     )
 

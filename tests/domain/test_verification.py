@@ -12,7 +12,7 @@ from advisor.domain.verification import PREMISES, Check, Status, Verification, v
 from advisor.export.recommendation_file import read_recommendation
 from advisor.export.recommendation_schema import RecommendationFile
 from advisor.export.verification import recorded_pick, verification_document
-from advisor.units import GIB
+from advisor.units import GIB, format_bytes
 from tests.export.support import MACHINES, advise, advisor, alone, gpu, machine, replay, text_of, write
 
 IDS = ["catalogue", "machine", "gates", "rank", "footprint", "speed", "licence", "languages"]
@@ -174,6 +174,19 @@ def test_a_pick_that_no_longer_carries_the_load_says_so_and_not_by_which_criteri
     text = _by_id(verify(other, now))["rank"].current
     assert text.startswith(f"{now.pick.id} ranks first and carries the load; {short.id} carries ")
     assert "mostly by" not in text
+
+
+def test_buffers_are_told_apart_so_that_bytes_that_move_between_them_are_seen(recorded: Edited) -> None:
+    """Their sum stays the same."""
+    ram = recorded(MACHINES["processor"]).recommendation.footprint.devices[0]
+    compute, output = ram.compute_bytes, ram.output_bytes
+    buffers = "compute_bytes = {}\noutput_bytes = {} #"
+    old = buffers.format(f"{compute} # {format_bytes(compute)}", output)
+    new = buffers.format(compute - 1000, output + 1000)
+    check = _by_id(_verified(recorded(MACHINES["processor"], moved=(old, new))))["footprint"]
+    assert check.status is Status.CHANGED
+    assert check.recorded != check.current
+    assert f"{compute - 1000:,} B compute buffer, {output + 1000:,} B output buffer" in check.recorded
 
 
 def test_another_number_of_bytes_is_a_change_of_the_footprint(recorded: Edited) -> None:
