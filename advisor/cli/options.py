@@ -37,6 +37,16 @@ class Size(click.ParamType[int]):
             self.fail(str(error), param, ctx)
 
 
+class Ram(Size):
+    """System memory of a machine. Whoever writes less than any has forgot the unit."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        n_bytes = super().convert(value, param, ctx)
+        if n_bytes < api.LEAST_RAM_BYTES:
+            self.fail(f"no machine has {n_bytes} bytes; write a unit, for example 64GiB", param, ctx)
+        return n_bytes
+
+
 _FILE = click.Path(path_type=Path, dir_okay=False)
 
 
@@ -184,7 +194,7 @@ def machine_options(command: F) -> F:
     command = _gathered("where", ["gpu", "ram", "machine"], api.machine_choice)(command)
     for option in (
         _shared("Machine", "--machine", type=_FILE, help="TOML file of a machine, as probe -o writes it."),
-        _shared("Machine", "--ram", type=Size(), metavar="SIZE", help="Pretend this much system memory, e.g. 64GiB."),
+        _shared("Machine", "--ram", type=Ram(), metavar="SIZE", help="Pretend this much system memory, e.g. 64GiB."),
         _shared(
             "Machine",
             "--gpu",

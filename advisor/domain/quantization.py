@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from advisor.errors import nearest
 from advisor.values import value
 
 DEFAULT_QUANTIZATION = "Q4_K_M"
 """The file type of a model where none is asked for."""
+
+
+def file_type_hint(wanted: str, known: Iterable[str]) -> str:
+    """What an unknown file type may mean: those that it begins, such as all of `Q4`, else the nearest, else any."""
+    names = list(known)
+    begun = [name for name in names if wanted and name.startswith(wanted)]
+    if len(begun) > 1:
+        return f"Those that begin like that: {', '.join(begun)}."
+    return nearest(wanted, names) or f"Known file types: {', '.join(names)}."
 
 
 @value

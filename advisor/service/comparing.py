@@ -9,6 +9,7 @@ from advisor.domain.constraints import Constraints
 from advisor.domain.hardware import GpuSpec, Machine
 from advisor.domain.head_to_head import Entrant, HeadToHead, compare
 from advisor.domain.pools import Figures
+from advisor.domain.quantization import file_type_hint
 from advisor.domain.speed import NO_TIMINGS, Timings
 from advisor.domain.trial.evidence import Evidence
 from advisor.errors import InputError, nearest
@@ -29,8 +30,7 @@ def read_entrant(name: str, catalogue: Catalogue) -> Entrant:
         return Entrant(model.id)
     wanted = file_type.upper()
     if wanted not in catalogue.quantizations:
-        known = catalogue.quantizations
-        hint = nearest(wanted, known) or f"Known file types: {', '.join(known)}."
+        hint = file_type_hint(wanted, catalogue.quantizations)
         raise InputError(f"unknown quantization {file_type!r} of {model.id}", hint=hint)
     return Entrant(model.id, wanted)
 

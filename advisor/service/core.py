@@ -15,6 +15,7 @@ from advisor.domain.hardware import CpuSpec, GpuSpec, Machine
 from advisor.domain.language_names import LanguageNames
 from advisor.domain.model import GgufFile, Model
 from advisor.domain.pools import Figures
+from advisor.domain.quantization import file_type_hint
 from advisor.domain.recommend import Recommendation, recommend
 from advisor.domain.speed import NO_TIMINGS, Timings
 from advisor.errors import InputError, nearest
@@ -186,8 +187,7 @@ class Core(OwnEntries):
         known = self.catalogue.quantizations
         wanted = name.upper()
         if wanted not in known:
-            hint = nearest(wanted, known) or f"Known file types: {', '.join(known)}."
-            raise InputError(f"unknown quantization {name!r}", hint=hint)
+            raise InputError(f"unknown quantization {name!r}", hint=file_type_hint(wanted, known))
         return wanted
 
     def recommend_again(

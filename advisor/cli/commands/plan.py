@@ -50,7 +50,7 @@ from advisor.service import Advisor, FleetAdvice, MachineChoice
     "--fleet",
     "fleet_file",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Place replicas on the machines of this file, as probe --ray -o writes it.",
+    help="Place replicas on the machines of this file, as probe --ray -o writes it, so that the fastest may be lost.",
 )
 @click.option(
     "--ray", "address", metavar="ADDRESS", help="Place them on the nodes of a Ray cluster: HOST:PORT or auto."

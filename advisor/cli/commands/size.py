@@ -48,7 +48,7 @@ _FLAGS = ArgumentNames(
     help="Of the KV cache: f16, q8_0, q4_0; or keys/values.",
 )
 @click.option(
-    "--gpu-layers", type=int, metavar="N", help="Layers on GPU with the output layer; by default all that fit."
+    "--gpu-layers", type=int, metavar="N", help="Layers on GPU, the output layer counted; by default all that fit."
 )
 @click.option("--cpu-moe", "experts_in_ram", is_flag=True, help="Keep the routed experts in system memory.")
 @click.option(

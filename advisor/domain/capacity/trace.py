@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from advisor.errors import InputError
+from advisor.units import counted
 
 MOST_ROWS = 1_000_000
 """More are refused: a plan needs the busiest hours, and these take two seconds to read."""
@@ -115,8 +116,12 @@ class _Reader:
     def finish(self) -> Trace:
         seconds = self.last - self.first
         if self.count < 2 or seconds <= 0:
+            are = "is" if self.count == 1 else "are"
+            what = (
+                f"{counted(self.count, 'request')} at one moment {are} no load" if self.count else "it has no requests"
+            )
             raise InputError(
-                f"{self.name}: {self.count} requests at one moment are no load",
+                f"{self.name}: {what}",
                 why="a rate needs at least two arrivals at different times",
                 hint=f"Write a row for each request: {COLUMNS}.",
             )

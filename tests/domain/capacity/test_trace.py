@@ -55,9 +55,17 @@ def test_a_bad_row_is_named_with_its_line(row: str, message: str) -> None:
         read_trace(["1,10,10", row], "t.csv")
 
 
-@pytest.mark.parametrize("rows", [[], [HEADER], ["5,1,1"], ["5,1,1", "5,1,1"]])
-def test_a_trace_without_a_rate_is_refused(rows: list[str]) -> None:
-    with pytest.raises(InputError, match="at one moment are no load"):
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ([], "t.csv: it has no requests: a rate needs"),
+        ([HEADER], "t.csv: it has no requests: a rate needs"),
+        (["5,1,1"], "t.csv: 1 request at one moment is no load"),
+        (["5,1,1", "5,1,1"], "t.csv: 2 requests at one moment are no load"),
+    ],
+)
+def test_a_trace_without_a_rate_is_refused(rows: list[str], message: str) -> None:
+    with pytest.raises(InputError, match=message):
         read_trace(rows, "t.csv")
 
 
