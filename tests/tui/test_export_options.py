@@ -153,3 +153,17 @@ def test_an_option_is_offered_exactly_where_it_changes_what_is_made(
     for key, value in OTHER.items():
         changed = made(**{key: value})
         assert (changed not in (None, plain)) == (key in offered), key
+
+
+@pytest.mark.parametrize("size", [(120, 36), (40, 12)])
+async def test_arrows_lead_from_option_to_option_also_where_they_have_to_scroll(size: tuple[int, int]) -> None:
+    async with started(PinnedAdvisor(), "5", size=size) as (app, pilot):
+        await take(app, pilot, "compose")
+        await press(pilot, "p")
+        fields = [row.query_one(Input) for row in app.screen.query(QuestionRow) if row.display]
+        assert app.focused is fields[0]
+        for later in fields[1:]:
+            await press(pilot, "down")
+            assert app.focused is later
+        await press(pilot, "up")
+        assert app.focused is fields[-2]

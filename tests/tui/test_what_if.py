@@ -284,6 +284,19 @@ async def test_an_overlay_survives_every_size() -> None:
             assert "use it" in text_of(app)
 
 
+@pytest.mark.parametrize("size", [(120, 36), (80, 24), (40, 12)])
+async def test_arrows_lead_from_field_to_field_also_where_the_form_has_to_scroll(size: tuple[int, int]) -> None:
+    async with started(HereAdvisor(), "2", size=size) as (app, pilot):
+        await opened(app, pilot)
+        seen = []
+        for _ in range(6):
+            await press(pilot, "down")
+            seen.append(app.focused)
+        assert seen == [row.query_one(Input) for row in app.screen.query(QuestionRow)]
+        await press(pilot, "up")
+        assert app.focused is seen[-2]
+
+
 async def test_contradicting_needs_are_said_and_cannot_be_used() -> None:
     async with started(HereAdvisor(), "2") as (app, pilot):
         await opened(app, pilot)

@@ -37,6 +37,7 @@ from advisor.tui.session import Session
 from advisor.tui.tryout import COUNT, NEEDS, RAM, Applied, Tryout, count_of, with_count
 from advisor.tui.widgets.choice import ChoiceList
 from advisor.tui.widgets.form_line import FormLine
+from advisor.tui.widgets.paged import Paged
 from advisor.tui.widgets.question_row import QuestionRow
 
 
@@ -95,7 +96,7 @@ class WhatIfScreen(ModalScreen[Applied | None]):
         with Container(id="what-if"):
             yield Static(self._title(), markup=False, id="what-if-title")
             with Container(id="what-if-body"):
-                with VerticalScroll(id="what-if-form", can_focus=False):
+                with Paged(id="what-if-form", can_focus=False):
                     yield FormLine(self._gpu_text(), "gpu", id="gpu-line")
                     hardware = self._tryout.hardware
                     for asked, has in ((COUNT, count_of(hardware)), (RAM, hardware.ram_bytes)):
