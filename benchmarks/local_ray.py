@@ -130,13 +130,16 @@ class LocalCluster:
 
 
 def environment(**more: str) -> dict[str, str]:
-    """The environment of Ray's programs: this package, no reports to Ray's makers, nothing warned about."""
+    """The environment of Ray's programs: this package, no reports to Ray's makers, nothing warned about, and patience
+    with a proxy that starts on a busy machine, which Ray ends after 5 seconds otherwise."""
     paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
     return {
         **os.environ,
         "PYTHONPATH": os.pathsep.join(paths),
         "RAY_USAGE_STATS_ENABLED": "0",
         "RAY_SERVE_LOG_TO_STDERR": "0",
+        "RAY_SERVE_PROXY_READY_CHECK_TIMEOUT_S": "60",
+        "RAY_SERVE_PROXY_HEALTH_CHECK_TIMEOUT_S": "60",
         **more,
     }
 

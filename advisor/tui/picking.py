@@ -13,7 +13,7 @@ from advisor.tui.messages import AnswersChanged, Compared, Relaxed
 
 if TYPE_CHECKING:
     from advisor.domain.recommend import Recommendation
-    from advisor.tui.screens.what_if import Applied
+    from advisor.tui.tryout import Applied
 
 
 class PickingApp(AdvisingApp):

@@ -41,6 +41,13 @@ async def until(pilot: Drive, condition: Callable[[], bool], seconds: float = 10
     raise AssertionError("it did not happen in time")
 
 
+async def at_rest(pilot: Drive, seconds: float = 0.1) -> None:
+    """Wait for what a timer starts within some seconds, and until no thread works for the screens."""
+    await pilot.pause(seconds)
+    await until(pilot, lambda: all(worker.is_finished for worker in pilot.app.workers), 30)
+    await pilot.pause()
+
+
 async def press(pilot: Drive, *keys: str) -> None:
     """Press keys, each after the one before has been dealt with."""
     for key in keys:

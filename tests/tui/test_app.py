@@ -14,7 +14,7 @@ from advisor.tui.app import AdvisorApp
 from advisor.tui.commands import COMMANDS, commands_at
 from advisor.tui.places import PLACE_IDS, PlaceId
 from advisor.tui.screens import screen_of
-from tests.tui.driving import place_of, press, started, text_of, until
+from tests.tui.driving import at_rest, place_of, press, started, text_of, until
 from tests.tui.pinned import PinnedAdvisor
 
 
@@ -40,7 +40,7 @@ async def test_arrows_on_the_bar_of_places_lead_along_the_flow() -> None:
 async def test_clicking_a_name_on_the_bar_goes_there() -> None:
     async with started(PinnedAdvisor()) as (app, pilot):
         await pilot.click("PlaceBar", offset=(36, 0))
-        await pilot.pause(0.1)
+        await at_rest(pilot)
         assert place_of(app) == "proof"
 
 
@@ -93,7 +93,7 @@ async def test_the_palette_offers_the_commands_of_the_place_and_does_what_their_
         assert {f"{command.label} ({command.shown})" for command in commands_at("picks")} <= titles
         await press(pilot, "ctrl+p")
         await pilot.press(*"Excluded")
-        await pilot.pause(0.5)
+        await at_rest(pilot, 0.5)
         await press(pilot, "enter")
         await until(pilot, lambda: "2 excluded" in text_of(app))
 
@@ -160,7 +160,7 @@ async def test_resizing_keeps_the_state() -> None:
         chosen = app.session.chosen
         for size in ((40, 12), (80, 24)):
             await pilot.resize_terminal(*size)
-            await pilot.pause(0.1)
+            await at_rest(pilot)
         assert app.session.chosen == chosen
         assert chosen is not None
         assert chosen.model.name == "Example Llama 8B Instruct"

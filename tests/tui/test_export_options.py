@@ -13,9 +13,10 @@ from advisor.domain.export_request import EXPORT_OPTIONS, ExportChoice, ExportRe
 from advisor.errors import AdvisorError
 from advisor.service import Advisor, MachineChoice
 from advisor.tui.app import AdvisorApp
+from advisor.tui.screens import export
 from advisor.tui.widgets.option_form import OptionForm
 from advisor.tui.widgets.question_row import QuestionRow
-from tests.tui.driving import Drive, place_of, press, started, text_of, until
+from tests.tui.driving import Drive, at_rest, place_of, press, started, text_of, until
 from tests.tui.pinned import HereAdvisor, PinnedAdvisor
 from tests.tui.test_export_targets import DESKTOP, export_of, take, words_of
 
@@ -37,10 +38,13 @@ def row_of(app: AdvisorApp, key: str) -> QuestionRow:
 
 async def decide(app: AdvisorApp, pilot: Drive, **options: str) -> None:
     """Type options into the open form, and wait for what they lead to."""
+    screen = app.screen
+    assert isinstance(screen, export.ExportScreen)
     for key, text in options.items():
         row_of(app, key).fill(text)
-    await pilot.pause(0.4)
-    await until(pilot, lambda: "making the files" not in text_of(app), 30)
+    await at_rest(pilot, 2 * export._DEBOUNCE_S)
+    await until(pilot, lambda: screen._job is None or screen._job.request == screen._request())
+    await at_rest(pilot)
 
 
 @pytest.mark.parametrize("target", TYPED)
@@ -149,3 +153,17 @@ def test_an_option_is_offered_exactly_where_it_changes_what_is_made(
     for key, value in OTHER.items():
         changed = made(**{key: value})
         assert (changed not in (None, plain)) == (key in offered), key
+
+
+@pytest.mark.parametrize("size", [(120, 36), (40, 12)])
+async def test_arrows_lead_from_option_to_option_also_where_they_have_to_scroll(size: tuple[int, int]) -> None:
+    async with started(PinnedAdvisor(), "5", size=size) as (app, pilot):
+        await take(app, pilot, "compose")
+        await press(pilot, "p")
+        fields = [row.query_one(Input) for row in app.screen.query(QuestionRow) if row.display]
+        assert app.focused is fields[0]
+        for later in fields[1:]:
+            await press(pilot, "down")
+            assert app.focused is later
+        await press(pilot, "up")
+        assert app.focused is fields[-2]

@@ -13,7 +13,7 @@ from advisor.tui.app import AdvisorApp
 from advisor.tui.screens.export import ExportScreen
 from advisor.tui.widgets.choice import Choice
 from advisor.tui.widgets.file_list import FileList
-from tests.tui.driving import Drive, place_of, press, started, text_of, until
+from tests.tui.driving import Drive, at_rest, place_of, press, started, text_of, until
 from tests.tui.pinned import HereAdvisor, PinnedAdvisor
 from tests.tui.test_walks import click_text
 
@@ -31,7 +31,9 @@ async def take(app: AdvisorApp, pilot: Drive, target: str) -> None:
     await press(pilot, "o", "home")
     steps = list(export_of_choices(app)).index(target) + 1
     await press(pilot, *["down"] * steps, "enter")
-    await until(pilot, lambda: "making the files" not in text_of(app))
+    chosen = app.session.advisor.export_choices()[steps - 1]
+    await until(pilot, lambda: export_of(app)._choice == chosen)
+    await at_rest(pilot)
 
 
 def export_of_choices(app: AdvisorApp) -> list[str]:
@@ -156,13 +158,13 @@ async def test_looking_again_makes_nothing_anew_and_so_changes_no_hash(tmp_path:
         await until(pilot, lambda: bool(export_of(app).previews))
         first = export_of(app).previews
         await press(pilot, "4", "5")
-        await pilot.pause(0.3)
+        await at_rest(pilot, 0.3)
         assert export_of(app).previews is first
 
 
 async def test_without_a_pick_every_target_says_why_there_is_nothing(tmp_path: Path) -> None:
     async with started(PinnedAdvisor(ranked=()), "5", folder=tmp_path) as (app, pilot):
-        await pilot.pause(0.1)
+        await at_rest(pilot)
         assert "No model passes what you need." in words_of(app)
         assert "x lists all that are excluded" in words_of(app)
         assert app.screen.query_one("#save", Button).disabled

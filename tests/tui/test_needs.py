@@ -9,7 +9,7 @@ from advisor.tui.app import AdvisorApp
 from advisor.tui.widgets.choice import Choice
 from advisor.tui.widgets.marks import Ticks, YesNo
 from advisor.tui.widgets.question_row import QuestionRow
-from tests.tui.driving import Drive, place_of, press, started, text_of, until
+from tests.tui.driving import Drive, at_rest, place_of, press, started, text_of, until
 from tests.tui.pinned import HereAdvisor, PinnedAdvisor
 
 
@@ -23,7 +23,7 @@ async def type_into(app: AdvisorApp, pilot: Drive, key: str, text: str) -> None:
     field.focus()
     await press(pilot, "end", "ctrl+u")
     await pilot.press(*text)
-    await pilot.pause(0.1)
+    await at_rest(pilot)
 
 
 async def test_every_question_that_is_not_advanced_is_asked_and_the_others_on_request() -> None:
@@ -98,7 +98,7 @@ async def test_letters_and_digits_are_inert_while_typing() -> None:
     async with started(PinnedAdvisor(), "2") as (app, pilot):
         row_of(app, "languages.required").query_one(Input).focus()
         await pilot.press("end", *"q1tre?/5xs")
-        await pilot.pause(0.1)
+        await at_rest(pilot)
         assert place_of(app) == "needs"
         assert app.is_running
         assert app.session.smoke is None
@@ -167,7 +167,7 @@ async def test_typed_text_is_never_markup() -> None:
     async with started(PinnedAdvisor(), "2") as (app, pilot):
         for text in ("[bold]x[/bold]", "[/nothing", "\x1b[31mred"):
             row_of(app, "languages.required").query_one(Input).value = text
-            await pilot.pause(0.1)
+            await at_rest(pilot)
             error = row_of(app, "languages.required").error_text
             assert error is not None
             assert "is no language code" in error

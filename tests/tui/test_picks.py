@@ -13,7 +13,7 @@ from advisor.tui.app import AdvisorApp
 from advisor.tui.widgets.pick_rows import GROUP, PICK_COLUMNS, pick_cells
 from advisor.tui.widgets.ranking import Ranking, fitting
 from tests.builders import constraints
-from tests.tui.driving import place_of, press, started, text_of, until
+from tests.tui.driving import at_rest, place_of, press, started, text_of, until
 from tests.tui.pinned import RANKED, REJECTED, HereAdvisor, PinnedAdvisor
 from tests.tui.test_needs import type_into
 
@@ -78,7 +78,7 @@ async def test_enter_opens_the_explanation_and_escape_closes_it() -> None:
 async def test_the_filter_narrows_the_rows_and_escape_clears_it() -> None:
     async with started(PinnedAdvisor(), "3", "slash") as (app, pilot):
         await pilot.press(*"llama")
-        await pilot.pause(0.1)
+        await at_rest(pilot)
         assert ids_in(app) == [RANKED[1].model.id]
         assert app.session.chosen == RANKED[1]
         await press(pilot, "enter")

@@ -18,7 +18,7 @@ from advisor.tui.screens.needs import NeedsScreen
 from advisor.tui.screens.place import Place
 from advisor.tui.widgets.question_row import QuestionRow
 from advisor.tui.widgets.ranking import Ranking
-from tests.tui.driving import place_of, press, started, text_of, until
+from tests.tui.driving import at_rest, place_of, press, started, text_of, until
 from tests.tui.pinned import PinnedAdvisor
 
 PAINT = """
@@ -103,7 +103,7 @@ async def test_places_that_were_built_ahead_are_whole_and_have_the_focus_that_th
                 places: dict[str, tuple[str, str]] = {}
                 for key in "23451":
                     await press(pilot, key)
-                    await pilot.pause(0.3)
+                    await at_rest(pilot, 0.3)
                     places[place_of(app)] = (repr(app.focused), text_of(app))
                 seen.append(places)
     assert set(seen[0]) == {"machine", *ORDER}
@@ -116,7 +116,7 @@ async def test_a_place_that_was_built_ahead_is_not_styled_and_built_again_on_its
     with _working_ahead():
         async with started(PinnedAdvisor()) as (app, pilot):
             await until(pilot, lambda: app.is_settled)
-            await pilot.pause(0.3)
+            await at_rest(pilot, 0.3)
             registered: list[object] = []
             original = App._register
 
@@ -127,7 +127,7 @@ async def test_a_place_that_was_built_ahead_is_not_styled_and_built_again_on_its
             monkeypatch.setattr(App, "_register", counted)
             for key in "234":
                 await press(pilot, key)
-                await pilot.pause(0.2)
+                await at_rest(pilot, 0.2)
             assert place_of(app) == "proof"
             assert registered == []
 
@@ -149,7 +149,7 @@ async def test_keys_that_come_while_places_are_being_built_lead_where_they_alway
 async def test_a_form_that_is_asked_again_while_it_is_being_built_has_every_question_once() -> None:
     async with started(PinnedAdvisor(), "2") as (app, pilot):
         await pilot.press("a", "a", "a")
-        await pilot.pause(0.3)
+        await at_rest(pilot, 0.3)
         screen = app.screen
         assert isinstance(screen, NeedsScreen)
         asked = [row.question.key for row in screen.query(QuestionRow)]
@@ -161,7 +161,7 @@ async def test_a_form_that_is_asked_again_while_it_is_being_built_has_every_ques
 
 async def test_marking_a_row_draws_that_row_and_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
     async with started(PinnedAdvisor(), "3") as (app, pilot):
-        await pilot.pause(0.2)
+        await at_rest(pilot, 0.2)
         table = app.screen.query_one(Ranking)
         await press(pilot, "down", "up")
         rendered: set[int] = set()
@@ -173,7 +173,7 @@ async def test_marking_a_row_draws_that_row_and_no_other(monkeypatch: pytest.Mon
 
         monkeypatch.setattr(DataTable, "_render_cell", counted)
         await press(pilot, "space")
-        await pilot.pause(0.1)
+        await at_rest(pilot)
         assert rendered == {table.cursor_row}
 
 
@@ -192,21 +192,21 @@ async def test_excluded_models_and_picks_are_each_drawn_once(monkeypatch: pytest
     async with started(PinnedAdvisor(), "3") as (_, pilot):
         for _ in range(2):
             await press(pilot, "x")
-            await pilot.pause(0.1)
+            await at_rest(pilot)
         rendered: list[int] = []
         monkeypatch.setattr(DataTable, "_render_cell", lambda *_, **__: rendered.append(1))
         await press(pilot, "x", "x")
-        await pilot.pause(0.1)
+        await at_rest(pilot)
         assert rendered == []
 
 
 async def test_the_lines_of_a_table_follow_the_theme() -> None:
     async with started(PinnedAdvisor(), "3") as (app, pilot):
-        await pilot.pause(0.1)
+        await at_rest(pilot)
         table = app.screen.query_one(Ranking)
         dark = table.render_line(2)
         app.theme = "advisor-light"
-        await pilot.pause(0.2)
+        await at_rest(pilot, 0.2)
         assert table.render_line(2).text == dark.text
         assert [segment.style for segment in table.render_line(2)] != [segment.style for segment in dark]
 

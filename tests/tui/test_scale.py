@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.cells import cell_len
+from textual.widgets import Static
 
 from advisor.domain.capacity.load import traffic_of
 from advisor.domain.capacity.plan import Plans, ServingPlan, Size
@@ -104,6 +106,18 @@ async def test_the_curves_are_numbered_and_the_plan_of_the_first_stands_beside()
         assert "✗1" in text
         assert "✗3" in text
         assert "breaks first: memory for the KV cache" in " ".join(text.split())
+
+
+@pytest.mark.parametrize("size", [(120, 36), (80, 24), (40, 12)])
+async def test_the_arrows_choose_a_curve_whether_or_not_the_plan_has_to_scroll(size: tuple[int, int]) -> None:
+    async with started(ScalingAdvisor(), "3", "l", size=size) as (app, pilot):
+        await until(pilot, lambda: "3 Example Tiny" in text_of(app))
+        await press(pilot, "pagedown", "down")
+        assert "▸ 2 Example Llama" in text_of(app)
+        await press(pilot, "up", "up")
+        assert "▸ 3 Example Tiny" in text_of(app)
+        keys = app.screen.query_one("#scale-keys", Static)
+        assert cell_len(str(keys.content)) <= keys.content_size.width
 
 
 async def test_the_arrows_choose_a_curve_and_t_shows_the_time_per_token() -> None:

@@ -23,7 +23,7 @@ from advisor.tui.keymap import keymap
 from advisor.tui.places import PLACE_IDS
 from advisor.tui.theme import THEMES
 from tests.cli.running import as_process
-from tests.tui.driving import place_of, press, text_of, until
+from tests.tui.driving import at_rest, place_of, press, text_of, until
 from tests.tui.pinned import PinnedAdvisor
 
 TUI = Path(__file__).parents[2] / "advisor" / "tui"
@@ -130,7 +130,7 @@ async def test_f1_tells_of_what_has_the_focus() -> None:
         await until(pilot, lambda: app.session.found is not None)
         for key, text in (("3", "up and down select a row"), ("2", "Commercial use."), ("5", "What the keys do here")):
             await press(pilot, key)
-            await pilot.pause(0.1)
+            await at_rest(pilot)
             await press(pilot, "f1")
             assert text in " ".join(text_of(app).replace("│", " ").split())
             await press(pilot, "escape")
@@ -169,7 +169,7 @@ async def test_in_ascii_mode_nothing_else_is_drawn_and_states_differ_by_shape() 
         await until(pilot, lambda: app.session.found is not None)
         for keys in (("1",), ("2", "a"), ("3",), ("question_mark",), ("escape", "4", "t"), ("5",)):
             await press(pilot, *keys)
-            await pilot.pause(0.1)
+            await at_rest(pilot)
             assert text_of(app).isascii(), keys
         await press(pilot, "2")
         assert "[x] " in text_of(app)

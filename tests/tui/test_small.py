@@ -8,8 +8,8 @@ from textual.widgets import Button, Input
 
 from advisor.tui.app import AdvisorApp
 from advisor.tui.widgets.choice import Choice
-from advisor.tui.widgets.question_row import QuestionRow
-from tests.tui.driving import press, started, text_of, until
+from advisor.tui.widgets.question_row import QuestionRow, QuestionTitle
+from tests.tui.driving import at_rest, press, started, text_of, until
 from tests.tui.tried import TASKS_NAME, PinnedTrialAdvisor
 
 TINY = (40, 12)
@@ -28,7 +28,7 @@ def cut(app: AdvisorApp) -> list[str]:
 @pytest.mark.parametrize("keys", ["1", "2", "3", "3x", "3o", "3i", "4", "4o", "5", "q"])
 async def test_no_button_is_cut(keys: str) -> None:
     async with started(PinnedTrialAdvisor(), *keys, size=TINY) as (app, pilot):
-        await pilot.pause(0.1)
+        await at_rest(pilot)
         assert cut(app) == []
 
 
@@ -43,7 +43,7 @@ async def test_no_button_is_cut_after_a_trial_and_in_a_ranking_by_it() -> None:
         app.screen.query_one("#trial-outcome").focus()
         await press(pilot, "r")
         await until(pilot, lambda: app.session.evidence is not None)
-        await pilot.pause(0.2)
+        await at_rest(pilot, 0.2)
         app.clear_notifications()
         await pilot.pause()
         assert "o: published results" in text_of(app)
@@ -56,6 +56,15 @@ async def test_a_word_that_is_cut_says_so_and_keeps_its_arrow() -> None:
         line = next(line for line in text_of(app).splitlines() if line.startswith(" Output"))
         assert line.rstrip().endswith("… ▸")
         assert cell_len(str(choice.render())) <= choice.size.width
+
+
+@pytest.mark.parametrize("keys", ["2", "3i"])
+async def test_a_title_does_not_touch_its_answer(keys: str) -> None:
+    async with started(PinnedTrialAdvisor(), *keys, size=TINY) as (app, pilot):
+        await at_rest(pilot)
+        titles = [title for title in app.screen.query(QuestionTitle) if title.size.width]
+        assert titles
+        assert [title.text for title in titles if cell_len(title.render().plain.rstrip()) >= title.size.width] == []
 
 
 async def test_the_whole_title_of_a_question_can_be_read() -> None:

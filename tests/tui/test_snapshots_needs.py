@@ -17,7 +17,7 @@ from advisor.domain.recommend import Recommendation
 from advisor.tui.app import AdvisorApp
 from advisor.units import GIB
 from tests.builders import RTX_4090
-from tests.tui.driving import Drive, press, text_of, until
+from tests.tui.driving import Drive, at_rest, press, text_of, until
 from tests.tui.pinned import RANKED, REJECTED, PinnedAdvisor
 
 Compare = Callable[..., bool]
@@ -57,7 +57,7 @@ def _after(*keys: str, shows: str) -> Callable[[Drive], object]:
         await until(pilot, lambda: bool(app.session.exclusions) and not app.session.is_counting)
         await press(pilot, *keys)
         await until(pilot, lambda: shows in text_of(app))
-        await pilot.pause(0.2)
+        await at_rest(pilot, 0.2)
 
     return run
 

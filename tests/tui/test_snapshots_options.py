@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from advisor.tui.app import AdvisorApp
-from tests.tui.driving import Drive, press, text_of, until
+from tests.tui.driving import Drive, press, until
 from tests.tui.pinned import PinnedAdvisor
-from tests.tui.test_export_options import row_of
+from tests.tui.test_export_options import decide
 from tests.tui.test_export_targets import take
 from tests.tui.test_snapshots import SMALL
 
@@ -24,9 +24,7 @@ async def _decided(pilot: Drive) -> None:
     await press(pilot, "5")
     await take(app, pilot, "compose")
     await press(pilot, "p")
-    row_of(app, "port").fill("9001")
-    await until(pilot, lambda: "port: 9001" in text_of(app) or "Options (p): " in text_of(app))
-    await pilot.pause(0.4)
+    await decide(app, pilot, port="9001")
 
 
 @pytest.mark.parametrize("size", [SMALL, (40, 12)], ids=["small", "tiny"])

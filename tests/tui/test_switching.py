@@ -11,7 +11,7 @@ from textual.widgets import DataTable
 
 from advisor.tui.background import in_background
 from advisor.tui.widgets.pages import pieces
-from tests.tui.driving import place_of, press, started, until
+from tests.tui.driving import at_rest, place_of, press, started, until
 from tests.tui.pinned import PinnedAdvisor
 
 
@@ -29,13 +29,13 @@ async def test_a_place_that_was_shown_before_is_styled_and_drawn_from_what_was_k
     parsed: list[int] = []
     monkeypatch.setattr(Stylesheet, "reparse", lambda self: parsed.append(1))
     async with started(PinnedAdvisor(), "3", "4", "3") as (app, pilot):
-        await pilot.pause(0.2)
+        await at_rest(pilot, 0.2)
         assert rendered
         rendered.clear()
         parsed.clear()
         for key in "4343":
             await press(pilot, key)
-            await pilot.pause(0.1)
+            await at_rest(pilot)
         assert place_of(app) == "picks"
         assert (rendered, parsed) == ([], [])
 
@@ -43,9 +43,9 @@ async def test_a_place_that_was_shown_before_is_styled_and_drawn_from_what_was_k
 async def test_a_theme_that_is_chosen_elsewhere_reaches_a_place_that_was_shown_before() -> None:
     async with started(PinnedAdvisor(), "3", "4") as (app, pilot):
         app.theme = "advisor-light"
-        await pilot.pause(0.1)
+        await at_rest(pilot)
         await press(pilot, "3")
-        await pilot.pause(0.1)
+        await at_rest(pilot)
         assert app.screen.styles.background.brightness > 0.5
 
 

@@ -13,7 +13,7 @@ from rich.segment import Segment
 from advisor.settings import Settings
 from advisor.tui.app import AdvisorApp
 from advisor.tui.theme import THEMES
-from tests.tui.driving import Drive, press, until
+from tests.tui.driving import Drive, at_rest, press, until
 from tests.tui.pinned import PinnedAdvisor
 
 KEYS = ("1", "2", "3", "x", "4", "5")
@@ -34,7 +34,7 @@ async def pictures(app: AdvisorApp, pilot: Drive) -> Mapping[str, Picture]:
     seen = {}
     for key in KEYS:
         await press(pilot, key)
-        await pilot.pause(0.1)
+        await at_rest(pilot)
         seen[key] = [list(Segment.simplify(strip)) for strip in app.screen._compositor.render_strips()]
     await press(pilot, "3", "x", "1")
     return seen
@@ -76,7 +76,7 @@ async def test_screens_that_were_drawn_in_another_theme_are_drawn_like_those_tha
         await until(pilot, lambda: changed.session.found is not None)
         assert await pictures(changed, pilot) != expected
         changed.theme = "advisor-light"
-        await pilot.pause(0.1)
+        await at_rest(pilot)
         seen = await pictures(changed, pilot)
     for key in KEYS:
         assert seen[key] == expected[key], key

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -18,8 +19,10 @@ from advisor.tui.screens.what_if import WhatIfScreen
 from advisor.tui.widgets.form_line import FormLine
 from advisor.tui.widgets.grounds import Grounds
 from advisor.tui.widgets.question_row import QuestionRow
+from advisor.units import GIB
+from tests.builders import gpu
 from tests.tui.driving import Drive, place_of, press, started, text_of, until
-from tests.tui.pinned import HereAdvisor
+from tests.tui.pinned import MACHINE, HereAdvisor
 
 
 def overlay(app: AdvisorApp) -> WhatIfScreen:
@@ -116,6 +119,30 @@ async def test_needs_that_were_tried_come_back_with_the_machine() -> None:
         assert app.session.answers["task.context_tokens"] == 8192
 
 
+async def test_a_number_alone_means_that_many_of_the_gpus_that_the_machine_has() -> None:
+    here = replace(MACHINE, gpus=(gpu(24 * GIB, name="NVIDIA GeForce RTX 4090"),))
+    async with started(HereAdvisor(here), "2") as (app, pilot):
+        await opened(app, pilot)
+        assert field(app, "gpu.count").value == ""
+        field(app, "gpu.count").focus()
+        await press(pilot, "4")
+        await until(pilot, lambda: "then: 4 × RTX 4090" in lines(app))
+        await press(pilot, "ctrl+u")
+        await until(pilot, lambda: "then: NVIDIA GeForce RTX 4090" in lines(app))
+        assert "GPU: as this machine has" in text_of(app)
+
+
+async def test_a_number_without_a_gpu_asks_which_and_counts_for_the_one_that_is_chosen_then() -> None:
+    async with started(HereAdvisor(), "2") as (app, pilot):
+        await opened(app, pilot)
+        field(app, "gpu.count").focus()
+        await press(pilot, "2")
+        await until(pilot, lambda: "of which GPU? Choose one above" in text_of(app))
+        await gpu_chosen(app, pilot, "4090")
+        await until(pilot, lambda: "then: 2 × RTX 4090" in lines(app))
+        assert "of which GPU?" not in text_of(app)
+
+
 class HoldingAdvisor(HereAdvisor):
     """Weighs nothing on simulated hardware before it is let go."""
 
@@ -167,6 +194,7 @@ async def test_an_invalid_number_is_said_and_counts_for_nothing() -> None:
         await press(pilot, "ctrl+s")
         assert isinstance(app.screen, WhatIfScreen)
         await press(pilot, "ctrl+u")
+        assert "not counted" not in lines(app)
         await pilot.press(*"512MiB")
         await until(pilot, lambda: "not counted" in lines(app))
         await press(pilot, "ctrl+u")
@@ -254,6 +282,19 @@ async def test_an_overlay_survives_every_size() -> None:
             await pilot.pause()
             assert "What if?" in text_of(app)
             assert "use it" in text_of(app)
+
+
+@pytest.mark.parametrize("size", [(120, 36), (80, 24), (40, 12)])
+async def test_arrows_lead_from_field_to_field_also_where_the_form_has_to_scroll(size: tuple[int, int]) -> None:
+    async with started(HereAdvisor(), "2", size=size) as (app, pilot):
+        await opened(app, pilot)
+        seen = []
+        for _ in range(6):
+            await press(pilot, "down")
+            seen.append(app.focused)
+        assert seen == [row.query_one(Input) for row in app.screen.query(QuestionRow)]
+        await press(pilot, "up")
+        assert app.focused is seen[-2]
 
 
 async def test_contradicting_needs_are_said_and_cannot_be_used() -> None:

@@ -15,6 +15,9 @@ from urllib.parse import urlsplit
 import pytest
 from selenium import webdriver
 from selenium.webdriver.common.action_chains import ActionChains
+from selenium.webdriver.common.keys import Keys
+
+from tests.web.serving import until
 
 FLAGS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
@@ -32,6 +35,18 @@ _READ = """
 const buffer = window.watched && window.watched.terminal.buffer.active;
 if (!buffer) return "";
 return Array.from({ length: buffer.length }, (_, i) => buffer.getLine(i).translateToString(true)).join("\\n");
+"""
+_READ_COLOURS = """
+const buffer = window.watched.terminal.buffer.active;
+const colours = [];
+for (let y = 0; y < buffer.length; y++) {
+  const line = buffer.getLine(y);
+  for (let x = 0; x < line.length; x++) {
+    const cell = line.getCell(x);
+    colours.push(cell.getFgColor(), cell.getBgColor(), cell.isInverse());
+  }
+}
+return colours.join(" ");
 """
 
 
@@ -57,6 +72,12 @@ class Browser:
         """Press keys, one after the other."""
         for key in keys:
             ActionChains(self.driver).send_keys(key).perform()
+
+    def focus_next(self) -> None:
+        """Press Tab, and wait until it shows, which may be in the colours of cells alone."""
+        before = self.driver.execute_script(_READ_COLOURS)
+        self.press(Keys.TAB)
+        until(lambda: self.driver.execute_script(_READ_COLOURS) != before)
 
     def hold(self, modifier: str, key: str) -> None:
         """Press a key while another is held down."""

@@ -26,6 +26,7 @@ from advisor.tui.screens.place import Place
 from advisor.tui.screens.preset_list import PresetList
 from advisor.tui.session import Session
 from advisor.tui.widgets.form_line import FormLine
+from advisor.tui.widgets.paged import Paged
 from advisor.tui.widgets.question_row import QuestionRow
 
 _AT_ONCE = 24
@@ -38,14 +39,12 @@ _UNSEEN_AT_A_TIME = 4
 """The same while another place is shown, whose keys wait for each piece."""
 
 
-class Form(VerticalScroll, can_focus=True, inherit_bindings=False):
+class Form(Paged, can_focus=True):
     """Arrows move from question to question."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up", "step(-1)", "Before", show=False),
         Binding("down", "step(1)", "Next", show=False),
-        Binding("pageup", "page_up", "Page up", show=False),
-        Binding("pagedown", "page_down", "Page down", show=False),
     ]
 
     latest: QuestionRow | None = None

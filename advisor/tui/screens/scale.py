@@ -9,7 +9,7 @@ from typing import ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Container, Vertical, VerticalScroll
+from textual.containers import Container, Vertical
 from textual.message import Message
 from textual.screen import ModalScreen
 from textual.widgets import Static
@@ -24,10 +24,13 @@ from advisor.tui.background import in_background
 from advisor.tui.listening import ListeningApp
 from advisor.tui.widgets.curves import Curves
 from advisor.tui.widgets.curves_canvas import Line, Plot
+from advisor.tui.widgets.paged import Paged
 
 LEAST_COLUMNS, LEAST_ROWS = 60, 18
 """Room without which the curves are left out and said in words."""
 _KEYS = "Esc closes · ↑ ↓ curve · t other · PgUp PgDn scroll"
+_SHORT_KEYS = "Esc closes ↑↓ curve t other PgDn more"
+"""Where those have no room."""
 
 
 class _LeftError(Exception):
@@ -74,7 +77,7 @@ class ScaleScreen(ModalScreen[None]):
             with Vertical(id="scale-plot"):
                 yield Curves()
                 yield Static(markup=False, id="scale-legend")
-            with VerticalScroll(id="scale-text"):
+            with Paged(id="scale-text"):
                 yield Static(markup=False, id="scale-plan")
         yield Static(_KEYS, markup=False, id="scale-keys")
 
@@ -133,6 +136,7 @@ class ScaleScreen(ModalScreen[None]):
         self.query_one("#scale-title", Static).update(self._title())
         self.query_one("#scale-legend", Static).update(self._legend())
         self.query_one("#scale-plan", Static).update(self._text(has_room=has_room))
+        self.query_one("#scale-keys", Static).update(_KEYS if has_room else _SHORT_KEYS)
         self.query_one(Curves).plot = self._plot()
 
     def _title(self) -> str:
@@ -189,6 +193,7 @@ class ScaleScreen(ModalScreen[None]):
         if self._sweep is not None and self._sweep.curves:
             self._index = (self._index + step) % len(self._sweep.curves)
             self._show()
+            self.query_one(Paged).scroll_home(animate=False)
 
     def action_other(self) -> None:
         """Change between the first token and the time per token."""

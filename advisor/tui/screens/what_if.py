@@ -16,7 +16,7 @@ from textual.content import Content
 from textual.message import Message
 from textual.screen import ModalScreen
 from textual.timer import Timer
-from textual.widgets import Button, OptionList, Static
+from textual.widgets import Button, Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from advisor.domain.constraints import Constraints
@@ -34,38 +34,11 @@ from advisor.tui.listening import DEBOUNCE_S, ListeningApp
 from advisor.tui.screens.gpu_list import NONE, OWN, GpuList
 from advisor.tui.screens.gpu_list import Choice as GpuChoice
 from advisor.tui.session import Session
+from advisor.tui.tryout import COUNT, NEEDS, RAM, Applied, Tryout, count_of, with_count
 from advisor.tui.widgets.choice import ChoiceList
 from advisor.tui.widgets.form_line import FormLine
+from advisor.tui.widgets.paged import Paged
 from advisor.tui.widgets.question_row import QuestionRow
-from advisor.units import GIB, TIB
-
-COUNT = Question("gpu.count", "integer", "Number of GPUs", "", 1, {}, 1, 64, None, False, False)
-RAM = Question("ram", "size", "System memory", "", None, {}, GIB, 64 * TIB, None, True, False)
-NEEDS = ("task.context_tokens", "scale.users", "latency.tokens_per_s", "latency.ttft_ms")
-"""Questions that can be tried here; all others are in Needs."""
-
-
-@dataclass(frozen=True, slots=True)
-class Tryout:
-    """What is tried."""
-
-    hardware: Hardware
-    answers: dict[str, Answer]
-    """One for each question of the questionnaire."""
-    named: tuple[str, ...] = ()
-    """Ids of models that are considered because hardware was taken for them, whatever is newer."""
-
-    @property
-    def changes_hardware(self) -> bool:
-        return self.hardware != Hardware()
-
-
-@dataclass(frozen=True, slots=True)
-class Applied:
-    """What the user wants to go on with, on its machine; `tryout` None goes back to this machine."""
-
-    tryout: Tryout | None
-    machine: Machine | None
 
 
 class _StaleError(Exception):
@@ -103,6 +76,7 @@ class WhatIfScreen(ModalScreen[Applied | None]):
         self._base = session.base_machine
         self._model_id = model_id
         held = session.simulation
+        self._own = () if self._base is None else session.advisor.figures(self._base).gpus
         self._tryout = Tryout(Hardware() if held is None else held.hardware, dict(session.answers))
         self._invalid: set[str] = set()
         self._ticket = 0
@@ -122,13 +96,11 @@ class WhatIfScreen(ModalScreen[Applied | None]):
         with Container(id="what-if"):
             yield Static(self._title(), markup=False, id="what-if-title")
             with Container(id="what-if-body"):
-                with VerticalScroll(id="what-if-form", can_focus=False):
+                with Paged(id="what-if-form", can_focus=False):
                     yield FormLine(self._gpu_text(), "gpu", id="gpu-line")
-                    yield QuestionRow(
-                        COUNT, max(1, self._tryout.hardware.count), str(max(1, self._tryout.hardware.count))
-                    )
-                    ram = self._tryout.hardware.ram_bytes
-                    yield QuestionRow(RAM, ram, answer_text(RAM, ram), hint="as here")
+                    hardware = self._tryout.hardware
+                    for asked, has in ((COUNT, count_of(hardware)), (RAM, hardware.ram_bytes)):
+                        yield QuestionRow(asked, has, answer_text(asked, has), hint="as here")
                     for key in NEEDS:
                         question, answer = questionnaire[key], self._tryout.answers[key]
                         yield QuestionRow(question, answer, answer_text(question, answer))
@@ -205,24 +177,31 @@ class WhatIfScreen(ModalScreen[Applied | None]):
     @on(QuestionRow.Answered)
     def _answered(self, message: QuestionRow.Answered) -> None:
         question = message.row.question
+        hardware = self._tryout.hardware
         try:
             answer = read_answer(question, message.raw)
+            if question is COUNT:
+                hardware = with_count(hardware, answer if isinstance(answer, int) else None, self._own)
         except InputError as error:
-            self._invalid.add(question.key)
-            message.row.show_error(error.why or error.what)
-            self._show_outcome()
+            self._judge(message.row, error.why or error.what)
             return
-        self._invalid.discard(question.key)
-        message.row.show_error(None)
+        self._judge(message.row, None)
         tryout = self._tryout
-        if question is RAM:
-            self._change(replace(tryout.hardware, ram_bytes=answer if isinstance(answer, int) else None))
-        elif question is COUNT:
-            is_none = tryout.hardware.gpu is None
-            self._change(tryout.hardware if is_none else replace(tryout.hardware, count=int(str(answer))))
+        if question is COUNT:
+            self._change(hardware)
+        elif question is RAM:
+            self._change(replace(hardware, ram_bytes=answer if isinstance(answer, int) else None))
         elif answer != tryout.answers[question.key]:
             self._tryout = replace(tryout, answers={**tryout.answers, question.key: answer})
             self._soon()
+
+    def _judge(self, row: QuestionRow, error: str | None) -> None:
+        """Say what is wrong with an answer, or that nothing is."""
+        before = len(self._invalid)
+        (self._invalid.discard if error is None else self._invalid.add)(row.question.key)
+        row.show_error(error)
+        if len(self._invalid) != before:
+            self._show_outcome()
 
     def _change(self, hardware: Hardware) -> None:
         if hardware != self._tryout.hardware:
@@ -237,16 +216,30 @@ class WhatIfScreen(ModalScreen[Applied | None]):
     def _gpu_chosen(self, choice: GpuChoice | None) -> None:
         ram = self._tryout.hardware.ram_bytes
         if isinstance(choice, GpuSpec):
-            self._change(Hardware(choice, self._typed_count(), ram))
+            self._take(Hardware(choice, self._typed_count(), ram))
         elif choice is not None:
-            self._change(Hardware(None, 0 if choice == NONE else 1, ram))
+            self._take(Hardware(None, 0 if choice == NONE else 1, ram))
 
     def _typed_count(self) -> int:
-        row = self.query(QuestionRow).first()
         try:
-            return int(str(read_answer(COUNT, getattr(row.editor, "value", "1"))))
+            answer = read_answer(COUNT, self._row_of(COUNT).query_one(Input).value)
         except InputError:
             return 1
+        return answer if isinstance(answer, int) else 1
+
+    def _row_of(self, question: Question) -> QuestionRow:
+        return next(row for row in self.query(QuestionRow) if row.question is question)
+
+    def _take(self, hardware: Hardware) -> None:
+        """Try hardware that was chosen from a list; the number of GPUs goes with it."""
+        self._change(hardware)
+        self._fill(COUNT, count_of(hardware))
+
+    def _fill(self, question: Question, answer: Answer) -> None:
+        """Show what is tried already; what the field reports then changes nothing."""
+        row = self._row_of(question)
+        row.fill(answer_text(question, answer))
+        self._judge(row, None)
 
     def action_model(self) -> None:
         """Choose the model that should become possible."""
@@ -271,11 +264,8 @@ class WhatIfScreen(ModalScreen[Applied | None]):
         model_id = self._answer.model.id
         if model_id not in self._tryout.named:
             self._tryout = replace(self._tryout, named=(*self._tryout.named, model_id))
-        count, ram = list(self.query(QuestionRow))[:2]
-        self._change(hardware)
-        # The fields follow; what they report then is what is tried already.
-        count.fill(str(max(1, hardware.count)))
-        ram.fill(answer_text(RAM, hardware.ram_bytes))
+        self._take(hardware)
+        self._fill(RAM, hardware.ram_bytes)
 
     def action_use(self) -> None:
         """Go on with what is tried: at once, or as soon as it has been weighed."""

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
-from textual.containers import Vertical, VerticalScroll
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
 from textual.message import Message
 
 from advisor.domain.export_request import EXPORT_OPTIONS, ExportOption
 from advisor.domain.questions import Answer, answer_text, read_answer
 from advisor.errors import InputError
 from advisor.tui.widgets.form_line import FormLine
+from advisor.tui.widgets.paged import Paged
 from advisor.tui.widgets.question_row import QuestionRow
 
 _HINTS = {
@@ -24,6 +27,11 @@ _HINT = "as recommended"
 
 class OptionForm(Vertical):
     """What is typed for one target stays for the next one that has the same option."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("down", "app.focus_next", "Next", show=False),
+        Binding("up", "app.focus_previous", "Before", show=False),
+    ]
 
     class Changed(Message):
         """What is asked for is another, or cannot be used any more."""
@@ -72,7 +80,7 @@ class OptionForm(Vertical):
     async def toggle(self) -> None:
         """Open or fold; the rows are made when they are first asked for."""
         if not self.is_open and not self.query(QuestionRow):
-            rows = VerticalScroll(*map(_row, EXPORT_OPTIONS), id="options-rows", can_focus=False)
+            rows = Paged(*map(_row, EXPORT_OPTIONS), id="options-rows", can_focus=False)
             await self.mount(rows)
         self.toggle_class("-open")
         self.screen.set_class(self.is_open, "-deciding")

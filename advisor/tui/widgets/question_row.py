@@ -40,7 +40,8 @@ class QuestionTitle(Widget):
         mark = self.marks[0] if self.size.width >= _WIDE_ENOUGH else self.marks[1]
         room = self.size.width - (cell_len(mark) + 2 if mark else 0)
         line = Text(self.text, no_wrap=True)
-        line.truncate(max(1, room), overflow="ellipsis", pad=True)
+        line.truncate(max(1, room if mark else room - 1), overflow="ellipsis")  # it does not touch what follows
+        line.pad_right(max(0, room - line.cell_len))
         if mark:
             line.append(f" {mark} ", self.get_component_rich_style("question-title--mark", partial=True))
         return line
