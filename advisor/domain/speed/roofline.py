@@ -111,8 +111,10 @@ def gpu_prefill_s(parts: Parts, work: PoolWork, shape: Shape, rates: Rates, own:
 def sent_tokens(n_tokens: int, ubatch: int, sent_from_tokens: int) -> int:
     """Of tokens that are computed together, those with which a GPU multiplies the layers that stay in system memory.
 
-    llama.cpp decides for each micro-batch by its tokens alone, whichever would be faster: from so many on it sends the
-    weights to the GPU (`offload_op` of its back ends, `op_offload` of ggml-backend.cpp), else the processor computes.
+    llama.cpp decides for each micro-batch by its tokens alone, whichever would be faster: from `sent_from_tokens` on it
+    sends the weights, of a mixture the experts that are used, to the GPU, else the processor computes (`offload_op` of
+    its back ends and `op_offload` of ggml-backend.cpp; GGML_OP_OFFLOAD_MIN_BATCH changes the 32 tokens). Sending and
+    multiplying do not overlap (ggml-org/llama.cpp issue 25859).
     """
     rest = n_tokens % ubatch
     whole = n_tokens - rest if ubatch >= sent_from_tokens else 0
