@@ -14,6 +14,7 @@ from typing import Any
 
 import tomli
 
+from advisor.units import counted
 from tests.fuzz.registry import MODULES, load
 
 HERE = Path(__file__).parent
@@ -96,6 +97,8 @@ def _page(known: Mapping[str, Any]) -> str:
         "",
         f"Commits that ran: {', '.join(_commits(known)) or 'none'}.",
         "",
+        f"Found in what is counted, and so not mended yet: {'; '.join(_open(known)) or 'nothing'}.",
+        "",
         "| parser | engine | CPU min | executions | read | cov | corpus | last run |",
         "|---|---|---:|---:|---:|---:|---:|---|",
     ]
@@ -117,6 +120,15 @@ def _page(known: Mapping[str, Any]) -> str:
 def _commits(known: Mapping[str, Any]) -> list[str]:
     runs = (one for engines in known.values() for one in engines.values())
     return sorted({commit for one in runs for commit in one.get("commits", ())})
+
+
+def _open(known: Mapping[str, Any]) -> Iterator[str]:
+    """What the runs of the table found: a parser's counts are forgotten when it is mended."""
+    for name, engines in known.items():
+        for engine, one in engines.items():
+            if deaths := one.get("deaths", 0):
+                yield f"{name} ({engine}): {counted(deaths, 'death')} of the process"
+            yield from (f"{name} ({engine}): {text}" for text in one.get("findings", {}).values())
 
 
 def _row(name: str, engine: str, one: Mapping[str, Any]) -> str:
