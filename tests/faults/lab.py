@@ -85,7 +85,7 @@ class Lab:
             "OMP_WAIT_POLICY": "passive",
         } | variables  # fmt: skip
         reap_orphans()
-        self._before = _children()
+        self._before = children()
 
     def command(self, *arguments: object) -> list[str]:
         """The program's command line."""
@@ -126,7 +126,7 @@ class Lab:
 
     def left(self) -> tuple[str, ...]:
         """Processes, which are ended, and temporary files that are there and should not be."""
-        processes = [f"process {name}" for name in self._survivors()]
+        processes = [f"process {name}" for name in end_survivors(self._before)]
         files = {path for path in self.folder.rglob("*") if _TEMPORARY.fullmatch(path.name)} | set(self.tmp.iterdir())
         return (*processes, *sorted(f"file {path.relative_to(self.folder)}" for path in files))
 
@@ -142,20 +142,22 @@ class Lab:
 
     def end_all(self) -> None:
         """End what a fault that was broken off leaves running."""
-        for process in _living(_children() - self._before):
+        for process in _living(children() - self._before):
             with suppress(psutil.NoSuchProcess):
                 process.kill()
 
-    def _survivors(self) -> list[str]:
-        end = time.monotonic() + 3.0
-        while (found := _living(_children() - self._before)) and time.monotonic() < end:
-            time.sleep(0.05)
-        names = []
-        for process in found:
-            with suppress(psutil.NoSuchProcess):
-                names.append(" ".join(process.cmdline()[-3:])[:80] or process.name())
-                process.kill()
-        return names
+
+def end_survivors(before: set[int], seconds: float = 3.0) -> list[str]:
+    """End what still runs of all that was started since; the command lines of what does so after some seconds."""
+    end = time.monotonic() + seconds
+    while (found := _living(children() - before)) and time.monotonic() < end:
+        time.sleep(0.05)
+    names = []
+    for process in found:
+        with suppress(psutil.NoSuchProcess):
+            names.append(" ".join(process.cmdline()[-3:])[:80] or process.name())
+            process.kill()
+    return names
 
 
 def engines(pid: int) -> list[psutil.Process]:
@@ -190,7 +192,8 @@ def stopped_at_end(process: subprocess.Popen[str]) -> Iterator[subprocess.Popen[
         process.wait()
 
 
-def _children() -> set[int]:
+def children() -> set[int]:
+    """All that this process started and that runs, with what orphans became its own."""
     return {child.pid for child in psutil.Process().children(recursive=True)}
 
 
