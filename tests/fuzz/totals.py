@@ -95,6 +95,9 @@ def _page(known: Mapping[str, Any]) -> str:
         "`tests/fuzz/guard.py` says how each is enforced. What a parser was run for before a finding in it was mended",
         "is not counted; other changes of it do not reset its time.",
         "",
+        f"A child that {_named('starts')} starts has the bounds that the product gives it. Where the product ends",
+        f"what takes too long or too much, as in {_named('ended_elsewhere')}, that is a refusal and no finding.",
+        "",
         f"Commits that ran: {', '.join(_commits(known)) or 'none'}.",
         "",
         f"Found in what is counted, and so not mended yet: {'; '.join(_open(known)) or 'nothing'}.",
@@ -115,6 +118,11 @@ def _page(known: Mapping[str, Any]) -> str:
     lines += ["| parser | reads | calls |", "|---|---|---|"]
     lines += [f"| {name} | {load(name).reads} | {load(name).entry} |" for name in MODULES]
     return "\n".join([*lines, "", *_findings(), ""])
+
+
+def _named(quality: str) -> str:
+    """The parsers that have a quality of `Harness`."""
+    return " and ".join(name for name in MODULES if getattr(load(name), quality))
 
 
 def _commits(known: Mapping[str, Any]) -> list[str]:
