@@ -18,6 +18,7 @@ from statistics import median
 from time import perf_counter
 
 from benchmarks.budgets import ROOT, time_text
+from benchmarks.shared import say
 
 ROUNDS = 1
 STARTS = 9
@@ -31,11 +32,11 @@ def main(arguments: list[str]) -> int:
         return 2
     other = Path(arguments[0]).resolve()
     found = starts(other) if "starts" in arguments else budgets(other)
-    _say("| what | there | here | here / there |\n| --- | --- | --- | --- |")
+    say("| what | there | here | here / there |\n| --- | --- | --- | --- |")
     for what, pairs in found.items():
         there, here = (median(times) for times in zip(*pairs, strict=True))
         ratio = median(ours / theirs for theirs, ours in pairs)
-        _say(f"| {what} | {time_text(there)} | {time_text(here)} | {ratio:.2f} |")
+        say(f"| {what} | {time_text(there)} | {time_text(here)} | {ratio:.2f} |")
     return 0
 
 
@@ -78,11 +79,6 @@ def _environment(tree: Path) -> dict[str, str]:
     cache = Path(tempfile.gettempdir()) / "llm-advisor-beside" / sha256(str(tree).encode()).hexdigest()[:16]
     kept = {name: text for name, text in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     return kept | {"PYTHONPATH": str(tree), "LLM_ADVISOR_CACHE_DIR": str(cache)}
-
-
-def _say(text: str) -> None:
-    sys.stdout.write(text + "\n")
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -76,15 +76,17 @@ def deployed(cluster: LocalCluster, config: Path, url: str) -> Iterator[float]:
                 server.wait()
 
 
-def wait_for_replicas(url: str, count: int, server: subprocess.Popen[bytes] | None = None) -> dict[str, Any]:
-    """What /health says once so many replicas run. Raises TimeoutError."""
+def wait_for_replicas(
+    url: str, count: int, server: subprocess.Popen[bytes] | None = None, also: Callable[[], bool] = lambda: True
+) -> dict[str, Any]:
+    """What /health says once so many replicas run and something else is so, too. Raises TimeoutError."""
     until = time.monotonic() + _READY_S
     while time.monotonic() < until and (server is None or server.poll() is None):
         try:
             health: dict[str, Any] = httpx.get(f"{url}/health", timeout=5).json()
         except (httpx.HTTPError, ValueError):
             health = {}
-        if health.get("replicas") == count:
+        if health.get("replicas") == count and also():
             return health
         time.sleep(0.25)
     raise TimeoutError("the replicas did not come up")

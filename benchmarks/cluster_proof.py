@@ -194,7 +194,8 @@ class Proof:
         before = self.cluster.replicas("LlamaReplica")
         samples, seconds, killed = asyncio.run(self._kill(before))
         begin = time.perf_counter()
-        health = wait_for_replicas(self.base, REPLICAS)
+        # Ray may not have noticed yet, and then says what was so before.
+        health = wait_for_replicas(self.base, REPLICAS, also=lambda: self._is_replaced(killed))
         return {
             "run": measured("one of two replicas killed", samples, seconds).document(),
             "errors": sorted({s.error for s in samples if s.error}),
@@ -204,6 +205,11 @@ class Proof:
             "given_to_another_replica": health["retried"],
             "back_after_s": time.perf_counter() - begin,
         }
+
+    def _is_replaced(self, killed: int) -> bool:
+        """Whether as many replicas run as before, without the one that was killed."""
+        pids = self.cluster.replicas("LlamaReplica")
+        return len(pids) == REPLICAS and killed not in pids
 
     async def _kill(self, pids: Sequence[int]) -> tuple[list[Sample], float, int]:
         effort = self.effort

@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -68,7 +69,10 @@ class LocalCluster:
             start_new_session=True,
         )
         assert self._child.stdout is not None
+        too_late = threading.Timer(_START_S, os.killpg, (self._child.pid, signal.SIGKILL))
+        too_late.start()
         line = self._child.stdout.readline()
+        too_late.cancel()
         if not line:
             log = self.log()
             self.close()
@@ -110,6 +114,7 @@ class LocalCluster:
         try:
             child.wait(_END_S)
         except subprocess.TimeoutExpired:
+            self.left.append(f"{child.pid} the cluster itself, after {_END_S:.0f} s")
             os.killpg(child.pid, signal.SIGKILL)
             child.wait()
         until = time.monotonic() + 5

@@ -103,6 +103,11 @@ class Terminal:
         program = psutil.Process(self.process.pid)
         return float(sum(p.memory_info().rss for p in (program, *program.children(recursive=True))) / 1e6)
 
+    def has_engine(self) -> bool:
+        """Whether llama.cpp works for it right now."""
+        children = psutil.Process(self.process.pid).children(recursive=True)
+        return any("advisor.engine.worker" in child.cmdline() for child in children)
+
     def close(self) -> None:
         """Leave, whatever is going on."""
         self.process.close(force=True)
@@ -126,6 +131,8 @@ def keys_while_measuring() -> tuple[dict[str, list[float]], float]:
     found = _keys(terminal, "at rest")
     terminal.press("m", "measuring")
     found |= _keys(terminal, "while slices are timed")
+    if not terminal.has_engine():
+        raise RuntimeError("the measurement ended before the keys did")
     for key, text in (("1", "[1 Machine]"), ("2", "[2 Needs]"), ("5", "[5 Export]"), ("3", "[3 Picks]")):
         terminal.press(key, text)
     memory_mb = terminal.memory_mb()

@@ -141,7 +141,7 @@ def import_everything() -> list[str]:
 
 
 def engine_path() -> dict[str, Any]:
-    """A child started, asked and ended, and one that is killed in the middle."""
+    """A child that is started, asked and ended."""
     from advisor.engine import operations as ops
     from advisor.engine.client import EngineClient
 

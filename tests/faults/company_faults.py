@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -58,7 +59,7 @@ def _odd_home(lab: Lab) -> Seen:
     if options:
         _let_nobody(lab)
     runs = [lab.run(*asked, **options) for asked in _ASKED]
-    save = lab.run("recommend", *HERE, "-o", lab.tmp / "rec.toml", **options)
+    save = lab.run("recommend", *HERE, "-o", lab.work / "rec.toml", **options)
     is_right = all(done.code == 0 and done.is_clean for done in [*runs, save])
     bad = [
         f"{asked[0]}: exit {done.code} {done.last[:120]}" for asked, done in zip(_ASKED, runs, strict=True) if done.code
@@ -68,9 +69,8 @@ def _odd_home(lab: Lab) -> Seen:
 
 def _let_nobody(lab: Lab) -> None:
     """The interpreter may lie where only root may look: then another one, with the same packages."""
-    for place in (lab.folder, *lab.folder.parents):
-        if place != Path("/") and place != Path("/tmp"):
-            place.chmod(place.stat().st_mode | 0o055)
+    for place in (lab.folder, lab.folder.parent):  # both are ours; others' folders are left as they are
+        place.chmod(place.stat().st_mode | 0o055)
     lab.tmp.chmod(0o777)
     lab.work.chmod(0o777)
     if not os.access("/root", os.X_OK) or str(Path(sys.executable).resolve()).startswith("/root/"):
@@ -180,7 +180,8 @@ def two_downloads(lab: Lab) -> Seen:
         server.script("/lfs/*", Slow(0.02, 40_000), host="store")
         runs = together(lab, (*ASK, "--json"), 3)
         received = sorted(json.loads(done.out)["received_bytes"] for done in runs)
-        is_right = received[:2] == [0, 0] and Disk(lab.folder / "hf").holds(repo, Q4)
+        is_right = received == [0, 0, repo.size(Q4)] and Disk(lab.folder / "hf").holds(repo, Q4)
+        is_right &= all(done.code == 0 and done.is_clean for done in runs)
     return Seen(f"exits {[done.code for done in runs]}, received {received} bytes", is_right, lab.left())
 
 
@@ -193,6 +194,7 @@ def two_trials(lab: Lab) -> Seen:
     told = any("another trial of the same file is running" in done.err + done.out for done in runs)
     again = lab.run(*asked)
     is_right = told and again.code == 0 and "40 answers known before" in again.err and all(d.is_clean for d in runs)
+    is_right &= codes == [0, 2]
     return Seen(f"exits {codes}, one told that another trial runs; again: all 40 answers known", is_right, lab.left())
 
 
@@ -205,14 +207,22 @@ def two_refreshes(lab: Lab) -> Seen:
     return Seen(f"exits {[done.code for done in runs]}, the entry is readable: exit {valid.code}", is_right, lab.left())
 
 
+_MEASURED = {
+    r"^basis +measured": "measured",
+    r"^not measured +other programs kept": "told that the machine is busy",
+}
+"""What is printed, and what it means."""
+
+
 def two_measurements(lab: Lab) -> Seen:
     """The same measurement twice at once."""
     lab.env["LLM_ADVISOR_KNOWLEDGE"] = str(thimble(lab.folder))
     runs = together(lab, ("speed", "thimble-1", "--measure"), 2)
-    is_right = all(done.code == 0 and done.is_clean for done in runs)
     said = [
-        "measured" if "not measured" not in done.out + done.err else "told that the machine is busy" for done in runs
+        next((text for word, text in _MEASURED.items() if re.search(word, done.out, re.MULTILINE)), "NEITHER")
+        for done in runs
     ]
+    is_right = all(done.code == 0 and done.is_clean for done in runs) and "NEITHER" not in said
     return Seen(f"exits {[done.code for done in runs]}, {', '.join(said)}", is_right, lab.left())
 
 
@@ -225,7 +235,8 @@ def closed(lab: Lab, redirection: str, arguments: str, code: int, words: str, va
     command = ["bash", "-c", f"exec 9>codes; {shell}"]
     done = lab.run(command=command)
     found = (lab.work / "codes").read_text().strip()
-    is_right = found == f"code {code}" and done.is_clean and words in done.err
+    is_right = found == f"code {code}" and done.is_clean and not done.out
+    is_right &= words in done.last and done.is_one_line if words else not done.err
     return Seen(
         f"exit {found[5:]}{': ' + done.last[:150] if done.last else ', nothing else said'}", is_right, lab.left()
     )

@@ -39,13 +39,9 @@ def smoke(lab: Lab, fault: str) -> Done:
 
 
 def _is_told(done: Done, step: str, signal: str) -> bool:
-    if not done.is_clean:
-        return False
-    if step == "after-result":  # nothing was asked any more
-        return "Traceback" not in done.err
-    if step in _EARLY:
-        return done.code == 6 and any(word in done.last for word in _WORDS[signal])
-    return done.code == 4 and any(word in done.last for word in _WORDS[signal])
+    is_told = any(word in done.last for word in _WORDS[signal])
+    is_wanted = not is_told if step == "after-result" else is_told  # there nothing was asked any more
+    return done.code == (6 if step in _EARLY else 4) and is_wanted and done.is_clean and done.is_one_line
 
 
 def strike(lab: Lab, step: str, signals: tuple[str, ...]) -> Seen:
@@ -66,6 +62,7 @@ def strike_in(lab: Lab, step: str, arguments: Callable[[Lab], list[object]], cod
     """A kill during another command."""
     done = lab.run(*arguments(lab), env=lab.injected(f"{step}:SIGKILL"))
     is_right = done.code in code and done.is_clean and ("signal 9" in done.err + done.out)
+    is_right &= done.code == 0 or done.is_one_line
     return Seen(f"exit {done.code}: {done.last[:140] or done.out[-140:]}", is_right, lab.left())
 
 

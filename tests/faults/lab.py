@@ -51,6 +51,12 @@ class Done:
         return lines[-1] if lines else ""
 
     @property
+    def is_one_line(self) -> bool:
+        """Whether it ended with one line that says what is wrong."""
+        said = [line for line in self.err.splitlines() if line.startswith("llm-advisor: ")]
+        return said == [self.last]
+
+    @property
     def is_clean(self) -> bool:
         """Whether nothing speaks of a bug."""
         return not any(word in self.err + self.out for word in ("Traceback", "unexpected ", "Exception ignored"))
@@ -75,9 +81,11 @@ class Lab:
             "HF_HOME": str(folder / "hf"),
             "PYTHONPATH": str(REPOSITORY),
             "TEXTUAL_ANIMATIONS": "none",
+            # Threads of llama.cpp that wait for each other rest meanwhile: where others compute, spinning takes ages.
+            "OMP_WAIT_POLICY": "passive",
         } | variables  # fmt: skip
         reap_orphans()
-        self._before = _children()
+        self._before = children()
 
     def command(self, *arguments: object) -> list[str]:
         """The program's command line."""
@@ -116,12 +124,15 @@ class Lab:
             "LLAMA_PATIENCE": str(patience),
         }
 
-    def left(self, *allowed: str) -> tuple[str, ...]:
-        """Processes and temporary files that are there and should not be; `allowed` are parts of paths."""
-        processes = [f"process {name}" for name in self._survivors()]
-        files = [p for p in self.folder.rglob("*") if _TEMPORARY.fullmatch(p.name) and p.is_relative_to(self.folder)]
-        shown = [str(p.relative_to(self.folder)) for p in files if not any(a in str(p) for a in allowed)]
-        return (*processes, *sorted(f"file {name}" for name in shown))
+    def left(self) -> tuple[str, ...]:
+        """Processes, which are ended, and temporary files that are there and should not be."""
+        processes = [f"process {name}" for name in end_survivors(self._before)]
+        files = {path for path in self.folder.rglob("*") if _TEMPORARY.fullmatch(path.name)} | set(self.tmp.iterdir())
+        return (*processes, *sorted(f"file {path.relative_to(self.folder)}" for path in files))
+
+    def scratch(self, name: str = "*") -> list[Path]:
+        """Files of a name in scratch folders, which are there while the engine works."""
+        return list(self.folder.rglob(f"llm-advisor-*/{name}"))
 
     def age(self, seconds: float = 120.0) -> None:
         """Make temporary files as old as if nobody had come back for a while."""
@@ -129,16 +140,24 @@ class Lab:
             then = path.stat().st_mtime - seconds
             os.utime(path, (then, then))
 
-    def _survivors(self) -> list[str]:
-        end = time.monotonic() + 3.0
-        while (found := _living(_children() - self._before)) and time.monotonic() < end:
-            time.sleep(0.05)
-        names = []
-        for process in found:
+    def end_all(self) -> None:
+        """End what a fault that was broken off leaves running."""
+        for process in _living(children() - self._before):
             with suppress(psutil.NoSuchProcess):
-                names.append(" ".join(process.cmdline()[-3:])[:80] or process.name())
                 process.kill()
-        return names
+
+
+def end_survivors(before: set[int], seconds: float = 3.0) -> list[str]:
+    """End what still runs of all that was started since; the command lines of what does so after some seconds."""
+    end = time.monotonic() + seconds
+    while (found := _living(children() - before)) and time.monotonic() < end:
+        time.sleep(0.05)
+    names = []
+    for process in found:
+        with suppress(psutil.NoSuchProcess):
+            names.append(" ".join(process.cmdline()[-3:])[:80] or process.name())
+            process.kill()
+    return names
 
 
 def engines(pid: int) -> list[psutil.Process]:
@@ -173,7 +192,8 @@ def stopped_at_end(process: subprocess.Popen[str]) -> Iterator[subprocess.Popen[
         process.wait()
 
 
-def _children() -> set[int]:
+def children() -> set[int]:
+    """All that this process started and that runs, with what orphans became its own."""
     return {child.pid for child in psutil.Process().children(recursive=True)}
 
 

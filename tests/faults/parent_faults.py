@@ -82,33 +82,55 @@ def download_killed(lab: Lab) -> Seen:
             server.script("/lfs/*", Slow(0.1, 20_000), host="store")
             before = partial_file.stat().st_size if partial_file.exists() else 0
             with stopped_at_end(lab.start(*ASK)) as process:
-                wait_for(partial(_has_grown, partial_file, before + 100_000))
+                wait_for(partial(has_grown, partial_file, before + 100_000))
                 process.send_signal(getattr(signal, name))
                 done = lab.finish(process)
             kept = partial_file.stat().st_size
             is_right &= kept > before and done.code == -getattr(signal, name) and disk.ggufs() == []
             said.append(f"{name}: {kept:,} bytes kept")
-        redone = lab.run(*ASK)
-        is_right &= redone.code == 0 and disk.holds(repo, Q4)
-    return Seen("; ".join(said) + f"; again: exit {redone.code}, whole and checked", is_right, lab.left())
+        redone = lab.run(*ASK, "--json")
+        received = json.loads(redone.out)["received_bytes"] if redone.code == 0 else 0
+        is_right &= redone.code == 0 and disk.holds(repo, Q4) and received == repo.size(Q4) - kept
+    told = f"again: exit {redone.code}, the other {received:,} received, whole and checked"
+    return Seen("; ".join(said) + f"; {told}", is_right, lab.left())
 
 
-def with_engine(lab: Lab, arguments: Callable[[Lab], tuple[object, ...]], codes: tuple[int, ...] = (0,)) -> Seen:
-    """Each signal while the child works; scratch files are looked for after the next run."""
+def with_engine(
+    lab: Lab,
+    arguments: Callable[[Lab], tuple[object, ...]],
+    is_amid: Callable[[Lab, int], bool],
+    codes: tuple[int, ...] = (0,),
+) -> Seen:
+    """Each signal as soon as the process is amid its work; what is left is looked for at once, and at the end."""
     asked, said, is_right = arguments(lab), [], True
     for name in SIGNALS:
         with stopped_at_end(lab.start(*asked)) as process:
-            wait_for(lambda: engines(process.pid))
-            wait_for(lambda: False, 0.3)
+            wait_for(lambda: is_amid(lab, process.pid) or process.poll() is not None, PATIENCE_S)
             process.send_signal(getattr(signal, name))
             done = lab.finish(process)
-        orphans = [text for text in lab.left() if text.startswith("process")]
-        files = [text for text in lab.left() if text.startswith("file")]
-        is_right &= done.code == -getattr(signal, name) and not orphans and (name == "SIGKILL" or not files)
-        said.append(f"{name}: no orphan, {len(files)} scratch folders" if not orphans else f"{name}: {orphans}")
+        left = lab.left()
+        orphans = [text for text in left if text.startswith("process")]
+        files = [text for text in left if text.startswith("file")]
+        # Nobody can tidy up after SIGKILL: what it leaves shows that it came amid the work.
+        is_right &= done.code == -getattr(signal, name) and not orphans and bool(files) == (name == "SIGKILL")
+        said.append(
+            f"{name}: no orphan, {counted(len(files), 'scratch folder')}" if not orphans else f"{name}: {orphans}"
+        )
     redone = lab.run(*asked)
     is_right &= redone.code in codes
     return Seen("; ".join(said) + f"; again: exit {redone.code}", is_right, lab.left())
+
+
+def _is_measuring(lab: Lab, pid: int) -> bool:
+    """Whether there are slices, and an engine that has computed for longer than llama.cpp takes to start."""
+    with suppress(psutil.NoSuchProcess):
+        return bool(lab.scratch("slice-*")) and any(sum(one.cpu_times()[:2]) > 1.0 for one in engines(pid))
+    return False
+
+
+def _is_smoking(lab: Lab, pid: int) -> bool:
+    """Whether the engine that runs the model is there, beside the one that renders its questions."""
+    return bool(lab.scratch()) and len(engines(pid)) == 2
 
 
 def _measure(lab: Lab) -> tuple[object, ...]:
@@ -130,8 +152,8 @@ def trial_killed(lab: Lab) -> Seen:
             wait_for(partial(_knows_more, lab, known))
             process.send_signal(getattr(signal, name))
             done = lab.finish(process)
-        is_right &= done.code == -getattr(signal, name) and _answers(lab) > known
-        known = _answers(lab)
+        is_right &= done.code == -getattr(signal, name) and n_answers(lab) > known
+        known = n_answers(lab)
         said.append(f"{name}: {counted(known, 'answer')} kept")
     redone = lab.run(*asked)
     found = f"{counted(known, 'answer')} known before"
@@ -139,15 +161,17 @@ def trial_killed(lab: Lab) -> Seen:
     return Seen("; ".join(said) + f"; again: exit {redone.code}, “{found}”", is_right, lab.left())
 
 
-def _has_grown(path: Path, n_bytes: int) -> bool:
+def has_grown(path: Path, n_bytes: int) -> bool:
+    """Whether a file is there and longer than so many bytes."""
     return path.exists() and path.stat().st_size > n_bytes
 
 
 def _knows_more(lab: Lab, known: int) -> bool:
-    return _answers(lab) > known
+    return n_answers(lab) > known
 
 
-def _answers(lab: Lab) -> int:
+def n_answers(lab: Lab) -> int:
+    """Answers that trials have kept."""
     return sum(path.read_bytes().count(b"\n") for path in lab.state.rglob("*.jsonl")) + sum(
         path.read_bytes().count(b"\n") for path in lab.state.rglob("*.journal")
     )
@@ -161,15 +185,16 @@ def code_killed(lab: Lab) -> Seen:
     )
     command = [lab.command()[0], "-c", source]
     with stopped_at_end(lab.start(command=command)) as process:
-        wait_for(lambda: _children_with("advisor.trial.code_child", process))
+        is_amid = wait_for(lambda: _children_with("advisor.trial.code_child", process))
         process.send_signal(signal.SIGKILL)
         lab.finish(process)
-    orphans = [text for text in lab.left() if text.startswith("process")]
-    lab.run("smoke", babbler(lab.folder.parent / "made", smollm2()), "--set", "task.context_tokens=1024")
+    left = lab.left()
+    orphans = [text for text in left if text.startswith("process")]
     again = lab.run(
         command=[lab.command()[0], "-c", "from advisor.gguf.scratch import scratch_dir\nwith scratch_dir(): pass"]
     )
-    return Seen(f"no orphan; scratch folder gone at the next: exit {again.code}", not orphans, lab.left())
+    text = f"{', '.join(orphans) or 'no orphan'}, {counted(len(left), 'scratch folder')}; again: exit {again.code}"
+    return Seen(text, is_amid and not orphans and bool(left) and again.code == 0, lab.left())
 
 
 def checker_orphaned(lab: Lab) -> Seen:
@@ -238,20 +263,25 @@ GROUP = Group(
             "parent-measure",
             "amid a measurement",
             "no orphan; scratch gone at once, after SIGKILL at the next run",
-            partial(with_engine, arguments=_measure),
+            partial(with_engine, arguments=_measure, is_amid=_is_measuring),
         ),
         Case(
             "parent-smoke",
             "amid a smoke test",
             "no orphan; scratch gone at once, after SIGKILL at the next run",
-            partial(with_engine, arguments=_smoke, codes=(4,)),
+            partial(with_engine, arguments=_smoke, is_amid=_is_smoking, codes=(4,)),
         ),
         Case("parent-trial", "amid a trial", "every answer kept; again: goes on", trial_killed),
-        Case("parent-code", "SIGKILL while code of an answer runs", "the child ends too", code_killed),
+        Case(
+            "parent-code",
+            "SIGKILL while code of an answer runs",
+            "the child ends too; scratch gone at the next run",
+            code_killed,
+        ),
         Case(
             "parent-pattern",
             "SIGKILL of a trial while a pattern runs away in its checker",
-            "the checker ends within 5 s; scratch gone at the next run",
+            "the checker ends by itself within 10 s; scratch gone at the next run",
             checker_orphaned,
         ),
     ),

@@ -65,7 +65,7 @@ def _arguments() -> argparse.Namespace:
 
 
 def _turn(name: str, engine: str, seconds: float, state: Path) -> int:
-    """One process of one parser, started again where an input kills it. Gives the number of findings."""
+    """One process of one parser, started again where an input kills it. Gives the number of findings, with deaths."""
     (state / "deaths").mkdir(parents=True, exist_ok=True)
     n_found, spent = 0, 0.0
     while spent < seconds:
@@ -83,7 +83,7 @@ def _turn(name: str, engine: str, seconds: float, state: Path) -> int:
         totals.add(state, name, engine, counts, coverage)
         sys.stdout.write(_told(name, engine, counts, coverage))
         sys.stdout.flush()
-        n_found += len(counts.get("findings", {}))
+        n_found += len(counts.get("findings", {})) + counts.get("deaths", 0)
         spent += max(counts["cpu_s"], 1.0)
         if code != 0 and not counts.get("executions"):
             break  # it does not even start

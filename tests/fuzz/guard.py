@@ -7,8 +7,10 @@ sees neither C libraries nor what is fast enough to fuzz. Freed memory that the 
 Time: ITIMER_PROF counts the processor time of the process, so a loaded or stopped machine makes no finding. An input
 that waits instead of working is ended by ticks of the clock, which a stopped process does not pile up.
 
-Writes and network: an audit hook, which also sees what libraries do. It raises, and it remembers, because code under
-test may catch what it raises.
+Writes and network: an audit hook, which also sees what libraries do.
+
+What goes beyond the time, or reaches out, is raised and remembered, because code under test may catch what is raised;
+the time is told again and again, because Python itself drops what is raised in a finalizer.
 """
 
 from __future__ import annotations
@@ -73,8 +75,11 @@ class _Watch:
     serves: bool = False
     starts: bool = False
     seen: list[str] = field(default_factory=list)
+    late: TookTooLong | None = None
     trusted: set[int] = field(default_factory=set)
     """Threads of the harness itself, such as its server."""
+    ports: set[int] = field(default_factory=set)
+    """Where the harness's own server listens."""
     is_installed: bool = False
 
 
@@ -84,6 +89,11 @@ _watch = _Watch()
 def trust_this_thread() -> None:
     """Called by a thread that belongs to the harness and not to what is tested."""
     _watch.trusted.add(threading.get_ident())
+
+
+def trust_port(port: int) -> None:
+    """Called for a port on loopback at which the harness itself answers."""
+    _watch.ports.add(port)
 
 
 def judge(harness: Harness, raw: bytes, folder: Path) -> tuple[bool, Finding | None]:
@@ -99,6 +109,7 @@ def judge(harness: Harness, raw: bytes, folder: Path) -> tuple[bool, Finding | N
             failure = error
     if isinstance(failure, KeyboardInterrupt | SystemExit) and not _watch.seen:
         raise failure
+    failure, _watch.late = _watch.late or failure, None
     return failure is None, _finding(harness, failure)
 
 
@@ -141,6 +152,7 @@ def _text(error: BaseException) -> str:
 @contextmanager
 def _bounds(harness: Harness, folder: Path) -> Iterator[None]:
     _watch.seen.clear()
+    _watch.late = None
     _watch.folder, _watch.serves, _watch.starts = os.path.realpath(folder) + os.sep, harness.serves, harness.starts
     no_bytecode, sys.dont_write_bytecode = sys.dont_write_bytecode, True
     before = _limit_memory()
@@ -165,13 +177,13 @@ def _timed(cpu_s: float) -> Iterator[None]:
         nonlocal ticks
         ticks += 1
         if ticks >= WAIT_TICKS:
-            raise TookTooLong(f"waited {WAIT_TICKS * WAIT_TICK_S:.0f} s")
+            raise _late(f"waited {WAIT_TICKS * WAIT_TICK_S:.0f} s")
 
     def spent(_: int, __: FrameType | None) -> None:
-        raise TookTooLong(f"{cpu_s:g} s of processor time")
+        raise _late(f"{cpu_s:g} s of processor time")
 
     old = signal.signal(signal.SIGPROF, spent), signal.signal(signal.SIGALRM, tick)
-    signal.setitimer(signal.ITIMER_PROF, cpu_s)
+    signal.setitimer(signal.ITIMER_PROF, cpu_s, cpu_s)
     signal.setitimer(signal.ITIMER_REAL, WAIT_TICK_S, WAIT_TICK_S)
     try:
         yield
@@ -180,6 +192,13 @@ def _timed(cpu_s: float) -> Iterator[None]:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGPROF, old[0])
         signal.signal(signal.SIGALRM, old[1])
+
+
+def _late(what: str) -> TookTooLong:
+    """What is raised; the first of an input is remembered, which tells best where it was."""
+    error = TookTooLong(what)
+    _watch.late = _watch.late or error
+    return error
 
 
 def _limit_memory() -> tuple[int, int] | None:
@@ -221,7 +240,7 @@ def _wrong(event: str, args: tuple[Any, ...]) -> str | None:
         return next(filter(None, found), None)
     if event in _NETWORK:
         address = args[-1] if event != "socket.sendmsg" else args[1]
-        return None if address is None or _is_allowed(address) else f"{event} {address!r}"
+        return None if address is None or _is_allowed(event, address) else f"{event} {address!r}"
     if event in _NAMES:
         return None if _watch.serves and args[0] in _LOOPBACK else f"{event} {args[0]!r}"
     if event.startswith(_STARTS) and not _watch.starts:
@@ -229,10 +248,11 @@ def _wrong(event: str, args: tuple[Any, ...]) -> str | None:
     return None
 
 
-def _is_allowed(address: object) -> bool:
-    if isinstance(address, str | bytes):
+def _is_allowed(event: str, address: object) -> bool:
+    """Whether it is the harness's own server, or that server choosing a port."""
+    if not _watch.serves or not isinstance(address, tuple) or address[0] not in _LOOPBACK:
         return False
-    return _watch.serves and isinstance(address, tuple) and address[0] in _LOOPBACK
+    return address[1] in _watch.ports or (event == "socket.bind" and address[1] == 0)
 
 
 def _below(path: str | bytes, args: tuple[Any, ...]) -> str:

@@ -78,16 +78,18 @@ class Session:
 
     def save(self) -> None:
         self.counts.cpu_s = _cpu() - self._start_s
-        self._report.write_text(json.dumps(asdict(self.counts)), "utf-8")
+        half = self._report.with_suffix(".new")
+        half.write_text(json.dumps(asdict(self.counts)), "utf-8")
+        half.replace(self._report)  # whoever ends this process reads it, at any moment
 
     def _keep(self, finding: Finding, raw: bytes) -> None:
-        """The smallest input of each finding."""
+        """Count a finding, and keep the smallest input of each that any run found."""
         key = key_of(finding)
+        self.counts.findings[key] = f"{finding.kind}: {finding.where}"
         self._findings.mkdir(parents=True, exist_ok=True)
         path = self._findings / f"{key}.bin"
         if path.exists() and path.stat().st_size <= len(raw):
             return
-        self.counts.findings[key] = f"{finding.kind}: {finding.where}"
         path.write_bytes(raw)
         text = f"{finding.kind}: {finding.where}\n\n{finding.detail}\n"
         path.with_suffix(".txt").write_text(text, "utf-8", errors="backslashreplace")

@@ -5,7 +5,10 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from unittest.mock import patch
+from urllib.request import urlopen
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -15,6 +18,7 @@ from advisor.errors import InputError, NetworkError
 from tests.fuzz.codecs import Codec
 from tests.fuzz.guard import judge
 from tests.fuzz.harness import Harness
+from tests.fuzz.parsers.serving import Scripted
 from tests.fuzz.registry import MODULES, load
 from tests.fuzz.strategies import inputs
 
@@ -22,14 +26,6 @@ EXAMPLES = 25
 QUICK = settings(
     max_examples=EXAMPLES, deadline=None, database=None, suppress_health_check=list(HealthCheck)
 )  # fmt: skip
-
-
-@pytest.fixture(autouse=True)
-def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Everything that the program may write lies below the folder of the test."""
-    for kind in ("CONFIG", "CACHE", "STATE"):
-        monkeypatch.setenv(f"LLM_ADVISOR_{kind}_DIR", str(tmp_path / kind.lower()))
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
 
 
 @pytest.mark.parametrize("name", sorted(MODULES))
@@ -76,6 +72,29 @@ def _spin(_: bytes, __: Path) -> None:
         continue
 
 
+def _spin_and_hide_it(_: bytes, __: Path) -> None:
+    try:
+        while True:
+            sum(range(1000))
+    except BaseException as error:
+        raise InputError("it took long") from error
+
+
+class _Deaf:
+    """Python prints what a finalizer raises, and goes on."""
+
+    def __del__(self) -> None:
+        while True:
+            continue
+
+
+def _spin_where_nothing_is_raised(_: bytes, __: Path) -> None:
+    with patch("sys.unraisablehook"):
+        _Deaf()
+        while True:
+            continue
+
+
 def _start(_: bytes, __: Path) -> None:
     os.system("true")
 
@@ -99,6 +118,8 @@ def _fail_otherwise(_: bytes, __: Path) -> None:
         (_start, "reach"),
         (_fill, "memory"),
         (_spin, "time"),
+        (_spin_and_hide_it, "time"),
+        (_spin_where_nothing_is_raised, "time"),
         (_say_much, "message"),
         (_fail_otherwise, "crash"),
     ],
@@ -110,6 +131,20 @@ def test_the_guard_sees_what_no_input_may_do(run: Callable[[bytes, Path], None],
     assert finding is not None
     assert finding.kind == kind
     assert not Path("/tmp/llm-advisor-fuzz-elsewhere").exists()
+
+
+def test_a_parser_that_may_connect_reaches_the_harness_own_server_alone(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+
+        def run(_: bytes, __: Path) -> None:
+            with Scripted(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n") as server, urlopen(server.url):
+                pass
+            with socket.socket() as stray:
+                stray.connect(other.getsockname())
+
+        _, finding = judge(replace(_harness(run), cpu_s=5.0, serves=True), b"", tmp_path)
+        assert finding is not None
+        assert finding.where == f"socket.connect {other.getsockname()!r}"
 
 
 def test_the_guard_lets_a_refusal_and_the_own_folder_be(tmp_path: Path) -> None:

@@ -15,14 +15,6 @@ from tests.fuzz.totals import FINDINGS
 SEEDS = sorted(path for name in MODULES for path in (FINDINGS.parent / name).glob("*") if path.is_file())
 
 
-@pytest.fixture(autouse=True)
-def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Everything that the program may write lies below the folder of the test."""
-    for kind in ("CONFIG", "CACHE", "STATE"):
-        monkeypatch.setenv(f"LLM_ADVISOR_{kind}_DIR", str(tmp_path / kind.lower()))
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-
-
 @pytest.mark.parametrize("path", SEEDS, ids=[f"{path.parent.name}/{path.name}" for path in SEEDS])
 def test_what_once_broke_a_parser_is_refused_or_read_within_the_bounds(path: Path, tmp_path: Path) -> None:
     _, finding = judge(load(path.parent.name), path.read_bytes(), tmp_path)

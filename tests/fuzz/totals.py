@@ -14,6 +14,7 @@ from typing import Any
 
 import tomli
 
+from advisor.units import counted
 from tests.fuzz.registry import MODULES, load
 
 HERE = Path(__file__).parent
@@ -94,7 +95,12 @@ def _page(known: Mapping[str, Any]) -> str:
         "`tests/fuzz/guard.py` says how each is enforced. What a parser was run for before a finding in it was mended",
         "is not counted; other changes of it do not reset its time.",
         "",
+        f"A child that {_named('starts')} starts has the bounds that the product gives it. Where the product ends",
+        f"what takes too long or too much, as in {_named('ended_elsewhere')}, that is a refusal and no finding.",
+        "",
         f"Commits that ran: {', '.join(_commits(known)) or 'none'}.",
+        "",
+        f"Found in what is counted, and so not mended yet: {'; '.join(_open(known)) or 'nothing'}.",
         "",
         "| parser | engine | CPU min | executions | read | cov | corpus | last run |",
         "|---|---|---:|---:|---:|---:|---:|---|",
@@ -114,9 +120,23 @@ def _page(known: Mapping[str, Any]) -> str:
     return "\n".join([*lines, "", *_findings(), ""])
 
 
+def _named(quality: str) -> str:
+    """The parsers that have a quality of `Harness`."""
+    return " and ".join(name for name in MODULES if getattr(load(name), quality))
+
+
 def _commits(known: Mapping[str, Any]) -> list[str]:
     runs = (one for engines in known.values() for one in engines.values())
     return sorted({commit for one in runs for commit in one.get("commits", ())})
+
+
+def _open(known: Mapping[str, Any]) -> Iterator[str]:
+    """What the runs of the table found: a parser's counts are forgotten when it is mended."""
+    for name, engines in known.items():
+        for engine, one in engines.items():
+            if deaths := one.get("deaths", 0):
+                yield f"{name} ({engine}): {counted(deaths, 'death')} of the process"
+            yield from (f"{name} ({engine}): {text}" for text in one.get("findings", {}).values())
 
 
 def _row(name: str, engine: str, one: Mapping[str, Any]) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import sys
 from pathlib import Path
 
@@ -32,6 +33,8 @@ def main() -> int:
     one.add_argument("--no-result", action="store_true", help="write no result file")
     commands.add_parser("page", help="make soak.md of the results")
     options = parser.parse_args()
+    # An end by a signal runs through the clean-up, as one by Ctrl+C does.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     if options.command == "page":
         write_page(RESULTS)
         return 0

@@ -14,6 +14,7 @@ from pathlib import Path
 import pexpect
 import psutil
 
+from tests.faults.lab import children, end_survivors, reap_orphans
 from tests.soak.inputs import SIZES, Step, steps
 from tests.soak.sampling import Clock, Patience, Run, Sampler
 from tests.test_terminal import ESCAPES, KNOWLEDGE, small_knowledge
@@ -22,6 +23,8 @@ _PATIENCE_S = 300.0
 """Long, since a soak gets only what other work leaves."""
 _TRAIL = 40
 _KEPT = 200_000
+_NOTICE = 2_000
+"""Characters that a notice takes to draw, escape sequences included."""
 _EVERY = 25
 """Steps from one sample to the next."""
 _BYTES = {
@@ -53,6 +56,8 @@ class Program:
         self.drawn = ""
         self.n_drawn = 0
         """Characters, all in all."""
+        self.bug = ""
+        """What was drawn around the first words that speak of a bug."""
 
     def read(self, seconds: float) -> bool:
         """Read what is drawn for so long; false where the program has ended."""
@@ -62,12 +67,19 @@ class Program:
                 found = self.process.read_nonblocking(65536, timeout=max(0.0, end - time.monotonic()))
                 self.n_drawn += len(found)
                 self.drawn = (self.drawn + found)[-_KEPT:]
+                self._look_for_bugs(len(found))
             except pexpect.TIMEOUT:
                 return True
             except pexpect.EOF:
                 return False
             if time.monotonic() >= end:
                 return True
+
+    def _look_for_bugs(self, n_new: int) -> None:
+        """Look at what is new and a little before it: a notice is drawn over long before a walk ends."""
+        recent = ESCAPES.sub("", self.drawn[-n_new - _NOTICE :])
+        if not self.bug and any(bug in recent for bug in _BUGS):
+            self.bug = recent
 
     def answers(self) -> bool:
         """Whether it still draws when it is asked to: it is resized there and back."""
@@ -130,16 +142,20 @@ def drive_terminal(seconds: float, seed: int, count: int) -> Run:
     """One program after another, each with the next seed, until the time is up; memory is looked at within each."""
     run = Run("terminal", "random bytes, sizes and suspensions in a pseudo-terminal")
     clock, walks, done = Clock(), 0, 0
+    reap_orphans()
+    before = children()
     with tempfile.TemporaryDirectory(prefix="soak-") as name:
         folder = Path(name)
         small = small_knowledge(folder, 4, 512)
         while clock.seconds < seconds:
             n_steps, problem = _walk(run, seed + walks, count, folder, small, done, clock)
             walks, done = walks + 1, done + n_steps
+            if left := end_survivors(before, _PATIENCE_S):
+                run.failures.append(f"seed {seed + walks - 1}: still runs after the program: {', '.join(left)}")
             if problem is not None:
                 run.failures.append(f"seed {seed + walks - 1}, step {n_steps}: {problem.splitlines()[-1]}")
                 print(f"seed {seed + walks - 1}: {problem}", flush=True)  # noqa: T201
-            print(f"seed {seed + walks - 1}: {n_steps} steps, {run.samples[-1]}", flush=True)  # noqa: T201
+            print(f"seed {seed + walks - 1}: {n_steps} steps", *run.samples[-1:], flush=True)  # noqa: T201
     run.notes.append(f"{walks} programs from seed {seed}, {done} steps in {clock.seconds / 60:.1f} minutes")
     return run
 
@@ -191,7 +207,8 @@ def _ending(program: Program) -> str | None:
             if patience.is_over():
                 return "it did not leave"
     program.process.wait()
-    text = ESCAPES.sub("", program.drawn)
-    if any(bug in text for bug in _BUGS) or program.process.exitstatus not in (0, None) or program.process.signalstatus:
-        return f"code {program.process.exitstatus}, signal {program.process.signalstatus}: {text[-6000:]}"
+    code, by_signal = program.process.exitstatus, program.process.signalstatus
+    if program.bug or code not in (0, None) or by_signal:
+        text = program.bug or ESCAPES.sub("", program.drawn)
+        return f"code {code}, signal {by_signal}: {text[-6000:]}"
     return None

@@ -31,8 +31,8 @@ async def started(
         yield app, pilot
 
 
-async def until(pilot: Drive, condition: Callable[[], bool], seconds: float = 10.0) -> None:
-    """Wait for something to become true, and fail where it does not."""
+async def until(pilot: Drive, condition: Callable[[], bool], seconds: float = 60.0) -> None:
+    """Wait for something to become true, and fail where it does not; long, since a machine may be slow."""
     for _ in range(int(seconds / 0.02)):
         if condition():
             await pilot.pause()

@@ -38,7 +38,7 @@ class Serving:
 
 @contextmanager
 def serving(*options: str, **variables: str) -> Iterator[Serving]:
-    """The server until the block ends; what it started must be gone by itself then."""
+    """The server until the block ends, and what it started until a moment later: what stays is killed, and told."""
     command = [sys.executable, "-m", "advisor", "serve", "--port", "0", *options]
     env = os.environ | {"PYTHONPATH": str(ROOT)} | variables
     process = subprocess.Popen(command, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True, env=env)
@@ -49,11 +49,18 @@ def serving(*options: str, **variables: str) -> Iterator[Serving]:
         assert found is not None, line + process.stderr.read()
         yield Serving(process, found[0])
     finally:
-        if process.poll() is None:
-            process.terminate()
-        process.wait(30)
-        if process.stderr is not None:
-            process.stderr.close()
+        family = psutil.Process(process.pid).children(recursive=True) if process.poll() is None else []
+        process.terminate()
+        try:
+            process.wait(30)
+        finally:
+            process.kill()
+            _, stayed = psutil.wait_procs(family, 10)
+            for one in stayed:
+                one.kill()
+            if process.stderr is not None:
+                process.stderr.close()
+        assert stayed == [], "the server has ended, and not all that it started"
 
 
 def until(condition: Callable[[], bool], seconds: float = 30.0) -> None:

@@ -147,7 +147,9 @@ def misfits(value: Any, known: dict[str, dict[str, list[str]]], path: str = "") 
         return
     if "any" in allowed["types"]:
         return
-    fitting = {name for name, kind in _TYPES if isinstance(value, kind) and not (kind is not bool and value is True)}
+    fitting = {
+        name for name, kind in _TYPES if isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
+    }
     if allowed["types"] and not fitting & set(allowed["types"]):
         yield f"{path}: {type(value).__name__} in place of {allowed['types']}"
     if "enum" in allowed and str(value) not in allowed["enum"]:

@@ -10,7 +10,7 @@ import threading
 from types import TracebackType
 
 from tests.fuzz.codecs import BETWEEN
-from tests.fuzz.guard import trust_this_thread
+from tests.fuzz.guard import trust_port, trust_this_thread
 
 _RANGE = re.compile(rb"^Range: *bytes=(\d+)-(\d+)", re.IGNORECASE | re.MULTILINE)
 _MOST_ANSWERS = 40
@@ -28,6 +28,7 @@ class _Server:
         self.n_asked = 0
         self._socket = socket.create_server(("127.0.0.1", 0), backlog=64)
         self.port: int = self._socket.getsockname()[1]
+        trust_port(self.port)
         threading.Thread(target=self._serve, name="fuzz-server", daemon=True).start()
 
     def _serve(self) -> None:
