@@ -63,6 +63,8 @@ class ResilientApp(App[None]):
         return at_least(super().size)
 
     async def on_event(self, event: events.Event) -> None:
+        if self._exit and isinstance(event, events.InputEvent):
+            return  # keys of the same burst as the one that left have no screen any more
         if isinstance(event, events.Resize):
             event = events.Resize(at_least(event.size), at_least(event.virtual_size))
         if isinstance(event, events.MouseDown) and self._is_on_what_has_gone(event):

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from textual.events import Key
 from textual.widgets import Input
 
 from advisor.cli.main import run
@@ -167,3 +168,12 @@ async def test_arrows_lead_from_option_to_option_also_where_they_have_to_scroll(
             assert app.focused is later
         await press(pilot, "up")
         assert app.focused is fields[-2]
+
+
+async def test_keys_of_the_same_burst_as_the_one_that_leaves_count_for_nothing() -> None:
+    async with started(PinnedAdvisor(), "5") as (app, pilot):
+        await take(app, pilot, "compose")
+        for key in "qp":
+            app.post_message(Key(key, key))
+        await until(pilot, lambda: not app.is_running)
+    assert app._exception is None
