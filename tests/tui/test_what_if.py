@@ -235,6 +235,19 @@ async def test_the_filter_of_gpus_finds_parts_of_names_and_says_when_there_is_no
         assert whole == len(app.session.advisor.gpu_specs) + 2
 
 
+@pytest.mark.parametrize(
+    ("typed", "name"), [("3090", "RTX 3090"), ("3090 ti", "RTX 3090 Ti"), ("RTX  3090", "RTX 3090")]
+)
+async def test_enter_takes_the_gpu_of_that_name_and_no_longer_one(typed: str, name: str) -> None:
+    async with started(HereAdvisor(), "2") as (app, pilot):
+        await opened(app, pilot)
+        overlay(app).query_one("#gpu-line").focus()
+        await press(pilot, "enter")
+        await pilot.press(*typed)
+        await press(pilot, "enter")
+        await until(pilot, lambda: f"then: {name}, " in lines(app))
+
+
 async def test_a_gpu_that_the_filter_has_just_removed_is_not_taken() -> None:
     async with started(HereAdvisor(), "2") as (app, pilot):
         await opened(app, pilot)

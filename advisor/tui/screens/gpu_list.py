@@ -49,8 +49,14 @@ class GpuList(ModalScreen[Choice | None]):
         options = self.query_one(OptionList)
         options.clear_options()
         options.add_options(map(_option, self._shown))
-        options.highlighted = 0 if self._shown else None
+        options.highlighted = self._best(" ".join(wanted))
         options.border_subtitle = Content("" if self._shown else "no GPU of that name; Esc leaves it as it was")
+
+    def _best(self, wanted: str) -> int | None:
+        """The shown GPU whose name ends as typed, so that 3090 is no RTX 3090 Ti; else the first."""
+        names = ("" if isinstance(c, str) else c.name.casefold() for c in self._shown)
+        exact = next((i for i, name in enumerate(names) if wanted and name.endswith(wanted)), 0)
+        return exact if self._shown else None
 
     @on(Input.Submitted)
     def _entered(self) -> None:
